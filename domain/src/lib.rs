@@ -1,0 +1,31 @@
+//! What Bongsu decides, free of I/O.
+//!
+//! The map of the crate:
+//! - [`aggregate`]: how an aggregate is written here (pure `decide`, pure `evolve`).
+//! - [`notification`], [`recipient`], [`subscription`], [`category`], [`sender`], [`api_key`],
+//!   [`address`]: one folder an aggregate, with its state, commands, events and refusals.
+//! - [`policy`]: whether, when and where; pure functions over the aggregates' states.
+//! - [`values`]: the words that they share (ids, channels, priorities, outcomes …).
+//! - [`fact`]: every event of every aggregate as one type, with names and versions.
+//! - [`upcast`]: old shapes of events, lifted to today's on reading.
+//! - [`catalogue`]: the description of all events, from which `docs/events.md` is made.
+//!
+//! Nothing here reads a clock, draws a random number, spawns a task or touches a file: what
+//! a decision needs is handed to it. That is what makes decisions replayable and testable.
+
+pub mod address;
+pub mod aggregate;
+pub mod api_key;
+pub mod catalogue;
+pub mod category;
+pub mod event;
+pub mod fact;
+pub mod notification;
+pub mod policy;
+pub mod recipient;
+pub mod sender;
+pub mod subscription;
+pub mod upcast;
+pub mod values;
+
+pub use fact::{AggregateKind, Fact, StreamId};

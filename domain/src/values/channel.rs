@@ -1,0 +1,75 @@
+//! The channels over which a notification can reach somebody.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A way to reach a recipient; which provider serves it is decided when work is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Push to Android devices (FCM).
+    AndroidPush,
+    /// Push to iPhones, iPads and Macs (APNs).
+    IosPush,
+    /// E-mail.
+    Email,
+    /// History and live feed inside the app; needs no provider.
+    InApp,
+    /// HTTP request to a URL of the recipient's, signed as Standard Webhooks asks.
+    Webhook,
+}
+
+impl Channel {
+    /// All channels, in the order in which a notification's deliveries are numbered.
+    pub const ALL: [Self; 5] =
+        [Self::InApp, Self::AndroidPush, Self::IosPush, Self::Email, Self::Webhook];
+
+    /// The name in events, configuration and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AndroidPush => "android_push",
+            Self::IosPush => "ios_push",
+            Self::Email => "email",
+            Self::InApp => "in_app",
+            Self::Webhook => "webhook",
+        }
+    }
+
+    /// Reads [`name`](Self::name) back.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.name() == name)
+    }
+
+    /// Whether a third party is called for it.
+    pub const fn has_provider(self) -> bool {
+        !matches!(self, Self::InApp)
+    }
+
+    /// Whether its addresses are devices, of which a recipient may have several.
+    pub const fn is_device(self) -> bool {
+        matches!(self, Self::AndroidPush | Self::IosPush)
+    }
+
+    /// A small stable number for compact storage.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::InApp => 0,
+            Self::AndroidPush => 1,
+            Self::IosPush => 2,
+            Self::Email => 3,
+            Self::Webhook => 4,
+        }
+    }
+
+    /// Reads [`number`](Self::number) back.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.number() == number)
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,112 @@
+//! Test credentials: made at the first start, kept in the state folder, the same at every later start.
+//!
+//! Guarantee: with a state folder a restarted simulator accepts what it accepted before, and a server in another
+//! process finds `fcm.json`, `apns.p8`, `ca.pem` and `webhook.secret` there. They are worth nothing outside these
+//! simulators. Rejected: key pairs in the source, which every secret scanner reports for ever.
+
+mod state;
+
+use std::net::SocketAddr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rand::RngExt;
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize};
+use serde::{Deserialize, Serialize};
+
+use super::config::SimulatorError;
+use super::tls::TestAuthority;
+pub(crate) use state::{Ports, StateDir};
+
+/// Project the FCM simulator serves.
+pub const FCM_PROJECT: &str = "demo";
+const FCM_CLIENT_EMAIL: &str = "bongsu@demo.iam.gserviceaccount.com";
+const APNS_KEY_ID: &str = "ABC123DEFG";
+const APNS_TEAM_ID: &str = "DEF123GHIJ";
+const APNS_TOPIC: &str = "com.example.bongsu";
+const SMTP_USERNAME: &str = "bongsu";
+
+/// Everything a client of the simulators needs to know.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TestCredentials {
+    /// A service-account file; `token_uri` points to the simulator's `/token`.
+    pub fcm_service_account_json: String,
+    /// Signing key for provider tokens, PKCS#8 P-256.
+    pub apns_key_pem: String,
+    /// `kid` of provider tokens.
+    pub apns_key_id: String,
+    /// `iss` of provider tokens.
+    pub apns_team_id: String,
+    /// The application's bundle id.
+    pub apns_topic: String,
+    /// The authority to trust for APNs over TLS and for STARTTLS.
+    pub tls_ca_pem: String,
+    /// User name for AUTH.
+    pub smtp_username: String,
+    /// Password for AUTH.
+    pub smtp_password: String,
+    /// Signing secret of the webhook receiver, `whsec_…`.
+    pub webhook_secret: String,
+}
+
+/// Both halves of the keys, as the simulators hold them.
+pub(crate) struct KeyRing {
+    pub(crate) fcm: KeyPair,
+    pub(crate) apns: KeyPair,
+    pub(crate) authority: TestAuthority,
+    pub(crate) smtp_password: String,
+    pub(crate) webhook_secret: String,
+}
+
+pub(crate) fn broken(error: impl std::fmt::Display) -> SimulatorError {
+    SimulatorError::Credentials(error.to_string())
+}
+
+impl KeyRing {
+    pub(crate) fn generate() -> Result<Self, SimulatorError> {
+        let mut secret = [0_u8; 32];
+        let mut password = [0_u8; 12];
+        let mut random = rand::rng();
+        random.fill(&mut secret[..]);
+        random.fill(&mut password[..]);
+        Ok(Self {
+            fcm: KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(broken)?,
+            apns: KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(broken)?,
+            authority: TestAuthority::generate()?,
+            smtp_password: super::ledger::hex(&password),
+            webhook_secret: format!("whsec_{}", STANDARD.encode(secret)),
+        })
+    }
+
+    /// What clients get, for a simulator whose FCM listens on `fcm`.
+    pub(crate) fn credentials(&self, fcm: SocketAddr) -> TestCredentials {
+        let token_uri = format!("http://{fcm}/token");
+        let account = serde_json::json!({
+            "type": "service_account",
+            "project_id": FCM_PROJECT,
+            "private_key_id": "simulated",
+            "private_key": self.fcm.serialize_pem(),
+            "client_email": FCM_CLIENT_EMAIL,
+            "client_id": "100000000000000000000",
+            "auth_uri": format!("http://{fcm}/auth"),
+            "token_uri": token_uri,
+            "universe_domain": "googleapis.com",
+        });
+        TestCredentials {
+            fcm_service_account_json: format!("{account:#}"),
+            apns_key_pem: self.apns.serialize_pem(),
+            apns_key_id: APNS_KEY_ID.into(),
+            apns_team_id: APNS_TEAM_ID.into(),
+            apns_topic: APNS_TOPIC.into(),
+            tls_ca_pem: self.authority.certificate_pem().to_owned(),
+            smtp_username: SMTP_USERNAME.into(),
+            smtp_password: self.smtp_password.clone(),
+            webhook_secret: self.webhook_secret.clone(),
+        }
+    }
+
+    /// `client_email` of the service account.
+    pub(crate) const fn fcm_issuer() -> &'static str {
+        FCM_CLIENT_EMAIL
+    }
+}

@@ -1,0 +1,100 @@
+//! The state folder: keys and addresses of earlier starts.
+
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use rcgen::KeyPair;
+use serde::{Deserialize, Serialize};
+
+use super::super::config::SimulatorError;
+use super::super::tls::TestAuthority;
+use super::{KeyRing, TestCredentials, broken};
+
+/// Ports of the last start, tried again when the configuration leaves them open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ports {
+    pub(crate) fcm: u16,
+    pub(crate) apns: u16,
+    pub(crate) apns_cleartext: u16,
+    pub(crate) smtp: u16,
+    pub(crate) webhook: u16,
+    pub(crate) admin: u16,
+}
+
+/// A folder that exists.
+#[derive(Debug, Clone)]
+pub(crate) struct StateDir(PathBuf);
+
+impl StateDir {
+    pub(crate) fn open(path: PathBuf) -> std::io::Result<Self> {
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The keys of an earlier start, or new ones.
+    pub(crate) fn keys(&self) -> Result<KeyRing, SimulatorError> {
+        let (Some(account), Some(apns), Some(ca), Some(ca_key), Some(webhook), Some(smtp)) = (
+            self.read("fcm.json")?,
+            self.read("apns.p8")?,
+            self.read("ca.pem")?,
+            self.read("ca.key")?,
+            self.read("webhook.secret")?,
+            self.read("smtp.password")?,
+        ) else {
+            return KeyRing::generate();
+        };
+        let account: serde_json::Value = serde_json::from_str(&account).map_err(broken)?;
+        let key = account["private_key"].as_str().unwrap_or_default();
+        Ok(KeyRing {
+            fcm: KeyPair::from_pem(key).map_err(broken)?,
+            apns: KeyPair::from_pem(&apns).map_err(broken)?,
+            authority: TestAuthority::from_pem(ca, &ca_key)?,
+            smtp_password: smtp.trim().to_owned(),
+            webhook_secret: webhook.trim().to_owned(),
+        })
+    }
+
+    pub(crate) fn ports(&self) -> Result<Ports, SimulatorError> {
+        let text = self.read("addresses.json")?.unwrap_or_default();
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    pub(crate) fn save(
+        &self,
+        keys: &KeyRing,
+        credentials: &TestCredentials,
+        ports: Ports,
+    ) -> Result<(), SimulatorError> {
+        self.write("fcm.json", &credentials.fcm_service_account_json)?;
+        self.write("apns.p8", &credentials.apns_key_pem)?;
+        self.write("ca.pem", &credentials.tls_ca_pem)?;
+        self.write("ca.key", &keys.authority.key_pem())?;
+        self.write("webhook.secret", &credentials.webhook_secret)?;
+        self.write("smtp.password", &credentials.smtp_password)?;
+        self.write("addresses.json", &serde_json::to_string_pretty(&ports).map_err(broken)?)?;
+        Ok(())
+    }
+
+    fn read(&self, name: &str) -> std::io::Result<Option<String>> {
+        match std::fs::read_to_string(self.0.join(name)) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Replaces the file in one step, so that a server starting meanwhile never reads half of it.
+    fn write(&self, name: &str, text: &str) -> std::io::Result<()> {
+        let fresh = self.0.join(format!("{name}.new"));
+        let mut options = std::fs::OpenOptions::new();
+        options.create(true).truncate(true).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&fresh)?.write_all(text.as_bytes())?;
+        std::fs::rename(fresh, self.0.join(name))
+    }
+}

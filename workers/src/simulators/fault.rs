@@ -1,0 +1,181 @@
+//! From a fault to what an HTTP provider does: the one place where faults, ledger and answers meet.
+//!
+//! Guarantee: every request that reaches a provider ends in exactly one ledger entry, recorded before the answer
+//! leaves, so a client that has its answer finds the entry. Rejected: recording after the answer, which makes every
+//! reader of the ledger race with it.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+
+use super::World;
+use super::ledger::{Arrival, Ending, ProviderId, Verdict};
+use super::messages::Message;
+use super::rules::Fault;
+
+pub(crate) type Answer = Response<Full<Bytes>>;
+
+/// What the connection does with a request.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Answer(Answer),
+    Close,
+    Hang,
+    RstStream,
+    Goaway(String),
+}
+
+/// How one provider words its errors.
+pub(crate) trait Dialect: Sync {
+    /// Status and reason when a rule throttles.
+    const THROTTLED: (u16, &'static str);
+    /// Status and reason when the provider is down.
+    const DOWN: (u16, &'static str);
+    fn error(&self, status: u16, reason: &str) -> Answer;
+}
+
+/// The provider took the message.
+pub(crate) struct Taken {
+    pub(crate) answer: Answer,
+    pub(crate) provider_id: ProviderId,
+    /// False for a dry run.
+    pub(crate) delivered: bool,
+    pub(crate) address: String,
+    pub(crate) raw: Bytes,
+}
+
+/// The provider refused the message by its own rules.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) answer: Answer,
+    pub(crate) reason: &'static str,
+}
+
+pub(crate) fn verdict(status: u16) -> Verdict {
+    match status {
+        429 => Verdict::Throttled,
+        500.. => Verdict::Unavailable,
+        300.. => Verdict::Rejected,
+        _ => Verdict::Accepted,
+    }
+}
+
+/// Answer with a body; an impossible status or header falls back to a bare 500.
+pub(crate) fn answer(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+fn retry_after(mut answer: Answer, seconds: Option<u64>) -> Answer {
+    if let Some(seconds) = seconds {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    answer
+}
+
+/// Records a refusal that needs no fault, for example missing authentication.
+pub(crate) fn refuse(world: &World, arrival: Arrival, refusal: Refusal) -> Reply {
+    let status = refusal.answer.status().as_u16();
+    record(world, arrival, verdict(status), false, status, refusal.reason, ProviderId::None);
+    Reply::Answer(refusal.answer)
+}
+
+/// Applies the fault around `take`, which checks the message as the provider would.
+pub(crate) fn settle<D: Dialect>(
+    world: &World,
+    dialect: &D,
+    arrival: Arrival,
+    fault: Option<Fault>,
+    take: impl FnOnce() -> Result<Taken, Refusal>,
+) -> Reply {
+    let silent = |arrival, reason: &str| {
+        record(world, arrival, Verdict::Dropped, false, 0, reason, ProviderId::None);
+    };
+    let (status, reason, seconds) = match fault {
+        None => return deliver(world, dialect, arrival, None, take),
+        Some(after @ (Fault::AcceptThenDrop | Fault::UnavailableAfterDelivery)) => {
+            return deliver(world, dialect, arrival, Some(after), take);
+        }
+        Some(Fault::Hang) => {
+            silent(arrival, "hang");
+            return Reply::Hang;
+        }
+        Some(Fault::Reset) => {
+            silent(arrival, "reset");
+            return Reply::Close;
+        }
+        Some(Fault::RstStream) => {
+            silent(arrival, "rst_stream");
+            return Reply::RstStream;
+        }
+        Some(Fault::Goaway(reason)) => {
+            silent(arrival, "goaway");
+            return Reply::Goaway(reason);
+        }
+        Some(Fault::Garbage) => {
+            record(world, arrival, Verdict::Garbage, false, 200, "garbage", ProviderId::None);
+            return Reply::Answer(answer(200, "text/html", "<html><body>It works!</body></html>"));
+        }
+        Some(Fault::Redirect) => {
+            record(world, arrival, Verdict::Rejected, false, 302, "redirect", ProviderId::None);
+            let mut redirect = answer(302, "text/plain", "moved");
+            redirect.headers_mut().insert(LOCATION, HeaderValue::from_static("/redirected"));
+            return Reply::Answer(redirect);
+        }
+        Some(Fault::Throttled { retry_after }) => {
+            (D::THROTTLED.0, D::THROTTLED.1.to_owned(), retry_after)
+        }
+        Some(Fault::Outage) => (D::DOWN.0, D::DOWN.1.to_owned(), None),
+        Some(Fault::Error { status, reason, retry_after, .. }) => (status, reason, retry_after),
+    };
+    record(world, arrival, verdict(status), false, status, &reason, ProviderId::None);
+    Reply::Answer(retry_after(dialect.error(status, &reason), seconds))
+}
+
+fn deliver<D: Dialect>(
+    world: &World,
+    dialect: &D,
+    arrival: Arrival,
+    after: Option<Fault>,
+    take: impl FnOnce() -> Result<Taken, Refusal>,
+) -> Reply {
+    let taken = match take() {
+        Ok(taken) => taken,
+        Err(refusal) => return refuse(world, arrival, refusal),
+    };
+    let provider = arrival.provider;
+    let (verdict, status, reason) = match after {
+        Some(Fault::AcceptThenDrop) => (Verdict::Dropped, 0, "accept_then_drop"),
+        Some(_) => (Verdict::Unavailable, D::DOWN.0, "unavailable_after_delivery"),
+        None if taken.delivered => (Verdict::Accepted, taken.answer.status().as_u16(), ""),
+        None => (Verdict::Validated, taken.answer.status().as_u16(), "validate_only"),
+    };
+    let seq =
+        record(world, arrival, verdict, taken.delivered, status, reason, taken.provider_id);
+    if taken.delivered {
+        let message =
+            Message { seq, address: taken.address, sender: String::new(), raw: taken.raw };
+        world.messages.push(provider, message);
+    }
+    match after {
+        None => Reply::Answer(taken.answer),
+        Some(Fault::AcceptThenDrop) => Reply::Close,
+        Some(_) => Reply::Answer(dialect.error(D::DOWN.0, D::DOWN.1)),
+    }
+}
+
+fn record(
+    world: &World,
+    arrival: Arrival,
+    verdict: Verdict,
+    delivered: bool,
+    status: u16,
+    reason: &str,
+    provider_id: ProviderId,
+) -> u64 {
+    world.ledger.record(arrival, Ending { verdict, delivered, status, reason, provider_id })
+}

@@ -1,0 +1,78 @@
+//! The ledger file: NDJSON appended in batches by a background task, for checkers that run after the simulators.
+//!
+//! Guarantee: complete after an orderly shutdown; after a kill the last fraction of a second is missing. Entries
+//! that memory dropped before they were written are missing too (the counters tell). Rejected: writing in the
+//! request, which would make every benchmark measure this disk.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Ledger, LedgerEntry};
+
+const BATCH: usize = 512;
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// Name of the file in the state folder.
+pub(crate) const NAME: &str = "ledger.ndjson";
+
+/// Position of the last complete line, so that a restarted simulator continues the numbering.
+pub(crate) fn last_seq(folder: &Path) -> std::io::Result<u64> {
+    let file = match std::fs::File::open(folder.join(NAME)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut last = 0;
+    for line in BufReader::new(file).lines() {
+        if let Ok(entry) = serde_json::from_str::<LedgerEntry>(&line?) {
+            last = last.max(entry.seq);
+        }
+    }
+    Ok(last)
+}
+
+/// Appends what the ledger gained since the last round until told to stop, then once more.
+pub(crate) async fn write(ledger: Ledger, folder: PathBuf, from: u64, stop: CancellationToken) {
+    let mut written = from;
+    loop {
+        let stopping = tokio::select! {
+            () = stop.cancelled() => true,
+            () = tokio::time::sleep(INTERVAL) => false,
+        };
+        loop {
+            let entries = ledger.entries(written, BATCH);
+            let Some(last) = entries.last().map(|entry| entry.seq) else {
+                break;
+            };
+            let path = folder.join(NAME);
+            let result = tokio::task::spawn_blocking(move || append(&path, &entries)).await;
+            match result {
+                Ok(Ok(())) => written = last,
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "the simulators' ledger file could not be written");
+                    break;
+                }
+                Err(_) => return,
+            }
+        }
+        if stopping {
+            return;
+        }
+    }
+}
+
+fn append(path: &Path, entries: &[LedgerEntry]) -> std::io::Result<()> {
+    let mut text = Vec::with_capacity(entries.len() * 512);
+    for entry in entries {
+        serde_json::to_writer(&mut text, entry)?;
+        text.push(b'\n');
+    }
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?
+        .write_all(&text)
+}

@@ -1,0 +1,273 @@
+//! Fault injection: an ordered list of rules, the first match decides; built-in address patterns come after it.
+//!
+//! Guarantee: without rules a request costs one atomic load here. Random choices come from one seeded generator, so
+//! a run with one client repeats. Rejected: faults decided in the server under test by a hook, which would not show
+//! what the wire shows.
+
+mod builtin;
+mod model;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+pub use model::{Action, Rule, SmtpStage};
+
+use super::clock::SimClock;
+use super::ledger::Provider;
+
+/// Most addresses whose failures are counted; beyond it counting starts anew.
+const COUNTED_ADDRESSES: usize = 100_000;
+/// Most rules accepted; later ones are refused.
+pub const MAX_RULES: usize = 1_000;
+
+/// What is to happen to one request, with all chances already drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Fault {
+    Error {
+        status: u16,
+        reason: String,
+        retry_after: Option<u64>,
+        at: SmtpStage,
+    },
+    Throttled {
+        retry_after: Option<u64>,
+    },
+    Hang,
+    Reset,
+    RstStream,
+    Goaway(String),
+    AcceptThenDrop,
+    UnavailableAfterDelivery,
+    Garbage,
+    Outage,
+    Redirect,
+}
+
+/// Delay before the answer, and the fault if any.
+#[derive(Debug, Default)]
+pub(crate) struct Fate {
+    pub(crate) delay: Option<Duration>,
+    pub(crate) fault: Option<Fault>,
+}
+
+impl Fate {
+    fn fault(fault: Fault) -> Self {
+        Self { delay: None, fault: Some(fault) }
+    }
+
+    /// Waits out the delay and hands over the fault.
+    pub(crate) async fn wait(self) -> Option<Fault> {
+        if let Some(delay) = self.delay {
+            tokio::time::sleep(delay).await;
+        }
+        self.fault
+    }
+}
+
+#[derive(Debug)]
+struct Active {
+    rule: Rule,
+    used: u64,
+    /// Tokens left and when they were counted (throttle), or requests and start of the window (quota).
+    level: f64,
+    since_micros: i64,
+}
+
+#[derive(Debug)]
+struct Inner {
+    rules: Vec<Active>,
+    random: StdRng,
+    seen: HashMap<String, u32>,
+}
+
+/// Handle to the rules; clones share them.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    inner: Arc<Mutex<Inner>>,
+    count: Arc<AtomicUsize>,
+    clock: SimClock,
+}
+
+impl Rules {
+    pub(crate) fn new(seed: u64, clock: SimClock) -> Self {
+        let inner = Inner {
+            rules: Vec::new(),
+            random: StdRng::seed_from_u64(seed),
+            seen: HashMap::new(),
+        };
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+            count: Arc::new(AtomicUsize::new(0)),
+            clock,
+        }
+    }
+
+    /// Appends a rule. False when there are [`MAX_RULES`] already.
+    pub fn add(&self, rule: Rule) -> bool {
+        self.change(|inner| {
+            if inner.rules.len() >= MAX_RULES {
+                return false;
+            }
+            let level = match rule.action {
+                Action::Throttle { burst, .. } => burst,
+                _ => 0.0,
+            };
+            inner.rules.push(Active { rule, used: 0, level, since_micros: self.clock.now_micros() });
+            true
+        })
+    }
+
+    /// The rules in force, in order.
+    #[must_use]
+    pub fn list(&self) -> Vec<Rule> {
+        self.change(|inner| inner.rules.iter().map(|active| active.rule.clone()).collect())
+    }
+
+    /// Removes all rules.
+    pub fn clear(&self) {
+        self.change(|inner| inner.rules.clear());
+    }
+
+    /// Removes all rules and forgets how often each address failed.
+    pub fn reset(&self) {
+        self.change(|inner| {
+            inner.rules.clear();
+            inner.seen.clear();
+        });
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = change(&mut inner);
+        self.count.store(inner.rules.len(), Ordering::Release);
+        result
+    }
+
+    /// What happens to a request for `address`: rules first, then the built-in pattern of the address.
+    pub(crate) fn fate(&self, provider: Provider, address: &str) -> Fate {
+        let ruled = self.ruled(provider, address, |_| true);
+        let Some(pattern) = builtin::pattern(provider, address) else {
+            return ruled;
+        };
+        if ruled.fault.is_some() {
+            return ruled;
+        }
+        let own = self.builtin(pattern, provider, address);
+        Fate { delay: own.delay.or(ruled.delay), fault: own.fault }
+    }
+
+    /// Only the rules whose action satisfies `wanted`; for SMTP verbs that have no recipient yet.
+    pub(crate) fn ruled(
+        &self,
+        provider: Provider,
+        address: &str,
+        wanted: impl Fn(&Action) -> bool,
+    ) -> Fate {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return Fate::default();
+        }
+        let now = self.clock.now_micros();
+        self.change(|inner| {
+            let Inner { rules, random, .. } = inner;
+            for active in rules {
+                if !active.rule.matches(provider, address) || !wanted(&active.rule.action) {
+                    continue;
+                }
+                if active.rule.times.is_some_and(|times| active.used >= times) {
+                    continue;
+                }
+                if active.rule.percent.is_some_and(|p| random.random::<f64>() * 100.0 >= p) {
+                    continue;
+                }
+                active.used += 1;
+                return active.apply(random, now);
+            }
+            Fate::default()
+        })
+    }
+
+    fn builtin(&self, pattern: builtin::Pattern, provider: Provider, address: &str) -> Fate {
+        match pattern {
+            builtin::Pattern::Always(fault) => Fate::fault(fault),
+            builtin::Pattern::Delay(delay) => Fate { delay: Some(delay), fault: None },
+            builtin::Pattern::First(times, fault) => {
+                let key = format!("{}:{address}", provider.index());
+                let seen = self.change(|inner| {
+                    if inner.seen.len() >= COUNTED_ADDRESSES {
+                        inner.seen.clear();
+                    }
+                    let seen = inner.seen.entry(key).or_insert(0);
+                    *seen = seen.saturating_add(1);
+                    *seen
+                });
+                if seen <= times { Fate::fault(fault) } else { Fate::default() }
+            }
+        }
+    }
+}
+
+impl Active {
+    fn apply(&mut self, random: &mut StdRng, now: i64) -> Fate {
+        let elapsed = (now.saturating_sub(self.since_micros)).max(0) as f64 / 1e6;
+        Fate::fault(match &self.rule.action {
+            Action::Error { status, reason, retry_after, at } => Fault::Error {
+                status: *status,
+                reason: reason.clone(),
+                retry_after: *retry_after,
+                at: at.unwrap_or(SmtpStage::Rcpt),
+            },
+            Action::Latency { ms, jitter_ms, sigma } => {
+                let delay = Some(latency(random, *ms, *jitter_ms, *sigma));
+                return Fate { delay, fault: None };
+            }
+            Action::Throttle { rate_per_s, burst, retry_after } => {
+                self.level = (self.level + elapsed * rate_per_s.max(0.0)).min(*burst);
+                self.since_micros = now;
+                if self.level >= 1.0 {
+                    self.level -= 1.0;
+                    return Fate::default();
+                }
+                Fault::Throttled { retry_after: *retry_after }
+            }
+            Action::Quota { limit, window_s, retry_after } => {
+                if self.used == 1 || elapsed >= *window_s as f64 {
+                    self.level = 0.0;
+                    self.since_micros = now;
+                }
+                self.level += 1.0;
+                if self.level <= *limit as f64 {
+                    return Fate::default();
+                }
+                Fault::Throttled { retry_after: *retry_after }
+            }
+            Action::Hang => Fault::Hang,
+            Action::Reset => Fault::Reset,
+            Action::RstStream => Fault::RstStream,
+            Action::Goaway { reason } => Fault::Goaway(reason.clone()),
+            Action::AcceptThenDrop => Fault::AcceptThenDrop,
+            Action::UnavailableAfterDelivery => Fault::UnavailableAfterDelivery,
+            Action::Garbage => Fault::Garbage,
+            Action::Outage => Fault::Outage,
+        })
+    }
+}
+
+/// Longest delay a rule can cause; a log-normal tail or a slip of the pen must not park tasks for days.
+const MAX_DELAY_MS: f64 = 3_600_000.0;
+
+fn latency(random: &mut StdRng, ms: u64, jitter_ms: u64, sigma: f64) -> Duration {
+    let mut delay = ms as f64;
+    if sigma > 0.0 {
+        // Box-Muller: 1 - u keeps the logarithm's argument above zero.
+        let (u, v): (f64, f64) = (random.random(), random.random());
+        let normal = (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos();
+        delay *= (sigma * normal).exp();
+    }
+    delay += random.random::<f64>() * jitter_ms as f64;
+    Duration::from_secs_f64(delay.clamp(0.0, MAX_DELAY_MS) / 1_000.0)
+}
