@@ -1,1 +1,16 @@
-//! placeholder
+//! From a command to durable events, and from the log to whoever reads it.
+//!
+//! - [`log`]: the port to the event log, group commit, sealing, the tail that readers follow.
+//! - [`bus`]: load, decide, append; reload on a conflict.
+//! - [`accept`]: accepting a notification: gather the facts, decide once, commit.
+//! - [`consumer`]: the one mechanism from the log to projections and process managers.
+//! - [`database`]: SQLite connections, migrations and the execution of [`consumer::Changes`].
+//! - [`ports`]: time and chance.
+
+pub mod accept;
+pub mod bus;
+pub mod consumer;
+pub mod database;
+pub mod failpoint;
+pub mod log;
+pub mod ports;

@@ -52,7 +52,9 @@ pub enum SimulatorError {
         address: SocketAddr,
     },
     /// The port is taken or not permitted.
-    #[error("the {name} simulator cannot listen on {address}: {source}; choose another port or 0 for any")]
+    #[error(
+        "the {name} simulator cannot listen on {address}: {source}; choose another port or 0 for any"
+    )]
     Bind {
         /// Which simulator.
         name: &'static str,
@@ -62,9 +64,13 @@ pub enum SimulatorError {
         source: std::io::Error,
     },
     /// Generating or reading keys and certificates failed.
-    #[error("test credentials could not be prepared: {0}; remove the simulators' state folder to create new ones")]
+    #[error(
+        "test credentials could not be prepared: {0}; remove the simulators' state folder to create new ones"
+    )]
     Credentials(String),
     /// The state folder cannot be read or written.
-    #[error("the simulators' state folder cannot be used: {0}; check that it exists and is writable")]
+    #[error(
+        "the simulators' state folder cannot be used: {0}; check that it exists and is writable"
+    )]
     State(#[from] std::io::Error),
 }

@@ -16,6 +16,15 @@ use super::rules::Fault;
 
 pub(crate) type Answer = Response<Full<Bytes>>;
 
+impl Refusal {
+    pub(crate) fn new(answer: Answer, reason: &'static str) -> Self {
+        Self {
+            answer: Box::new(answer),
+            reason,
+        }
+    }
+}
+
 /// What the connection does with a request.
 #[derive(Debug)]
 pub(crate) enum Reply {
@@ -48,7 +57,8 @@ pub(crate) struct Taken {
 /// The provider refused the message by its own rules.
 #[derive(Debug)]
 pub(crate) struct Refusal {
-    pub(crate) answer: Answer,
+    /// Boxed because it travels in the error half of results.
+    pub(crate) answer: Box<Answer>,
     pub(crate) reason: &'static str,
 }
 
@@ -66,13 +76,17 @@ pub(crate) fn answer(status: u16, content_type: &'static str, body: impl Into<By
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 
 fn retry_after(mut answer: Answer, seconds: Option<u64>) -> Answer {
     if let Some(seconds) = seconds {
-        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        answer
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     answer
 }
@@ -80,8 +94,16 @@ fn retry_after(mut answer: Answer, seconds: Option<u64>) -> Answer {
 /// Records a refusal that needs no fault, for example missing authentication.
 pub(crate) fn refuse(world: &World, arrival: Arrival, refusal: Refusal) -> Reply {
     let status = refusal.answer.status().as_u16();
-    record(world, arrival, verdict(status), false, status, refusal.reason, ProviderId::None);
-    Reply::Answer(refusal.answer)
+    record(
+        world,
+        arrival,
+        verdict(status),
+        false,
+        status,
+        refusal.reason,
+        ProviderId::None,
+    );
+    Reply::Answer(*refusal.answer)
 }
 
 /// Applies the fault around `take`, which checks the message as the provider would.
@@ -93,7 +115,15 @@ pub(crate) fn settle<D: Dialect>(
     take: impl FnOnce() -> Result<Taken, Refusal>,
 ) -> Reply {
     let silent = |arrival, reason: &str| {
-        record(world, arrival, Verdict::Dropped, false, 0, reason, ProviderId::None);
+        record(
+            world,
+            arrival,
+            Verdict::Dropped,
+            false,
+            0,
+            reason,
+            ProviderId::None,
+        );
     };
     let (status, reason, seconds) = match fault {
         None => return deliver(world, dialect, arrival, None, take),
@@ -117,22 +147,57 @@ pub(crate) fn settle<D: Dialect>(
             return Reply::Goaway(reason);
         }
         Some(Fault::Garbage) => {
-            record(world, arrival, Verdict::Garbage, false, 200, "garbage", ProviderId::None);
-            return Reply::Answer(answer(200, "text/html", "<html><body>It works!</body></html>"));
+            record(
+                world,
+                arrival,
+                Verdict::Garbage,
+                false,
+                200,
+                "garbage",
+                ProviderId::None,
+            );
+            return Reply::Answer(answer(
+                200,
+                "text/html",
+                "<html><body>It works!</body></html>",
+            ));
         }
         Some(Fault::Redirect) => {
-            record(world, arrival, Verdict::Rejected, false, 302, "redirect", ProviderId::None);
+            record(
+                world,
+                arrival,
+                Verdict::Rejected,
+                false,
+                302,
+                "redirect",
+                ProviderId::None,
+            );
             let mut redirect = answer(302, "text/plain", "moved");
-            redirect.headers_mut().insert(LOCATION, HeaderValue::from_static("/redirected"));
+            redirect
+                .headers_mut()
+                .insert(LOCATION, HeaderValue::from_static("/redirected"));
             return Reply::Answer(redirect);
         }
         Some(Fault::Throttled { retry_after }) => {
             (D::THROTTLED.0, D::THROTTLED.1.to_owned(), retry_after)
         }
         Some(Fault::Outage) => (D::DOWN.0, D::DOWN.1.to_owned(), None),
-        Some(Fault::Error { status, reason, retry_after, .. }) => (status, reason, retry_after),
+        Some(Fault::Error {
+            status,
+            reason,
+            retry_after,
+            ..
+        }) => (status, reason, retry_after),
     };
-    record(world, arrival, verdict(status), false, status, &reason, ProviderId::None);
+    record(
+        world,
+        arrival,
+        verdict(status),
+        false,
+        status,
+        &reason,
+        ProviderId::None,
+    );
     Reply::Answer(retry_after(dialect.error(status, &reason), seconds))
 }
 
@@ -150,15 +215,34 @@ fn deliver<D: Dialect>(
     let provider = arrival.provider;
     let (verdict, status, reason) = match after {
         Some(Fault::AcceptThenDrop) => (Verdict::Dropped, 0, "accept_then_drop"),
-        Some(_) => (Verdict::Unavailable, D::DOWN.0, "unavailable_after_delivery"),
+        Some(_) => (
+            Verdict::Unavailable,
+            D::DOWN.0,
+            "unavailable_after_delivery",
+        ),
         None if taken.delivered => (Verdict::Accepted, taken.answer.status().as_u16(), ""),
-        None => (Verdict::Validated, taken.answer.status().as_u16(), "validate_only"),
+        None => (
+            Verdict::Validated,
+            taken.answer.status().as_u16(),
+            "validate_only",
+        ),
     };
-    let seq =
-        record(world, arrival, verdict, taken.delivered, status, reason, taken.provider_id);
+    let seq = record(
+        world,
+        arrival,
+        verdict,
+        taken.delivered,
+        status,
+        reason,
+        taken.provider_id,
+    );
     if taken.delivered {
-        let message =
-            Message { seq, address: taken.address, sender: String::new(), raw: taken.raw };
+        let message = Message {
+            seq,
+            address: taken.address,
+            sender: String::new(),
+            raw: taken.raw,
+        };
         world.messages.push(provider, message);
     }
     match after {
@@ -177,5 +261,14 @@ fn record(
     reason: &str,
     provider_id: ProviderId,
 ) -> u64 {
-    world.ledger.record(arrival, Ending { verdict, delivered, status, reason, provider_id })
+    world.ledger.record(
+        arrival,
+        Ending {
+            verdict,
+            delivered,
+            status,
+            reason,
+            provider_id,
+        },
+    )
 }

@@ -121,7 +121,10 @@ pub(crate) async fn serve<S, I>(
     };
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new());
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(1_000);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(1_000);
     if versions == Versions::Http2 {
         builder = builder.http2_only();
     }

@@ -88,6 +88,8 @@ impl Messages {
     }
 
     fn shelf(&self, provider: Provider) -> std::sync::MutexGuard<'_, Shelf> {
-        self.shelves[provider.index()].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shelves[provider.index()]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -43,7 +43,9 @@ pub(crate) fn verify<C: DeserializeOwned>(
     if header.alg != alg {
         return Err(TokenFault::WrongAlgorithm);
     }
-    let signature = URL_SAFE.decode(signature).map_err(|_| TokenFault::Malformed)?;
+    let signature = URL_SAFE
+        .decode(signature)
+        .map_err(|_| TokenFault::Malformed)?;
     UnparsedPublicKey::new(algorithm, public_key)
         .verify(message.as_bytes(), &signature)
         .map_err(|_| TokenFault::BadSignature)?;

@@ -35,14 +35,21 @@ impl Dialect for WebhookDialect {
     const DOWN: (u16, &'static str) = (503, "unavailable");
 
     fn error(&self, status: u16, reason: &str) -> Answer {
-        answer(status, "application/json", serde_json::json!({ "error": reason }).to_string())
+        answer(
+            status,
+            "application/json",
+            serde_json::json!({ "error": reason }).to_string(),
+        )
     }
 }
 
 impl WebhookSimulator {
     /// A secret that is not `whsec_` plus base64 yields a receiver that accepts nothing.
     pub(crate) fn new(world: Arc<World>, secret: &str) -> Self {
-        Self { world, key: hmac::Key::new(hmac::HMAC_SHA256, &secret_bytes(secret)) }
+        Self {
+            world,
+            key: hmac::Key::new(hmac::HMAC_SHA256, &secret_bytes(secret)),
+        }
     }
 
     fn check(&self, head: &Parts, body: &[u8]) -> Result<(), Refusal> {
@@ -61,7 +68,9 @@ impl WebhookSimulator {
         ) else {
             return Err(refusal(400, "missing_header"));
         };
-        let seconds: i64 = timestamp.parse().map_err(|_| refusal(400, "invalid_timestamp"))?;
+        let seconds: i64 = timestamp
+            .parse()
+            .map_err(|_| refusal(400, "invalid_timestamp"))?;
         if self.world.clock.now_seconds().abs_diff(seconds) > TOLERANCE_SECONDS.unsigned_abs() {
             return Err(refusal(400, "timestamp_out_of_tolerance"));
         }
@@ -74,7 +83,7 @@ impl WebhookSimulator {
 }
 
 fn refusal(status: u16, reason: &'static str) -> Refusal {
-    Refusal { answer: WebhookDialect.error(status, reason), reason }
+    Refusal::new(WebhookDialect.error(status, reason), reason)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -112,7 +121,9 @@ pub(crate) fn verify(
 
 /// `msg_<uuid without dashes>_<delivery>`; any other id counts as the notification itself.
 pub(crate) fn our_ids(webhook_id: &str) -> (IdText, Option<u32>) {
-    let ours = webhook_id.strip_prefix("msg_").and_then(|rest| rest.rsplit_once('_'));
+    let ours = webhook_id
+        .strip_prefix("msg_")
+        .and_then(|rest| rest.rsplit_once('_'));
     if let Some((id, delivery)) = ours
         && let (IdText::Uuid(uuid), Ok(delivery)) = (IdText::parse(id), delivery.parse())
     {

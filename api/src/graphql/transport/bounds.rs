@@ -36,6 +36,9 @@ pub struct Bounds {
     pub directives: usize,
     /// Operations in one document. Code `TOO_MANY_OPERATIONS`.
     pub operations: usize,
+    /// Variables declared by one operation; validation compares each use with them.
+    /// Code `TOO_MANY_VARIABLES`.
+    pub variables: usize,
     /// Errors told in one answer; the rest are dropped.
     pub errors: usize,
 }
@@ -53,6 +56,7 @@ impl Default for Bounds {
             root_fields: 30,
             directives: 20,
             operations: 20,
+            variables: 200,
             errors: 20,
         }
     }
@@ -60,10 +64,7 @@ impl Default for Bounds {
 
 /// Tells the schema the bounds that it can check itself: depth, complexity (it alone knows each
 /// field's points), directives a field and recursion.
-pub fn apply<Q, M, S>(
-    builder: SchemaBuilder<Q, M, S>,
-    bounds: &Bounds,
-) -> SchemaBuilder<Q, M, S>
+pub fn apply<Q, M, S>(builder: SchemaBuilder<Q, M, S>, bounds: &Bounds) -> SchemaBuilder<Q, M, S>
 where
     Q: ObjectType + 'static,
     M: ObjectType + 'static,

@@ -60,7 +60,10 @@ const ASSETS: [Asset; 7] = [
 
 /// The routes of the page and its files.
 pub(super) fn router() -> Router {
-    let page = Router::new().route("/graphiql/", get(|| async { Redirect::permanent("/graphiql") }));
+    let page = Router::new().route(
+        "/graphiql/",
+        get(|| async { Redirect::permanent("/graphiql") }),
+    );
     ASSETS.into_iter().fold(page, |router, asset| {
         let tag = tag(asset.bytes);
         router.route(

@@ -138,7 +138,10 @@ fn body_refusal(error: BodyError, limit: usize) -> Refusal {
         ),
         BodyError::Broken => (
             StatusCode::BAD_REQUEST,
-            RequestError::new(code::BAD_REQUEST, "The body ended too early; send it again."),
+            RequestError::new(
+                code::BAD_REQUEST,
+                "The body ended too early; send it again.",
+            ),
         ),
     }
 }

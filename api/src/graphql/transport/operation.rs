@@ -34,7 +34,11 @@ pub(super) struct Answer {
 
 impl<E: Executor, A: Authenticate> Transport<E, A> {
     /// Parses (or remembers) the document and picks the operation.
-    pub fn prepare(&self, params: Params, principal: A::Principal) -> Result<Prepared, RequestError> {
+    pub fn prepare(
+        &self,
+        params: Params,
+        principal: A::Principal,
+    ) -> Result<Prepared, RequestError> {
         let query = params.query.unwrap_or_default();
         let (document, fresh) = match self.documents.get(&query) {
             Some(document) => (document, false),
@@ -52,7 +56,11 @@ impl<E: Executor, A: Authenticate> Transport<E, A> {
             ));
         }
         for (name, kind) in &operation.required_variables {
-            if params.variables.get(name).is_none_or(|value| *value == Value::Null) {
+            if params
+                .variables
+                .get(name)
+                .is_none_or(|value| *value == Value::Null)
+            {
                 return Err(RequestError::new(
                     code::BAD_USER_INPUT,
                     format!("Variable \"${name}\" of type \"{kind}\" needs a value."),
@@ -80,7 +88,12 @@ impl<E: Executor, A: Authenticate> Transport<E, A> {
 
     /// Executes a query or mutation.
     pub async fn execute(&self, prepared: Prepared) -> Answer {
-        let Prepared { request, fresh, anonymous, .. } = prepared;
+        let Prepared {
+            request,
+            fresh,
+            anonymous,
+            ..
+        } = prepared;
         let query = fresh.is_some().then(|| request.query.clone());
         let response = AssertUnwindSafe(self.schema.execute(request))
             .catch_unwind()
@@ -95,7 +108,12 @@ impl<E: Executor, A: Authenticate> Transport<E, A> {
 
     /// Executes any operation as a stream: one answer for queries and mutations.
     pub fn stream(self: &Arc<Self>, prepared: Prepared) -> BoxStream<'static, Answer> {
-        let Prepared { request, fresh, anonymous, .. } = prepared;
+        let Prepared {
+            request,
+            fresh,
+            anonymous,
+            ..
+        } = prepared;
         let mut unkept = fresh.map(|document| (request.query.clone(), document));
         let transport = Arc::clone(self);
         AssertUnwindSafe(self.schema.execute_stream(request, None))

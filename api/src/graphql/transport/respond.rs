@@ -42,7 +42,11 @@ pub(super) fn encode(value: &impl Serialize) -> Bytes {
 }
 
 /// An executed (or refused) request over HTTP.
-pub(super) fn answer(mut response: GraphqlResponse, phase: Phase, format: Format) -> Response<Body> {
+pub(super) fn answer(
+    mut response: GraphqlResponse,
+    phase: Phase,
+    format: Format,
+) -> Response<Body> {
     let status = status(&response, phase, format);
     let extra = std::mem::take(&mut response.http_headers);
     let mut http = plain(status, format, to_json(&response, phase));
@@ -123,10 +127,10 @@ fn status(response: &GraphqlResponse, phase: Phase, format: Format) -> StatusCod
 
 /// `extensions.retryAfter`, in seconds.
 fn retry_after(errors: &[ServerError]) -> Option<HeaderValue> {
-    errors.iter().find_map(|error| {
-        match error.extensions.as_ref()?.get("retryAfter")? {
+    errors.iter().find_map(
+        |error| match error.extensions.as_ref()?.get("retryAfter")? {
             Value::Number(seconds) => Some(HeaderValue::from(seconds.as_u64()?)),
             _ => None,
-        }
-    })
+        },
+    )
 }

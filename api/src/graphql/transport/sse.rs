@@ -15,6 +15,7 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::authenticate::Authenticate;
@@ -68,6 +69,7 @@ async fn produce<E: Executor, A: Authenticate>(
     let watch = transport.watch(&principal);
     tokio::pin!(watch);
     let mut heartbeat = tokio::time::interval(settings.heartbeat);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let (event, last) = tokio::select! {
             () = settings.shutdown.cancelled() => return,
@@ -79,7 +81,10 @@ async fn produce<E: Executor, A: Authenticate>(
             },
             _ = heartbeat.tick() => (Bytes::from_static(b":\n\n"), false),
         };
-        let sent = tokio::time::timeout(settings.write_timeout, queue.send(event)).await;
+        let sent = tokio::select! {
+            () = settings.shutdown.cancelled() => return,
+            sent = tokio::time::timeout(settings.write_timeout, queue.send(event)) => sent,
+        };
         if last || !matches!(sent, Ok(Ok(()))) {
             return;
         }

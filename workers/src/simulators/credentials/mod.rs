@@ -10,7 +10,6 @@ use std::net::SocketAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rand::RngExt;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize};
 use serde::{Deserialize, Serialize};
 
@@ -66,9 +65,8 @@ impl KeyRing {
     pub(crate) fn generate() -> Result<Self, SimulatorError> {
         let mut secret = [0_u8; 32];
         let mut password = [0_u8; 12];
-        let mut random = rand::rng();
-        random.fill(&mut secret[..]);
-        random.fill(&mut password[..]);
+        aws_lc_rs::rand::fill(&mut secret).map_err(broken)?;
+        aws_lc_rs::rand::fill(&mut password).map_err(broken)?;
         Ok(Self {
             fcm: KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(broken)?,
             apns: KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(broken)?,

@@ -75,7 +75,10 @@ impl StateDir {
         self.write("ca.key", &keys.authority.key_pem())?;
         self.write("webhook.secret", &credentials.webhook_secret)?;
         self.write("smtp.password", &credentials.smtp_password)?;
-        self.write("addresses.json", &serde_json::to_string_pretty(&ports).map_err(broken)?)?;
+        self.write(
+            "addresses.json",
+            &serde_json::to_string_pretty(&ports).map_err(broken)?,
+        )?;
         Ok(())
     }
 

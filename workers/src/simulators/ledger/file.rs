@@ -4,7 +4,7 @@
 //! that memory dropped before they were written are missing too (the counters tell). Rejected: writing in the
 //! request, which would make every benchmark measure this disk.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Ledger, LedgerEntry};
 
 const BATCH: usize = 512;
+/// Enough for many lines; one has less than 2 kB.
+const TAIL: u64 = 64 * 1024;
 const INTERVAL: Duration = Duration::from_millis(200);
 
 /// Name of the file in the state folder.
@@ -20,18 +22,21 @@ pub(crate) const NAME: &str = "ledger.ndjson";
 
 /// Position of the last complete line, so that a restarted simulator continues the numbering.
 pub(crate) fn last_seq(folder: &Path) -> std::io::Result<u64> {
-    let file = match std::fs::File::open(folder.join(NAME)) {
+    let mut file = match std::fs::File::open(folder.join(NAME)) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
         Err(error) => return Err(error),
     };
-    let mut last = 0;
-    for line in BufReader::new(file).lines() {
-        if let Ok(entry) = serde_json::from_str::<LedgerEntry>(&line?) {
-            last = last.max(entry.seq);
-        }
-    }
-    Ok(last)
+    // Only the end: the file of a long benchmark has millions of lines.
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    let entries = tail.split(|byte| *byte == b'\n').rev();
+    let last = entries
+        .filter_map(|line| serde_json::from_slice::<LedgerEntry>(line).ok())
+        .next();
+    Ok(last.map_or(0, |entry| entry.seq))
 }
 
 /// Appends what the ledger gained since the last round until told to stop, then once more.

@@ -14,10 +14,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-pub use entry::{LedgerEntry, Provider, Verdict};
 pub(crate) use entry::{
     Arrival, Ending, IdText, MailIds, ProviderId, Stored, fcm_name, hex, queue_id, sha256,
 };
+pub use entry::{LedgerEntry, Provider, Verdict};
 
 use super::clock::{SimClock, rfc3339};
 use delivered::DeliveredKeys;
@@ -198,8 +198,10 @@ impl Ledger {
 
 impl Inner {
     fn push(&mut self, at_micros: i64, arrival: Arrival, ending: Ending<'_>) -> u64 {
-        let duplicate =
-            ending.delivered && self.delivered.insert(&arrival.notification, arrival.delivery);
+        let duplicate = ending.delivered
+            && self
+                .delivered
+                .insert(&arrival.notification, arrival.delivery);
         self.count(arrival.provider, &ending, duplicate);
         let reason = self.reason_number(ending.reason);
         let stored = Stored {

@@ -4,6 +4,7 @@
 //! a run with one client repeats. Rejected: faults decided in the server under test by a hook, which would not show
 //! what the wire shows.
 
+mod active;
 mod builtin;
 mod model;
 
@@ -19,6 +20,7 @@ pub use model::{Action, Rule, SmtpStage};
 
 use super::clock::SimClock;
 use super::ledger::Provider;
+use active::Active;
 
 /// Most addresses whose failures are counted; beyond it counting starts anew.
 const COUNTED_ADDRESSES: usize = 100_000;
@@ -57,7 +59,10 @@ pub(crate) struct Fate {
 
 impl Fate {
     fn fault(fault: Fault) -> Self {
-        Self { delay: None, fault: Some(fault) }
+        Self {
+            delay: None,
+            fault: Some(fault),
+        }
     }
 
     /// Waits out the delay and hands over the fault.
@@ -67,15 +72,6 @@ impl Fate {
         }
         self.fault
     }
-}
-
-#[derive(Debug)]
-struct Active {
-    rule: Rule,
-    used: u64,
-    /// Tokens left and when they were counted (throttle), or requests and start of the window (quota).
-    level: f64,
-    since_micros: i64,
 }
 
 #[derive(Debug)]
@@ -117,7 +113,12 @@ impl Rules {
                 Action::Throttle { burst, .. } => burst,
                 _ => 0.0,
             };
-            inner.rules.push(Active { rule, used: 0, level, since_micros: self.clock.now_micros() });
+            inner.rules.push(Active {
+                rule,
+                used: 0,
+                level,
+                since_micros: self.clock.now_micros(),
+            });
             true
         })
     }
@@ -125,7 +126,13 @@ impl Rules {
     /// The rules in force, in order.
     #[must_use]
     pub fn list(&self) -> Vec<Rule> {
-        self.change(|inner| inner.rules.iter().map(|active| active.rule.clone()).collect())
+        self.change(|inner| {
+            inner
+                .rules
+                .iter()
+                .map(|active| active.rule.clone())
+                .collect()
+        })
     }
 
     /// Removes all rules.
@@ -150,7 +157,7 @@ impl Rules {
 
     /// What happens to a request for `address`: rules first, then the built-in pattern of the address.
     pub(crate) fn fate(&self, provider: Provider, address: &str) -> Fate {
-        let ruled = self.ruled(provider, address, |_| true);
+        let ruled = self.ruled(provider, address, Action::concerns_recipient);
         let Some(pattern) = builtin::pattern(provider, address) else {
             return ruled;
         };
@@ -158,7 +165,32 @@ impl Rules {
             return ruled;
         }
         let own = self.builtin(pattern, provider, address);
-        Fate { delay: own.delay.or(ruled.delay), fault: own.fault }
+        Fate {
+            delay: own.delay.or(ruled.delay),
+            fault: own.fault,
+        }
+    }
+
+    /// What happens at MAIL, by envelope sender.
+    pub(crate) fn sender_fate(&self, sender: &str) -> Fate {
+        let ruled = self.ruled(Provider::Smtp, sender, |action| {
+            matches!(
+                action,
+                Action::Error {
+                    at: Some(SmtpStage::Mail),
+                    ..
+                }
+            )
+        });
+        match builtin::pattern(Provider::Smtp, sender) {
+            Some(builtin::Pattern::Always(
+                fault @ Fault::Error {
+                    at: SmtpStage::Mail,
+                    ..
+                },
+            )) if ruled.fault.is_none() => Fate::fault(fault),
+            _ => ruled,
+        }
     }
 
     /// Only the rules whose action satisfies `wanted`; for SMTP verbs that have no recipient yet.
@@ -181,7 +213,11 @@ impl Rules {
                 if active.rule.times.is_some_and(|times| active.used >= times) {
                     continue;
                 }
-                if active.rule.percent.is_some_and(|p| random.random::<f64>() * 100.0 >= p) {
+                if active
+                    .rule
+                    .percent
+                    .is_some_and(|p| random.random::<f64>() * 100.0 >= p)
+                {
                     continue;
                 }
                 active.used += 1;
@@ -194,7 +230,10 @@ impl Rules {
     fn builtin(&self, pattern: builtin::Pattern, provider: Provider, address: &str) -> Fate {
         match pattern {
             builtin::Pattern::Always(fault) => Fate::fault(fault),
-            builtin::Pattern::Delay(delay) => Fate { delay: Some(delay), fault: None },
+            builtin::Pattern::Delay(delay) => Fate {
+                delay: Some(delay),
+                fault: None,
+            },
             builtin::Pattern::First(times, fault) => {
                 let key = format!("{}:{address}", provider.index());
                 let seen = self.change(|inner| {
@@ -205,69 +244,12 @@ impl Rules {
                     *seen = seen.saturating_add(1);
                     *seen
                 });
-                if seen <= times { Fate::fault(fault) } else { Fate::default() }
+                if seen <= times {
+                    Fate::fault(fault)
+                } else {
+                    Fate::default()
+                }
             }
         }
     }
-}
-
-impl Active {
-    fn apply(&mut self, random: &mut StdRng, now: i64) -> Fate {
-        let elapsed = (now.saturating_sub(self.since_micros)).max(0) as f64 / 1e6;
-        Fate::fault(match &self.rule.action {
-            Action::Error { status, reason, retry_after, at } => Fault::Error {
-                status: *status,
-                reason: reason.clone(),
-                retry_after: *retry_after,
-                at: at.unwrap_or(SmtpStage::Rcpt),
-            },
-            Action::Latency { ms, jitter_ms, sigma } => {
-                let delay = Some(latency(random, *ms, *jitter_ms, *sigma));
-                return Fate { delay, fault: None };
-            }
-            Action::Throttle { rate_per_s, burst, retry_after } => {
-                self.level = (self.level + elapsed * rate_per_s.max(0.0)).min(*burst);
-                self.since_micros = now;
-                if self.level >= 1.0 {
-                    self.level -= 1.0;
-                    return Fate::default();
-                }
-                Fault::Throttled { retry_after: *retry_after }
-            }
-            Action::Quota { limit, window_s, retry_after } => {
-                if self.used == 1 || elapsed >= *window_s as f64 {
-                    self.level = 0.0;
-                    self.since_micros = now;
-                }
-                self.level += 1.0;
-                if self.level <= *limit as f64 {
-                    return Fate::default();
-                }
-                Fault::Throttled { retry_after: *retry_after }
-            }
-            Action::Hang => Fault::Hang,
-            Action::Reset => Fault::Reset,
-            Action::RstStream => Fault::RstStream,
-            Action::Goaway { reason } => Fault::Goaway(reason.clone()),
-            Action::AcceptThenDrop => Fault::AcceptThenDrop,
-            Action::UnavailableAfterDelivery => Fault::UnavailableAfterDelivery,
-            Action::Garbage => Fault::Garbage,
-            Action::Outage => Fault::Outage,
-        })
-    }
-}
-
-/// Longest delay a rule can cause; a log-normal tail or a slip of the pen must not park tasks for days.
-const MAX_DELAY_MS: f64 = 3_600_000.0;
-
-fn latency(random: &mut StdRng, ms: u64, jitter_ms: u64, sigma: f64) -> Duration {
-    let mut delay = ms as f64;
-    if sigma > 0.0 {
-        // Box-Muller: 1 - u keeps the logarithm's argument above zero.
-        let (u, v): (f64, f64) = (random.random(), random.random());
-        let normal = (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos();
-        delay *= (sigma * normal).exp();
-    }
-    delay += random.random::<f64>() * jitter_ms as f64;
-    Duration::from_secs_f64(delay.clamp(0.0, MAX_DELAY_MS) / 1_000.0)
 }

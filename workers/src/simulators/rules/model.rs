@@ -157,3 +157,16 @@ pub enum Action {
     /// The provider is down: 503 (SMTP 421 at the greeting).
     Outage,
 }
+
+impl Action {
+    /// False for errors at an SMTP verb that comes before the recipient is known.
+    pub(super) fn concerns_recipient(&self) -> bool {
+        !matches!(
+            self,
+            Self::Error {
+                at: Some(SmtpStage::Greeting | SmtpStage::Ehlo | SmtpStage::Auth | SmtpStage::Mail),
+                ..
+            }
+        )
+    }
+}

@@ -6,8 +6,10 @@
 //!
 //! Rejected: keeping validation results too. Whether a document is valid also depends on its
 //! variables' values (argument types, and complexities computed from them), so a kept verdict
-//! would be unsound for just those documents that matter, and async-graphql offers no place for
-//! it but an extension, whose presence costs a boxed future for each field of each answer.
+//! would be unsound for just those documents that matter. Besides, async-graphql offers no place
+//! for it but an extension, and any extension puts a boxed future around each field: for a small
+//! mutation that cost 2.5 µs where all of strict validation costs 4.3 µs and parsing 12 µs
+//! (unoptimised build, so only the proportions count).
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};

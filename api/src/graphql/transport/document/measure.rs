@@ -80,6 +80,13 @@ impl<'a> Measures<'a> {
         }
         let mut total = Figures::default();
         for (_, operation) in operations {
+            if operation.node.variable_definitions.len() > self.bounds.variables {
+                return Err(limit(
+                    code::TOO_MANY_VARIABLES,
+                    "variables in an operation",
+                    self.bounds.variables,
+                ));
+            }
             let figures = self.operation(&operation.node)?;
             total.nest(figures);
             if figures.fields_here > self.bounds.root_fields {
@@ -120,7 +127,10 @@ impl<'a> Measures<'a> {
     }
 
     /// What the transport asks about an operation.
-    pub fn describe(&mut self, operation: &'a OperationDefinition) -> Result<Operation, RequestError> {
+    pub fn describe(
+        &mut self,
+        operation: &'a OperationDefinition,
+    ) -> Result<Operation, RequestError> {
         let figures = self.operation(operation)?;
         // async-graphql streams only fields that stand directly in the subscription, and several
         // at once, both against the specification; so the request is refused rather than half served.
@@ -180,9 +190,8 @@ impl<'a> Measures<'a> {
                 }
                 Selection::FragmentSpread(spread) => {
                     figures.fragments_here = true;
-                    figures.inline(
-                        self.fragment(spread.node.fragment_name.node.as_str(), level + 1)?,
-                    );
+                    figures
+                        .inline(self.fragment(spread.node.fragment_name.node.as_str(), level + 1)?);
                 }
             }
             // A remembered fragment was measured from another level.
@@ -219,7 +228,10 @@ impl<'a> Measures<'a> {
 }
 
 fn limit(code: &'static str, what: &str, bound: usize) -> RequestError {
-    RequestError::new(code, format!("A request may have {bound} {what}; ask for less at once."))
+    RequestError::new(
+        code,
+        format!("A request may have {bound} {what}; ask for less at once."),
+    )
 }
 
 pub(super) fn too_deep(bound: usize) -> RequestError {

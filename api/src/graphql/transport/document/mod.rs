@@ -54,7 +54,10 @@ impl Document {
         if query.len() > bounds.query_bytes {
             return Err(RequestError::new(
                 code::QUERY_TOO_LONG,
-                format!("The query text may have {} bytes; shorten it.", bounds.query_bytes),
+                format!(
+                    "The query text may have {} bytes; shorten it.",
+                    bounds.query_bytes
+                ),
             ));
         }
         if nesting::deepest(query) > bounds.nesting {

@@ -50,8 +50,11 @@ fn complete(error: &mut ServerError, phase: Phase, anonymous: bool) {
     if code == code::INTERNAL {
         hide(error);
     }
-    if anonymous && code == code::GRAPHQL_VALIDATION_FAILED {
-        // Messages of this phase name types, fields and arguments, and suggest others.
+    if anonymous
+        && phase == Phase::Request
+        && matches!(code, code::GRAPHQL_VALIDATION_FAILED | code::BAD_USER_INPUT)
+    {
+        // These messages name types, fields, arguments and values, and suggest others.
         "The document does not fit the schema; authenticate to be told how."
             .clone_into(&mut error.message);
     }

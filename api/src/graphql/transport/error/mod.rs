@@ -53,6 +53,8 @@ pub mod code {
     pub const TOO_MANY_DIRECTIVES: &str = "TOO_MANY_DIRECTIVES";
     /// See [`super::super::Bounds::operations`].
     pub const TOO_MANY_OPERATIONS: &str = "TOO_MANY_OPERATIONS";
+    /// See [`super::super::Bounds::variables`].
+    pub const TOO_MANY_VARIABLES: &str = "TOO_MANY_VARIABLES";
     /// A browser page of a foreign origin tried to open a WebSocket.
     pub const ORIGIN_FORBIDDEN: &str = "ORIGIN_FORBIDDEN";
     /// All long-lived connections are taken.
@@ -86,9 +88,15 @@ impl RequestError {
         Self::from_server(code, ServerError::new(message, None))
     }
 
-    /// The parser's own words: they only repeat the caller's text.
+    /// What the parser expected, and where. Its own message would repeat the caller's text, which
+    /// may be long and may hold what should not reach a log.
     pub fn from_parser(error: &async_graphql::parser::Error) -> Self {
-        let mut server = ServerError::new(error.to_string(), None);
+        let message = error.to_string();
+        let expected = match message.rsplit_once(" = ") {
+            Some((_, expected)) if message.contains('\n') => expected.trim(),
+            _ => message.as_str(),
+        };
+        let mut server = ServerError::new(format!("Syntax error: {expected}."), None);
         server.locations = error.positions().collect();
         Self::from_server(code::GRAPHQL_PARSE_FAILED, server)
     }

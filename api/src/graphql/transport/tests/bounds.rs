@@ -9,7 +9,12 @@ use crate::graphql::transport::{Bounds, TransportSettings};
 async fn refused(toy: &Toy, query: &str, code: &str) {
     let answer = toy.query(query).await;
     let shown: String = query.chars().take(80).collect();
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{shown}: {}", answer.text);
+    assert_eq!(
+        answer.status,
+        StatusCode::BAD_REQUEST,
+        "{shown}: {}",
+        answer.text
+    );
     assert_eq!(answer.code(), code, "{shown}");
     assert!(answer.json().get("data").is_none());
 }
@@ -21,7 +26,11 @@ async fn accepted(toy: &Toy, query: &str) {
 }
 
 fn chain(levels: usize) -> String {
-    format!("{{ tree {}value{} }}", "{ child ".repeat(levels) + "{ ", " }".repeat(levels + 1))
+    format!(
+        "{{ tree {}value{} }}",
+        "{ child ".repeat(levels) + "{ ",
+        " }".repeat(levels + 1)
+    )
 }
 
 #[tokio::test]
@@ -39,7 +48,11 @@ async fn nested_brackets_never_reach_the_parser() {
     let toy = with_bounds(Bounds::default());
     let lists = format!("{{ add(a: {} , b: 1) }}", "[".repeat(60_000));
     refused(&toy, &lists, "QUERY_TOO_DEEP").await;
-    let types = format!("query Q($x: {}Int{}) {{ whoami }}", "[".repeat(20_000), "]".repeat(20_000));
+    let types = format!(
+        "query Q($x: {}Int{}) {{ whoami }}",
+        "[".repeat(20_000),
+        "]".repeat(20_000)
+    );
     refused(&toy, &types, "QUERY_TOO_DEEP").await;
     let behind_a_quote = format!("{{ a(b: \"\n{} }}", "[".repeat(30_000));
     refused(&toy, &behind_a_quote, "QUERY_TOO_DEEP").await;
@@ -47,7 +60,10 @@ async fn nested_brackets_never_reach_the_parser() {
     refused(&toy, &open_block, "QUERY_TOO_DEEP").await;
     let in_a_comment = format!("# {}\n{{ whoami }}", "[".repeat(1_000));
     accepted(&toy, &in_a_comment).await;
-    let in_strings = format!("{{ whoami @include(if: true) t: tree {{ value }} }} # \" {}", "{".repeat(99));
+    let in_strings = format!(
+        "{{ whoami @include(if: true) t: tree {{ value }} }} # \" {}",
+        "{".repeat(99)
+    );
     accepted(&toy, &in_strings).await;
 }
 
@@ -55,11 +71,22 @@ async fn nested_brackets_never_reach_the_parser() {
 async fn complexity_counts_the_schemas_points() {
     let toy = with_bounds(Bounds::default());
     accepted(&toy, "{ tree { children(first: 10000) { value } } }").await;
-    refused(&toy, "{ tree { children(first: 30000) { value } } }", "QUERY_TOO_COMPLEX").await;
+    refused(
+        &toy,
+        "{ tree { children(first: 30000) { value } } }",
+        "QUERY_TOO_COMPLEX",
+    )
+    .await;
     let query = "query Q($n: Int!) { tree { children(first: $n) { value } } }";
-    assert_eq!(toy.query_with(query, json!({ "n": 10 })).await.status, StatusCode::OK);
+    assert_eq!(
+        toy.query_with(query, json!({ "n": 10 })).await.status,
+        StatusCode::OK
+    );
     // The document is kept by now; the verdict on it must not be.
-    assert_eq!(toy.query_with(query, json!({ "n": 30_000 })).await.code(), "QUERY_TOO_COMPLEX");
+    assert_eq!(
+        toy.query_with(query, json!({ "n": 30_000 })).await.code(),
+        "QUERY_TOO_COMPLEX"
+    );
 }
 
 #[tokio::test]
@@ -100,6 +127,12 @@ async fn directives_operations_and_length() {
         query
     });
     refused(&toy, &operations, "TOO_MANY_OPERATIONS").await;
+    let variables: String = (0..201).fold(String::new(), |mut query, index| {
+        write!(query, "$v{index}: Int ").unwrap();
+        query
+    });
+    let query = format!("query Q({variables}) {{ whoami }}");
+    refused(&toy, &query, "TOO_MANY_VARIABLES").await;
     let long = format!("{{ whoami }} #{}", "x".repeat(64 * 1024));
     refused(&toy, &long, "QUERY_TOO_LONG").await;
 }
@@ -110,7 +143,12 @@ async fn fragment_bombs_are_measured_without_being_expanded() {
     let toy = with_bounds(Bounds::default());
     let mut query = String::from("{ tree { ...F0 } }");
     for index in 0..25 {
-        write!(query, " fragment F{index} on Tree {{ ...F{0} ...F{0} }}", index + 1).unwrap();
+        write!(
+            query,
+            " fragment F{index} on Tree {{ ...F{0} ...F{0} }}",
+            index + 1
+        )
+        .unwrap();
     }
     query.push_str(" fragment F25 on Tree { value }");
     refused(&toy, &query, "QUERY_TOO_COMPLEX").await;
@@ -136,10 +174,13 @@ async fn circular_fragments() {
 #[tokio::test]
 async fn errors_told_are_bounded() {
     let toy = with_bounds(Bounds::default());
-    let query = format!("{{ tree {{ {} }} }}", (0..500).fold(String::new(), |mut query, index| {
-        write!(query, "x{index} ").unwrap();
-        query
-    }));
+    let query = format!(
+        "{{ tree {{ {} }} }}",
+        (0..500).fold(String::new(), |mut query, index| {
+            write!(query, "x{index} ").unwrap();
+            query
+        })
+    );
     let answer = toy.query(&query).await;
     assert_eq!(answer.json()["errors"].as_array().unwrap().len(), 20);
 }
@@ -160,7 +201,8 @@ async fn subscriptions_have_one_field() {
 async fn anonymous_callers_learn_nothing_of_the_schema() {
     let toy = toy(TransportSettings::default());
     let send = async |query: &str| {
-        toy.send(post("anonymous", json!({ "query": query }).to_string())).await
+        toy.send(post("anonymous", json!({ "query": query }).to_string()))
+            .await
     };
     for query in [
         "{ __schema { types { name } } }",
@@ -171,7 +213,13 @@ async fn anonymous_callers_learn_nothing_of_the_schema() {
     let answer = send("{ whoam }").await;
     assert_eq!(answer.code(), "GRAPHQL_VALIDATION_FAILED");
     assert!(!answer.text.contains("whoami") && !answer.text.contains("Query"));
-    assert_eq!(send("{ whoami __typename }").await.json()["data"]["whoami"], "anonymous");
+    let answer = send("{ colour(colour: BLUE) }").await;
+    assert_eq!(answer.code(), "BAD_USER_INPUT");
+    assert!(!answer.text.contains("Colour"), "{}", answer.text);
+    assert_eq!(
+        send("{ whoami __typename }").await.json()["data"]["whoami"],
+        "anonymous"
+    );
 
     let known = toy.query("{ whoam }").await;
     assert!(known.text.contains("Did you mean"), "{}", known.text);

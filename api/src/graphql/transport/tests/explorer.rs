@@ -16,7 +16,9 @@ async fn the_page_loads_only_files_that_are_served() {
     let toy = toy(TransportSettings::default());
     let page = toy.send(get("/graphiql")).await;
     assert_eq!(page.status, StatusCode::OK);
-    let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    let policy = page.headers[header::CONTENT_SECURITY_POLICY]
+        .to_str()
+        .unwrap();
     assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self';"));
     let links: Vec<_> = page
         .text
@@ -24,7 +26,10 @@ async fn the_page_loads_only_files_that_are_served() {
         .filter(|part| part.starts_with("/graphiql/"))
         .collect();
     assert_eq!(links.len(), 6);
-    assert!(!page.text.contains("http"), "something is loaded from elsewhere");
+    assert!(
+        !page.text.contains("http"),
+        "something is loaded from elsewhere"
+    );
     for link in links {
         let file = toy.send(get(link)).await;
         assert_eq!(file.status, StatusCode::OK, "{link}");
@@ -52,6 +57,12 @@ async fn files_are_not_sent_twice() {
 
 #[tokio::test]
 async fn the_page_can_be_switched_off() {
-    let toy = toy(TransportSettings { graphiql: false, ..TransportSettings::default() });
-    assert_eq!(toy.send(get("/graphiql")).await.status, StatusCode::NOT_FOUND);
+    let toy = toy(TransportSettings {
+        graphiql: false,
+        ..TransportSettings::default()
+    });
+    assert_eq!(
+        toy.send(get("/graphiql")).await.status,
+        StatusCode::NOT_FOUND
+    );
 }

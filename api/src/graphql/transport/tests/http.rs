@@ -16,7 +16,6 @@ const HELLO: &str = r#"{"query":"{ whoami }"}"#;
 fn small() -> TransportSettings {
     TransportSettings {
         body_bytes: 1024,
-        body_timeout: Duration::from_millis(50),
         ..TransportSettings::default()
     }
 }
@@ -25,7 +24,10 @@ fn small() -> TransportSettings {
 async fn answers_in_the_media_type_asked_for() {
     let toy = toy(small());
     for (accept, content_type) in [
-        ("application/graphql-response+json", "application/graphql-response+json; charset=utf-8"),
+        (
+            "application/graphql-response+json",
+            "application/graphql-response+json; charset=utf-8",
+        ),
         ("application/json", "application/json; charset=utf-8"),
         ("*/*", "application/json; charset=utf-8"),
         ("text/html, */*;q=0.1", "application/json; charset=utf-8"),
@@ -34,13 +36,25 @@ async fn answers_in_the_media_type_asked_for() {
             "application/graphql-response+json; charset=utf-8",
         ),
     ] {
-        let answer = toy.send(with(post("alice", HELLO), header::ACCEPT, accept)).await;
+        let answer = toy
+            .send(with(post("alice", HELLO), header::ACCEPT, accept))
+            .await;
         assert_eq!(answer.status, StatusCode::OK, "{accept}");
-        assert_eq!(answer.headers[header::CONTENT_TYPE], content_type, "{accept}");
+        assert_eq!(
+            answer.headers[header::CONTENT_TYPE],
+            content_type,
+            "{accept}"
+        );
         assert_eq!(answer.json(), json!({ "data": { "whoami": "alice" } }));
     }
-    for accept in ["text/html", "application/json;q=0", "application/json;charset=utf-16"] {
-        let answer = toy.send(with(post("alice", HELLO), header::ACCEPT, accept)).await;
+    for accept in [
+        "text/html",
+        "application/json;q=0",
+        "application/json;charset=utf-16",
+    ] {
+        let answer = toy
+            .send(with(post("alice", HELLO), header::ACCEPT, accept))
+            .await;
         assert_eq!(answer.status, StatusCode::NOT_ACCEPTABLE, "{accept}");
         assert_eq!(answer.code(), "NOT_ACCEPTABLE");
     }
@@ -57,11 +71,15 @@ async fn refuses_bodies_that_pages_may_send_across_origins() {
         "application/json; charset=utf-16",
         "application/jsonp",
     ] {
-        let answer = toy.send(with(post("alice", mutation), header::CONTENT_TYPE, kind)).await;
+        let answer = toy
+            .send(with(post("alice", mutation), header::CONTENT_TYPE, kind))
+            .await;
         assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{kind}");
         assert_eq!(answer.code(), "UNSUPPORTED_MEDIA_TYPE");
     }
-    let answer = toy.send(without(post("alice", mutation), header::CONTENT_TYPE)).await;
+    let answer = toy
+        .send(without(post("alice", mutation), header::CONTENT_TYPE))
+        .await;
     assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert_eq!(toy.bumps.0.load(Ordering::SeqCst), 0);
 }
@@ -69,9 +87,17 @@ async fn refuses_bodies_that_pages_may_send_across_origins() {
 #[tokio::test]
 async fn refuses_compressed_bodies() {
     let toy = toy(small());
-    let answer = toy.send(with(post("alice", HELLO), header::CONTENT_ENCODING, "gzip")).await;
+    let answer = toy
+        .send(with(post("alice", HELLO), header::CONTENT_ENCODING, "gzip"))
+        .await;
     assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    let answer = toy.send(with(post("alice", HELLO), header::CONTENT_ENCODING, "identity")).await;
+    let answer = toy
+        .send(with(
+            post("alice", HELLO),
+            header::CONTENT_ENCODING,
+            "identity",
+        ))
+        .await;
     assert_eq!(answer.status, StatusCode::OK);
 }
 
@@ -106,11 +132,16 @@ async fn refuses_malformed_requests() {
         (r#"{"query":1}"#, "BAD_REQUEST"),
         (r#"{"query":"{ whoami }","variables":[]}"#, "BAD_REQUEST"),
         (r#"{"query":"{ whoami }","extensions":"x"}"#, "BAD_REQUEST"),
-        (r#"{"query":"{ whoami }","query":"{ whoami }"}"#, "BAD_REQUEST"),
+        (
+            r#"{"query":"{ whoami }","query":"{ whoami }"}"#,
+            "BAD_REQUEST",
+        ),
         (r#" [{"query":"{ whoami }"}]"#, "BATCH_DISABLED"),
     ] {
         for accept in ["application/json", "application/graphql-response+json"] {
-            let answer = toy.send(with(post("alice", body), header::ACCEPT, accept)).await;
+            let answer = toy
+                .send(with(post("alice", body), header::ACCEPT, accept))
+                .await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
             assert_eq!(answer.code(), code, "{body}");
             assert!(answer.json().get("data").is_none());
@@ -145,13 +176,18 @@ async fn bodies_in_pieces_are_joined() {
         .chunks(3)
         .map(|chunk| Ok::<_, Infallible>(Bytes::copy_from_slice(chunk)))
         .collect();
-    let answer = toy.send(post("alice", Body::from_stream(stream::iter(pieces)))).await;
+    let answer = toy
+        .send(post("alice", Body::from_stream(stream::iter(pieces))))
+        .await;
     assert_eq!(answer.json()["data"]["whoami"], "alice");
 }
 
 #[tokio::test]
 async fn gives_up_on_slow_bodies() {
-    let toy = toy(small());
+    let toy = toy(TransportSettings {
+        body_timeout: Duration::from_millis(20),
+        ..small()
+    });
     let never = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
     let answer = toy.send(post("alice", never)).await;
     assert_eq!(answer.status, StatusCode::REQUEST_TIMEOUT);
@@ -182,15 +218,34 @@ async fn status_follows_the_media_type_when_a_document_is_refused() {
     let toy = toy(small());
     for (body, code) in [
         (json!({ "query": "{" }), "GRAPHQL_PARSE_FAILED"),
-        (json!({ "query": "{ nothing }" }), "GRAPHQL_VALIDATION_FAILED"),
-        (json!({ "query": "query Q($x: Int!) { add(a: $x, b: 1) }" }), "BAD_USER_INPUT"),
-        (json!({ "query": "subscription { wait }" }), "SUBSCRIPTION_NOT_SUPPORTED"),
-        (json!({ "query": "query A { whoami } query B { whoami }" }), "OPERATION_NOT_FOUND"),
-        (json!({ "query": "{ whoami }", "operationName": "No" }), "OPERATION_NOT_FOUND"),
+        (
+            json!({ "query": "{ nothing }" }),
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            json!({ "query": "query Q($x: Int!) { add(a: $x, b: 1) }" }),
+            "BAD_USER_INPUT",
+        ),
+        (
+            json!({ "query": "subscription { wait }" }),
+            "SUBSCRIPTION_NOT_SUPPORTED",
+        ),
+        (
+            json!({ "query": "query A { whoami } query B { whoami }" }),
+            "OPERATION_NOT_FOUND",
+        ),
+        (
+            json!({ "query": "{ whoami }", "operationName": "No" }),
+            "OPERATION_NOT_FOUND",
+        ),
     ] {
         let strict = toy.send(post("alice", body.to_string())).await;
         assert_eq!(strict.status, StatusCode::BAD_REQUEST, "{body}");
-        let request = with(post("alice", body.to_string()), header::ACCEPT, "application/json");
+        let request = with(
+            post("alice", body.to_string()),
+            header::ACCEPT,
+            "application/json",
+        );
         let lenient = toy.send(request).await;
         assert_eq!(lenient.status, StatusCode::OK, "{body}");
         for answer in [strict, lenient] {

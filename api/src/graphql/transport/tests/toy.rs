@@ -52,11 +52,22 @@ impl Authenticate for Doorman {
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok());
         let init = init.and_then(|payload| payload["Authorization"].as_str());
-        let key = header.or(init).and_then(|value| value.strip_prefix("Bearer "));
+        let key = header
+            .or(init)
+            .and_then(|value| value.strip_prefix("Bearer "));
         match key {
-            Some("alice") => Ok(Caller { name: "alice", expires_at: None }),
-            Some("short") => Ok(Caller { name: "short", expires_at: Some(1_000) }),
-            Some("anonymous") => Ok(Caller { name: "anonymous", expires_at: None }),
+            Some("alice") => Ok(Caller {
+                name: "alice",
+                expires_at: None,
+            }),
+            Some("short") => Ok(Caller {
+                name: "short",
+                expires_at: Some(1_000),
+            }),
+            Some("anonymous") => Ok(Caller {
+                name: "anonymous",
+                expires_at: None,
+            }),
             Some("revoked") => Err(AuthFailure::KEY_REVOKED),
             Some("limited") => Err(AuthFailure {
                 status: StatusCode::TOO_MANY_REQUESTS,
@@ -121,7 +132,7 @@ impl Query {
     }
 
     async fn panics(&self) -> i32 {
-        panic!("on purpose")
+        std::hint::black_box(None).expect("on purpose")
     }
 }
 
@@ -153,7 +164,10 @@ pub struct Mutation;
 #[Object]
 impl Mutation {
     async fn bump(&self, context: &Context<'_>, by: i32) -> i32 {
-        context.data_unchecked::<Bumps>().0.fetch_add(1, Ordering::SeqCst);
+        context
+            .data_unchecked::<Bumps>()
+            .0
+            .fetch_add(1, Ordering::SeqCst);
         by
     }
 }
@@ -194,11 +208,18 @@ pub fn toy(settings: TransportSettings) -> Toy {
     let schema = apply(builder, &settings.bounds).finish();
     let doorman = Arc::new(Doorman::default());
     let router = router(schema, Arc::clone(&doorman), settings);
-    Toy { router, doorman, bumps }
+    Toy {
+        router,
+        doorman,
+        bumps,
+    }
 }
 
 pub fn with_bounds(bounds: Bounds) -> Toy {
-    toy(TransportSettings { bounds, ..TransportSettings::default() })
+    toy(TransportSettings {
+        bounds,
+        ..TransportSettings::default()
+    })
 }
 
 pub struct Answer {

@@ -31,7 +31,9 @@ pub async fn connect(
     address: &str,
     headers: &[(&'static str, &str)],
 ) -> Result<Client, tungstenite::Error> {
-    let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
+    let mut request = format!("ws://{address}/graphql")
+        .into_client_request()
+        .unwrap();
     for (name, value) in headers {
         request.headers_mut().insert(*name, value.parse().unwrap());
     }
@@ -56,7 +58,8 @@ impl Client {
 
     pub async fn init(&mut self, key: &str) {
         let payload = json!({ "Authorization": format!("Bearer {key}") });
-        self.say(json!({ "type": "connection_init", "payload": payload })).await;
+        self.say(json!({ "type": "connection_init", "payload": payload }))
+            .await;
     }
 
     pub async fn say(&mut self, message: Value) {
@@ -68,7 +71,8 @@ impl Client {
     }
 
     pub async fn subscribe(&mut self, id: &str, query: &str) {
-        self.say(json!({ "id": id, "type": "subscribe", "payload": { "query": query } })).await;
+        self.say(json!({ "id": id, "type": "subscribe", "payload": { "query": query } }))
+            .await;
     }
 
     /// The next text message.
@@ -86,7 +90,9 @@ impl Client {
     pub async fn closed(&mut self) -> (u16, String) {
         loop {
             match self.socket.next().await.unwrap().unwrap() {
-                Message::Close(Some(frame)) => return (frame.code.into(), frame.reason.to_string()),
+                Message::Close(Some(frame)) => {
+                    return (frame.code.into(), frame.reason.to_string());
+                }
                 Message::Close(None) => panic!("closed without a code"),
                 _ => {}
             }
@@ -96,9 +102,7 @@ impl Client {
 
 pub fn quick() -> TransportSettings {
     TransportSettings {
-        init_timeout: Duration::from_millis(300),
         recheck: Duration::from_millis(10),
-        write_timeout: Duration::from_millis(100),
         max_operations: 2,
         ..TransportSettings::default()
     }
@@ -113,7 +117,10 @@ async fn a_whole_conversation() {
         let next = json!({ "id": "1", "type": "next", "payload": { "data": { "count": count } } });
         assert_eq!(client.hear().await, next);
     }
-    assert_eq!(client.hear().await, json!({ "id": "1", "type": "complete" }));
+    assert_eq!(
+        client.hear().await,
+        json!({ "id": "1", "type": "complete" })
+    );
 
     // An id is free again after its end; queries and mutations run too.
     client.subscribe("1", "{ whoami }").await;
@@ -143,8 +150,13 @@ async fn pings_are_answered_with_their_payload() {
     assert_eq!(client.hear().await, json!({ "type": "pong" }));
     client.init("alice").await;
     assert_eq!(client.hear().await["type"], "connection_ack");
-    client.say(json!({ "type": "ping", "payload": { "n": 1 } })).await;
-    assert_eq!(client.hear().await, json!({ "type": "pong", "payload": { "n": 1 } }));
+    client
+        .say(json!({ "type": "ping", "payload": { "n": 1 } }))
+        .await;
+    assert_eq!(
+        client.hear().await,
+        json!({ "type": "pong", "payload": { "n": 1 } })
+    );
 }
 
 #[tokio::test]
@@ -160,7 +172,10 @@ async fn request_errors_are_error_messages_and_free_the_id() {
         let message = client.hear().await;
         assert_eq!(message["type"], "error", "{message}");
         assert_eq!(message["id"], "1");
-        assert_eq!(message["payload"][0]["extensions"]["code"], code, "{message}");
+        assert_eq!(
+            message["payload"][0]["extensions"]["code"], code,
+            "{message}"
+        );
     }
 }
 
@@ -174,7 +189,9 @@ async fn complete_stops_an_operation_only() {
     // No `complete` comes back, and the id is free.
     client.subscribe("1", "{ whoami }").await;
     assert_eq!(client.hear().await["payload"]["data"]["whoami"], "alice");
-    client.say(json!({ "id": "unknown", "type": "complete" })).await;
+    client
+        .say(json!({ "id": "unknown", "type": "complete" }))
+        .await;
     client.say(json!({ "type": "pong" })).await;
     assert_eq!(client.hear().await["type"], "complete");
 }
@@ -185,22 +202,28 @@ async fn close_codes_of_protocol_mistakes() {
     let address = listen(&toy).await;
 
     let mut client = Client::open(&address).await;
-    assert_eq!(client.closed().await, (4408, "Connection initialisation timeout".into()));
-
-    let mut client = Client::open(&address).await;
     client.subscribe("1", "{ whoami }").await;
     assert_eq!(client.closed().await, (4401, "Unauthorized".into()));
 
     let mut client = Client::ready(&address, "alice").await;
     client.init("alice").await;
-    assert_eq!(client.closed().await, (4429, "Too many initialisation requests".into()));
+    assert_eq!(
+        client.closed().await,
+        (4429, "Too many initialisation requests".into())
+    );
 
     let mut client = Client::ready(&address, "alice").await;
     client.subscribe("one", "subscription { wait }").await;
     client.subscribe("one", "subscription { wait }").await;
-    assert_eq!(client.closed().await, (4409, "Subscriber for one already exists".into()));
+    assert_eq!(
+        client.closed().await,
+        (4409, "Subscriber for one already exists".into())
+    );
 
-    for (key, reason) in [("mallory", "Forbidden: UNAUTHENTICATED"), ("revoked", "Forbidden: KEY_REVOKED")] {
+    for (key, reason) in [
+        ("mallory", "Forbidden: UNAUTHENTICATED"),
+        ("revoked", "Forbidden: KEY_REVOKED"),
+    ] {
         let mut client = Client::open(&address).await;
         client.init(key).await;
         assert_eq!(client.closed().await, (4403, reason.into()));
@@ -208,6 +231,17 @@ async fn close_codes_of_protocol_mistakes() {
     let mut client = Client::open(&address).await;
     client.init("limited").await;
     assert_eq!(client.closed().await.0, 1013);
+}
+
+#[tokio::test]
+async fn silence_instead_of_an_initialisation() {
+    let toy = toy(TransportSettings {
+        init_timeout: Duration::from_millis(20),
+        ..quick()
+    });
+    let mut client = Client::open(&listen(&toy).await).await;
+    let reason = "Connection initialisation timeout";
+    assert_eq!(client.closed().await, (4408, reason.into()));
 }
 
 #[tokio::test]
@@ -231,7 +265,9 @@ async fn messages_that_are_none() {
         assert_eq!(client.closed().await.0, 4400, "{message:?}");
     }
     let mut client = Client::open(&address).await;
-    client.say(json!({ "type": "connection_init", "payload": "key" })).await;
+    client
+        .say(json!({ "type": "connection_init", "payload": "key" }))
+        .await;
     assert_eq!(client.closed().await.0, 4400);
 }
 

@@ -12,6 +12,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 use tokio_stream::StreamMap;
 
 use super::close::{self, Close};
@@ -122,6 +123,7 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
         let watch = transport.watch(&principal);
         tokio::pin!(watch);
         let mut heartbeat = tokio::time::interval(settings.heartbeat);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         heartbeat.reset();
         let mut silent = 0u8;
         let queue = self.queue.clone();
@@ -181,9 +183,9 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
                     }
                     // A payload that is no GraphQL request at all is a message that is not of
                     // the protocol.
-                    Err(error) if is_malformed(&error) => {
-                        Err(close::invalid("Invalid message: payload is no GraphQL request"))
-                    }
+                    Err(error) if is_malformed(&error) => Err(close::invalid(
+                        "Invalid message: payload is no GraphQL request",
+                    )),
                     Err(error) => {
                         let errors = [error.into_server()];
                         self.say(written(message::write("error", Some(&id), Some(&errors))))
@@ -224,13 +226,24 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
 /// The message for an operation's event, and whether it is the operation's last.
 fn tell(id: &str, event: Event) -> (Message, bool) {
     match event {
-        None => (written(message::write("complete", Some(id), None::<()>)), true),
-        Some(Answer { response, phase: Phase::Execution }) => {
-            (written(message::write("next", Some(id), Some(&response))), false)
-        }
-        Some(Answer { response, phase: Phase::Request }) => {
-            (written(message::write("error", Some(id), Some(&response.errors))), true)
-        }
+        None => (
+            written(message::write("complete", Some(id), None::<()>)),
+            true,
+        ),
+        Some(Answer {
+            response,
+            phase: Phase::Execution,
+        }) => (
+            written(message::write("next", Some(id), Some(&response))),
+            false,
+        ),
+        Some(Answer {
+            response,
+            phase: Phase::Request,
+        }) => (
+            written(message::write("error", Some(id), Some(&response.errors))),
+            true,
+        ),
     }
 }
 

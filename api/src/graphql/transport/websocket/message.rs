@@ -18,8 +18,13 @@ pub(super) enum ClientMessage<'a> {
     Init(Option<&'a RawValue>),
     Ping(Option<&'a RawValue>),
     Pong,
-    Subscribe { id: Cow<'a, str>, payload: &'a RawValue },
-    Complete { id: Cow<'a, str> },
+    Subscribe {
+        id: Cow<'a, str>,
+        payload: &'a RawValue,
+    },
+    Complete {
+        id: Cow<'a, str>,
+    },
 }
 
 #[derive(Deserialize)]
@@ -39,7 +44,9 @@ impl<'a> ClientMessage<'a> {
             .map_err(|_| close::invalid("Invalid message: not JSON of this protocol"))?;
         let id = match envelope.id {
             Some(id) if id.is_empty() || id.len() > MAX_ID => {
-                return Err(close::invalid("Invalid message: id must have 1 to 128 bytes"));
+                return Err(close::invalid(
+                    "Invalid message: id must have 1 to 128 bytes",
+                ));
             }
             id => id,
         };
@@ -52,7 +59,9 @@ impl<'a> ClientMessage<'a> {
                 id: id.ok_or_else(missing)?,
                 payload: envelope.payload.ok_or_else(missing)?,
             },
-            "complete" => Self::Complete { id: id.ok_or_else(missing)? },
+            "complete" => Self::Complete {
+                id: id.ok_or_else(missing)?,
+            },
             _ => return Err(close::invalid("Invalid message: unknown type")),
         })
     }

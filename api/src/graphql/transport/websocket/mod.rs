@@ -91,5 +91,7 @@ fn origin_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
         .and_then(|host| host.to_str().ok())
         .zip(origin.split_once("://"))
         .is_some_and(|(host, (_, authority))| authority.eq_ignore_ascii_case(host));
-    own || allowed.iter().any(|known| known.eq_ignore_ascii_case(origin))
+    own || allowed
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(origin))
 }

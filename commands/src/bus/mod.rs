@@ -1,0 +1,156 @@
+//! The command bus: load, decide, append; on a conflict reload and decide again, a bounded
+//! number of times.
+//!
+//! Aggregates are driven through `cqrs_es`: [`Store`] is its `EventStore` over our log.
+//! `CqrsFramework` itself cannot carry expectations on other streams, which the promises about
+//! opt-outs need, so the bus calls `handle` and the store itself.
+
+mod cache;
+mod refused;
+mod store;
+
+pub use cache::{Cached, StateCache};
+pub use refused::Refused;
+pub use store::{FactOf, Store};
+
+use crate::log::{
+    Commit, CommitOutcome, Committer, Lane, LogReader, Metadata, Position, Recorded, StreamAppend,
+};
+use cqrs_es::event_sink::EventSink;
+use domain::aggregate::Aggregate;
+use domain::{Fact, StreamId};
+use std::sync::Arc;
+
+/// Times that a command is decided anew before the caller is told to try later.
+const ATTEMPTS: usize = 16;
+
+/// What a command did.
+#[derive(Debug, Clone)]
+pub struct Done<A> {
+    /// The state after it.
+    pub state: A,
+    /// The position from which its effect can be read.
+    pub position: Position,
+    /// What was recorded; empty where the command asked for what already was.
+    pub recorded: Vec<Arc<Recorded>>,
+}
+
+/// See the module. Clones share everything.
+#[derive(Clone)]
+pub struct Bus {
+    committer: Committer,
+    log: Arc<dyn LogReader>,
+}
+
+impl std::fmt::Debug for Bus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Bus")
+    }
+}
+
+impl Bus {
+    /// Over a log.
+    pub fn new(committer: Committer, log: Arc<dyn LogReader>) -> Self {
+        Self { committer, log }
+    }
+
+    /// The way in to the log, for those who decide in batches.
+    pub const fn committer(&self) -> &Committer {
+        &self.committer
+    }
+
+    /// The way out of it.
+    pub fn log(&self) -> &Arc<dyn LogReader> {
+        &self.log
+    }
+
+    /// A stream's state and sequence; the default and 0 where it does not exist.
+    pub async fn load<A>(&self, stream: StreamId) -> Result<Cached<A>, Refused<A::Refusal>>
+    where
+        A: Aggregate,
+        A::Event: FactOf,
+    {
+        let events = self.log.read_stream(stream, 0, true).await?;
+        let mut state = A::default();
+        for event in &events {
+            if let Some(event) = A::Event::of(&event.fact) {
+                state.evolve(event);
+            }
+        }
+        Ok(Cached {
+            state: Arc::new(state),
+            sequence: events.last().map_or(0, |event| event.sequence),
+        })
+    }
+
+    /// Executes a command on one aggregate.
+    pub async fn execute<A>(
+        &self,
+        stream: StreamId,
+        metadata: &Arc<Metadata>,
+        command: <A as Aggregate>::Command,
+    ) -> Result<Done<A>, Refused<A::Refusal>>
+    where
+        A: Aggregate
+            + cqrs_es::Aggregate<
+                Command = <A as Aggregate>::Command,
+                Event = <A as Aggregate>::Event,
+                Error = <A as Aggregate>::Refusal,
+                Services = (),
+            >,
+        <A as Aggregate>::Command: Clone,
+        <A as Aggregate>::Event: FactOf + Into<Fact>,
+    {
+        for _ in 0..ATTEMPTS {
+            let loaded = self.load::<A>(stream).await?;
+            let mut state = A::clone(&loaded.state);
+            let sink = EventSink::default();
+            cqrs_es::Aggregate::handle(&mut state, command.clone(), &(), &sink)
+                .await
+                .map_err(Refused::Refusal)?;
+            let events: Vec<Fact> = sink.collect().await.into_iter().map(Into::into).collect();
+            if events.is_empty() {
+                return Ok(Done {
+                    state,
+                    position: self.log.head().await?,
+                    recorded: Vec::new(),
+                });
+            }
+            let append = StreamAppend {
+                stream,
+                number: None,
+                expected: loaded.sequence,
+                events,
+            };
+            match self.commit_one(metadata, vec![append], Vec::new()).await? {
+                CommitOutcome::Committed { position, recorded } => {
+                    return Ok(Done {
+                        state,
+                        position,
+                        recorded,
+                    });
+                }
+                CommitOutcome::Conflict { .. } => {}
+            }
+        }
+        Err(Refused::Contended)
+    }
+
+    /// Appends to several streams at once, all or nothing.
+    pub async fn commit_one<R>(
+        &self,
+        metadata: &Arc<Metadata>,
+        appends: Vec<StreamAppend>,
+        expectations: Vec<(StreamId, u64)>,
+    ) -> Result<CommitOutcome, Refused<R>> {
+        let commit = Commit {
+            metadata: Arc::clone(metadata),
+            appends,
+            expectations,
+        };
+        let mut outcomes = self.committer.commit(Lane::Request, vec![commit]).await?;
+        outcomes
+            .pop()
+            .ok_or(Refused::Log(crate::log::LogError::Closed))
+    }
+}

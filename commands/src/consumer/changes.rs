@@ -1,0 +1,112 @@
+//! What a consumer wants changed: statements with their values, executed later in the
+//! transaction that also moves its checkpoint. Handing out the transaction itself was rejected:
+//! the handler would depend on the store.
+
+/// A value to bind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// NULL.
+    Null,
+    /// An integer.
+    Integer(i64),
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
+
+macro_rules! from_integer {
+    ($($type:ty),+) => { $(impl From<$type> for Value {
+        fn from(value: $type) -> Self { Self::Integer(value as i64) }
+    })+ };
+}
+from_integer!(i64, u64, u32, u16, u8, bool, usize);
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<uuid::Uuid> for Value {
+    fn from(value: uuid::Uuid) -> Self {
+        Self::Blob(value.as_bytes().to_vec())
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// One statement with its values, in the order of `?1`, `?2` ….
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// SQL, written once in the code: never built from input.
+    pub sql: &'static str,
+    /// The values.
+    pub values: Vec<Value>,
+}
+
+/// Statements of one batch, in order.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Changes(Vec<Statement>);
+
+impl Changes {
+    /// Adds a statement.
+    pub fn push(&mut self, sql: &'static str, values: Vec<Value>) {
+        self.0.push(Statement { sql, values });
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The statements.
+    pub fn iter(&self) -> std::slice::Iter<'_, Statement> {
+        self.0.iter()
+    }
+
+    /// Takes them out.
+    pub fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        use rusqlite::types::{ToSqlOutput, ValueRef};
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(value) => ValueRef::Integer(*value),
+            Self::Text(value) => ValueRef::Text(value.as_bytes()),
+            Self::Blob(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+/// Executes changes within a transaction.
+pub(crate) fn execute(
+    transaction: &rusqlite::Connection,
+    changes: &Changes,
+) -> rusqlite::Result<()> {
+    for Statement { sql, values } in changes.iter() {
+        transaction
+            .prepare_cached(sql)?
+            .execute(rusqlite::params_from_iter(values))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! SQLite: connections, migrations, backup, and the execution of consumers' changes.
+//!
+//! One connection a file writes and checkpoints; readers are opened read-only. `FULL` where a
+//! commit is a promise (log, keys), `NORMAL` where everything can be rebuilt (read models).
+
+mod migrations;
+mod readers;
+
+pub use migrations::{DELIVERY_LOG, KEYS, Migrations, migrate};
+pub use readers::Readers;
+
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+
+/// Why a database could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// SQLite refuses.
+    #[error("the database refuses: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The thread that used it died.
+    #[error("a read or write of the database was broken off: {0}")]
+    BrokenOff(String),
+    /// Written by a newer version of bongsu.
+    #[error(
+        "the database is of version {found}, this build knows up to {known}; use the newer bongsu"
+    )]
+    Newer {
+        /// Version found.
+        found: usize,
+        /// Version known.
+        known: usize,
+    },
+}
+
+/// Opens the one connection that writes a file, durably.
+pub fn open_writer(path: &Path) -> Result<Connection, DatabaseError> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// Opens a connection that only reads and never checkpoints.
+pub fn open_reader(path: &Path) -> Result<Connection, DatabaseError> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_URI,
+    )?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "cache_size", -4_096)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+/// Copies a database into a new file, consistently, while it is in use.
+pub fn backup(connection: &Connection, to: &Path) -> Result<(), DatabaseError> {
+    let mut target = Connection::open(to)?;
+    let backup = rusqlite::backup::Backup::new(connection, &mut target)?;
+    while backup.step(4_096)? == rusqlite::backup::StepResult::More {}
+    Ok(())
+}

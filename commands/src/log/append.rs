@@ -1,0 +1,113 @@
+//! What is asked of the store, and what it answers.
+
+use super::recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
+use crate::consumer::Changes;
+use domain::values::Millis;
+use domain::{Fact, StreamId};
+use std::sync::Arc;
+
+/// Events of one commit for one stream; nearly always one to four.
+pub type Events = Vec<Fact>;
+
+/// Events to append to one stream.
+#[derive(Debug, Clone)]
+pub struct StreamAppend {
+    /// The stream.
+    pub stream: StreamId,
+    /// Its number, where the caller knows it: saves the look-up.
+    pub number: Option<StreamNo>,
+    /// The sequence that the caller decided on; 0 for a new stream.
+    pub expected: Sequence,
+    /// The events.
+    pub events: Events,
+}
+
+/// Appends that happen all or not at all.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// By whom and why; shared by the commits of one request.
+    pub metadata: Arc<Metadata>,
+    /// The appends.
+    pub appends: Vec<StreamAppend>,
+    /// Other streams that must still be at the sequence that was decided on.
+    pub expectations: Vec<(StreamId, Sequence)>,
+}
+
+/// What became of one commit.
+#[derive(Debug, Clone)]
+pub enum CommitOutcome {
+    /// Durable.
+    Committed {
+        /// Of its last event; of the log's head where there was nothing to append.
+        position: Position,
+        /// The events as recorded, in order.
+        recorded: Vec<Arc<Recorded>>,
+    },
+    /// A stream has moved on: load it anew and decide again.
+    Conflict {
+        /// Which.
+        stream: StreamId,
+    },
+}
+
+/// Rows of a consumer that lives beside the log, with its checkpoint.
+#[derive(Debug)]
+pub struct RowChanges {
+    /// The rows.
+    pub changes: Changes,
+}
+
+/// Everything that goes into one transaction.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Appends.
+    pub commits: Vec<Commit>,
+    /// Consumers' rows.
+    pub rows: Vec<RowChanges>,
+}
+
+/// Why the log could not do it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LogError {
+    /// The store refuses for now (disk full, I/O error): nothing was appended.
+    #[error("the log cannot be written at the moment; nothing was changed, try again")]
+    Unavailable {
+        /// For the operator's trace.
+        reason: String,
+    },
+    /// Too much is waiting already.
+    #[error("too many requests are waiting; try again")]
+    Overloaded,
+    /// The log is being closed.
+    #[error("the server is shutting down; try again")]
+    Closed,
+    /// An event is of a kind or version that only a newer build knows.
+    #[error("the log holds events of a newer version of bongsu; upgrade this one")]
+    Newer {
+        /// For the operator's trace.
+        reason: String,
+    },
+    /// An event cannot be read.
+    #[error("an event in the log cannot be read")]
+    Poison {
+        /// Which.
+        position: Position,
+        /// Of which stream.
+        stream: StreamNo,
+        /// For the operator's trace.
+        reason: String,
+    },
+    /// The key store refuses.
+    #[error("the key store cannot be used at the moment; nothing was changed, try again")]
+    Keys {
+        /// For the operator's trace.
+        reason: String,
+    },
+}
+
+/// Port to a store that appends batches. Blocking: it lives on the committer's own thread.
+pub trait LogWriter: Send + 'static {
+    /// Appends the batch in one transaction, durably. One commit's conflict does not touch the
+    /// others. On an error nothing of the batch is in the log.
+    fn append(&mut self, batch: Batch, at: Millis) -> Result<Vec<CommitOutcome>, LogError>;
+}

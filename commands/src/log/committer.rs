@@ -1,0 +1,266 @@
+//! Group commit: the commands of many callers become durable in one transaction.
+//!
+//! A thread of its own takes whatever is waiting, commits it and answers each caller; while it
+//! waits for the disk the next batch gathers. So the batch grows with the load by itself, and
+//! nobody waits for a timer when there is none. A commit per command would cost an fsync each.
+
+use super::append::{Batch, Commit, CommitOutcome, LogError, LogWriter, RowChanges};
+use super::recorded::Recorded;
+use super::tail::Tail;
+use crate::consumer::Changes;
+use crate::failpoint;
+use crate::ports::Clock;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// Called with the events of every commit before anybody is answered or woken: caches are
+/// filled here, so that no follower can meet one that is older than the event it holds.
+pub trait AfterCommit: Send + Sync + 'static {
+    /// Takes the events of a transaction, in order.
+    fn committed(&self, events: &[Arc<Recorded>]);
+}
+
+/// Who is asking: ours goes first, so that a flood of requests cannot hold up deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Requests from outside; refused when too many wait.
+    Request,
+    /// Our own workers and process managers; waits for room.
+    Internal,
+}
+
+/// Bounds of the committer.
+#[derive(Debug, Clone, Copy)]
+pub struct CommitterSettings {
+    /// Events in one transaction, about.
+    pub batch_events: usize,
+    /// Requests that may wait in each lane.
+    pub queue: usize,
+}
+
+impl Default for CommitterSettings {
+    fn default() -> Self {
+        Self {
+            batch_events: 2_000,
+            queue: 1_024,
+        }
+    }
+}
+
+enum Work {
+    Commits {
+        commits: Vec<Commit>,
+        reply: oneshot::Sender<Result<Vec<CommitOutcome>, LogError>>,
+    },
+    Rows {
+        changes: Changes,
+        reply: oneshot::Sender<Result<(), LogError>>,
+    },
+}
+
+/// The way in to the log. Clones share one thread.
+#[derive(Clone)]
+pub struct Committer {
+    requests: mpsc::Sender<Work>,
+    internal: mpsc::Sender<Work>,
+    wake: std::sync::mpsc::SyncSender<()>,
+}
+
+impl std::fmt::Debug for Committer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Committer")
+    }
+}
+
+impl Committer {
+    /// Starts the thread. It ends when the last clone is gone; the handle reports a panic.
+    pub fn start(
+        writer: impl LogWriter,
+        tail: Arc<Tail>,
+        after: Vec<Arc<dyn AfterCommit>>,
+        clock: Arc<dyn Clock>,
+        settings: CommitterSettings,
+    ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+        let (requests, from_requests) = mpsc::channel(settings.queue);
+        let (internal, from_internal) = mpsc::channel(settings.queue);
+        // One token suffices: it says «look», not how much there is.
+        let (wake, woken) = std::sync::mpsc::sync_channel(1);
+        let thread = Thread {
+            writer: Box::new(writer),
+            tail,
+            after,
+            clock,
+            settings,
+            from_requests,
+            from_internal,
+        };
+        let handle = std::thread::Builder::new()
+            .name("committer".to_owned())
+            .spawn(move || thread.run(&woken))?;
+        Ok((
+            Self {
+                requests,
+                internal,
+                wake,
+            },
+            handle,
+        ))
+    }
+
+    /// Appends the commits, each on its own merits; answers when they are durable.
+    pub async fn commit(
+        &self,
+        lane: Lane,
+        commits: Vec<Commit>,
+    ) -> Result<Vec<CommitOutcome>, LogError> {
+        let (reply, answer) = oneshot::channel();
+        let work = Work::Commits { commits, reply };
+        match lane {
+            Lane::Request => self.requests.try_send(work).map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => LogError::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => LogError::Closed,
+            })?,
+            Lane::Internal => self
+                .internal
+                .send(work)
+                .await
+                .map_err(|_| LogError::Closed)?,
+        }
+        self.look();
+        answer.await.map_err(|_| LogError::Closed)?
+    }
+
+    /// Changes a consumer's rows beside the log.
+    pub async fn change_rows(&self, changes: Changes) -> Result<(), LogError> {
+        let (reply, answer) = oneshot::channel();
+        self.internal
+            .send(Work::Rows { changes, reply })
+            .await
+            .map_err(|_| LogError::Closed)?;
+        self.look();
+        answer.await.map_err(|_| LogError::Closed)?
+    }
+
+    fn look(&self) {
+        // Full means that the thread has been told already.
+        let _ = self.wake.try_send(());
+    }
+}
+
+struct Thread {
+    writer: Box<dyn LogWriter>,
+    tail: Arc<Tail>,
+    after: Vec<Arc<dyn AfterCommit>>,
+    clock: Arc<dyn Clock>,
+    settings: CommitterSettings,
+    from_requests: mpsc::Receiver<Work>,
+    from_internal: mpsc::Receiver<Work>,
+}
+
+enum Waiting {
+    Commits(usize, oneshot::Sender<Result<Vec<CommitOutcome>, LogError>>),
+    Rows(oneshot::Sender<Result<(), LogError>>),
+}
+
+impl Thread {
+    fn run(mut self, woken: &std::sync::mpsc::Receiver<()>) {
+        loop {
+            let (batch, waiting) = self.gather();
+            if waiting.is_empty() {
+                if woken.recv().is_err() {
+                    // All senders are gone, and a last look found nothing: closed.
+                    let (batch, waiting) = self.gather();
+                    if waiting.is_empty() {
+                        return;
+                    }
+                    self.commit(batch, waiting);
+                }
+                continue;
+            }
+            self.commit(batch, waiting);
+        }
+    }
+
+    fn gather(&mut self) -> (Batch, Vec<Waiting>) {
+        let mut batch = Batch::default();
+        let mut waiting = Vec::new();
+        let mut events = 0;
+        while events < self.settings.batch_events {
+            // Alternately, ours first: neither side can keep the other out of a batch.
+            let mut found = false;
+            for lane in [&mut self.from_internal, &mut self.from_requests] {
+                let Ok(work) = lane.try_recv() else { continue };
+                found = true;
+                match work {
+                    Work::Commits { commits, reply } => {
+                        events += commits
+                            .iter()
+                            .flat_map(|commit| &commit.appends)
+                            .map(|append| append.events.len())
+                            .sum::<usize>()
+                            + 1;
+                        waiting.push(Waiting::Commits(commits.len(), reply));
+                        batch.commits.extend(commits);
+                    }
+                    Work::Rows { changes, reply } => {
+                        events += changes.len() / 2 + 1;
+                        waiting.push(Waiting::Rows(reply));
+                        batch.rows.push(RowChanges { changes });
+                    }
+                }
+            }
+            if !found {
+                break;
+            }
+        }
+        (batch, waiting)
+    }
+
+    fn commit(&mut self, batch: Batch, waiting: Vec<Waiting>) {
+        failpoint::reach("C1");
+        let at = self.clock.now();
+        let answer = self.writer.append(batch, at);
+        if let Ok(outcomes) = &answer {
+            failpoint::reach("C3");
+            let recorded: Vec<Arc<Recorded>> = outcomes
+                .iter()
+                .flat_map(|outcome| match outcome {
+                    CommitOutcome::Committed { recorded, .. } => recorded.as_slice(),
+                    CommitOutcome::Conflict { .. } => &[],
+                })
+                .cloned()
+                .collect();
+            for after in &self.after {
+                after.committed(&recorded);
+            }
+            self.tail.publish(&recorded);
+            metrics::counter!("bongsu_log_events_total").increment(recorded.len() as u64);
+            metrics::counter!("bongsu_log_transactions_total").increment(1);
+        }
+        // A caller that has gone away needs no answer: what it asked for is in the log.
+        match answer {
+            Ok(outcomes) => {
+                let mut outcomes = outcomes.into_iter();
+                for waiter in waiting {
+                    match waiter {
+                        Waiting::Commits(count, reply) => {
+                            drop(reply.send(Ok(outcomes.by_ref().take(count).collect())))
+                        }
+                        Waiting::Rows(reply) => drop(reply.send(Ok(()))),
+                    }
+                }
+                failpoint::reach("C4");
+            }
+            Err(error) => {
+                tracing::error!(%error, reason = ?error, "the log refused a batch");
+                metrics::counter!("bongsu_log_refusals_total").increment(1);
+                for waiter in waiting {
+                    match waiter {
+                        Waiting::Commits(_, reply) => drop(reply.send(Err(error.clone()))),
+                        Waiting::Rows(reply) => drop(reply.send(Err(error.clone()))),
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The key store: one key for each recipient, wrapped by the master key, in a database of its
+//! own. It is outside the log and its backups, because destroying a key must destroy every copy
+//! of what it sealed.
+
+use super::sealing::MasterKey;
+use crate::database;
+use crate::ports::Random;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// A recipient's key.
+pub type SubjectKey = Arc<Zeroizing<[u8; 32]>>;
+
+/// Keys kept in memory.
+const CACHED: usize = 100_000;
+
+/// Why the key store refused.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The store refuses.
+    #[error("the key store cannot be used")]
+    Store(#[from] rusqlite::Error),
+    /// The file could not be opened or migrated.
+    #[error("the key store cannot be opened: {0}")]
+    Open(#[from] database::DatabaseError),
+    /// A key cannot be unwrapped: the master key is not the one it was wrapped with.
+    #[error(
+        "a key cannot be unwrapped; is this the master key that the data folder was made with?"
+    )]
+    Unwrap,
+}
+
+/// See the module.
+pub struct KeyStore {
+    connection: Mutex<Connection>,
+    cache: Mutex<HashMap<Uuid, SubjectKey>>,
+    master: MasterKey,
+    random: Arc<dyn Random>,
+}
+
+impl std::fmt::Debug for KeyStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyStore")
+    }
+}
+
+impl KeyStore {
+    /// Opens or creates the file.
+    pub fn open(path: &Path, master: MasterKey, random: Arc<dyn Random>) -> Result<Self, KeyError> {
+        let mut connection = database::open_writer(path)?;
+        // A deleted key is overwritten, not just unlinked.
+        connection.pragma_update(None, "secure_delete", "ON")?;
+        database::migrate(&mut connection, database::KEYS)?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+            cache: Mutex::default(),
+            master,
+            random,
+        })
+    }
+
+    /// The key of a subject, if there is one.
+    pub fn find(&self, subject: Uuid) -> Result<Option<SubjectKey>, KeyError> {
+        if let Some(key) = self
+            .cache
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&subject)
+        {
+            return Ok(Some(Arc::clone(key)));
+        }
+        let connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let wrapped: Option<Vec<u8>> = connection
+            .prepare_cached("SELECT wrapped FROM keys WHERE subject = ?1")?
+            .query_row([subject.as_bytes().as_slice()], |row| row.get(0))
+            .optional()?;
+        let Some(wrapped) = wrapped else {
+            return Ok(None);
+        };
+        let key: SubjectKey = Arc::new(
+            self.master
+                .unwrap_key(subject, &wrapped)
+                .ok_or(KeyError::Unwrap)?,
+        );
+        // Under the connection's lock, so that an erasure cannot fall between reading and keeping.
+        self.keep(subject, Arc::clone(&key));
+        Ok(Some(key))
+    }
+
+    /// The key of a subject, made durable first where it is new.
+    pub fn find_or_create(&self, subject: Uuid) -> Result<SubjectKey, KeyError> {
+        if let Some(key) = self.find(subject)? {
+            return Ok(key);
+        }
+        let connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut fresh = Zeroizing::new([0; 32]);
+        self.random.fill(fresh.as_mut());
+        let mut nonce = [0; 12];
+        self.random.fill(&mut nonce);
+        let wrapped = self
+            .master
+            .wrap_key(subject, nonce, &fresh)
+            .ok_or(KeyError::Unwrap)?;
+        let inserted = connection.execute(
+            "INSERT OR IGNORE INTO keys (subject, wrapped) VALUES (?1, ?2)",
+            params![subject.as_bytes().as_slice(), wrapped],
+        )?;
+        drop(connection);
+        if inserted == 1 {
+            let key: SubjectKey = Arc::new(fresh);
+            self.keep(subject, Arc::clone(&key));
+            return Ok(key);
+        }
+        self.find(subject)?.ok_or(KeyError::Unwrap)
+    }
+
+    /// Destroys the key of a subject, in the file and its journal. Idempotent.
+    pub fn erase(&self, subject: Uuid) -> Result<(), KeyError> {
+        let connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        connection.execute(
+            "DELETE FROM keys WHERE subject = ?1",
+            [subject.as_bytes().as_slice()],
+        )?;
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.cache
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&subject);
+        Ok(())
+    }
+
+    /// Copies the store into a file, consistently, while it is in use.
+    pub fn backup(&self, to: &Path) -> Result<(), KeyError> {
+        let connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Ok(database::backup(&connection, to)?)
+    }
+
+    fn keep(&self, subject: Uuid, key: SubjectKey) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= CACHED
+            && let Some(any) = cache.keys().next().copied()
+        {
+            cache.remove(&any);
+        }
+        cache.insert(subject, key);
+    }
+}

@@ -1,0 +1,31 @@
+//! The event log: streams with optimistic concurrency in one total order.
+//!
+//! - [`LogWriter`] is the port to the store that appends whole batches, each in one transaction.
+//! - [`LogReader`] is the port for reading back.
+//! - [`Committer`] puts the commands of many callers into one transaction (group commit).
+//! - [`Tail`] keeps the newest events in memory for those who follow.
+//! - [`Sealer`] encrypts personal parts with a key per recipient.
+//!
+//! Positions have no gaps and their order is the order of commits, so nothing ever becomes
+//! visible below what a reader has already read.
+
+mod append;
+mod committer;
+mod erasure;
+mod keys;
+mod reader;
+mod recorded;
+mod sealing;
+pub mod sqlite;
+mod tail;
+
+pub use append::{
+    Batch, Commit, CommitOutcome, Events, LogError, LogWriter, RowChanges, StreamAppend,
+};
+pub use committer::{AfterCommit, Committer, CommitterSettings, Lane};
+pub use erasure::erase_keys_of_erased;
+pub use keys::{KeyError, KeyStore};
+pub use reader::LogReader;
+pub use recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
+pub use sealing::{Hashing, MasterKey, SealError, Sealer};
+pub use tail::{Page, Tail};

@@ -1,0 +1,29 @@
+//! The log in SQLite: one writer, `synchronous=FULL`, read-only readers beside it.
+
+mod reader;
+#[cfg(test)]
+mod tests;
+mod types;
+mod writer;
+
+pub use reader::SqliteReader;
+pub use writer::SqliteWriter;
+
+use crate::database::DatabaseError;
+use crate::log::LogError;
+
+impl From<DatabaseError> for LogError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Unavailable {
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for LogError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Unavailable {
+            reason: error.to_string(),
+        }
+    }
+}

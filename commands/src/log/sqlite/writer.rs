@@ -1,0 +1,357 @@
+//! Appending: a whole batch in one transaction and one fsync.
+//!
+//! Sequences of recently used streams are kept in memory, so that a worker's append costs no
+//! look-up. After a failure nothing in memory is trusted: the connection is opened anew (a
+//! failed fsync is never retried) and what the file says counts.
+
+use super::types::TypeNumbers;
+use crate::consumer::changes_executor;
+use crate::database;
+use crate::failpoint;
+use crate::log::append::{Batch, Commit, CommitOutcome, LogError, LogWriter, StreamAppend};
+use crate::log::recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
+use crate::log::sealing::Sealer;
+use domain::StreamId;
+use domain::values::Millis;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Streams whose number and sequence are kept in memory.
+const KEPT_STREAMS: usize = 100_000;
+
+/// See the module.
+pub struct SqliteWriter {
+    path: PathBuf,
+    connection: Option<Connection>,
+    sealer: Sealer,
+    types: TypeNumbers,
+    head: Position,
+    newest_stream: StreamNo,
+    numbers: HashMap<StreamId, StreamNo>,
+    sequences: HashMap<StreamNo, Sequence>,
+    payload: Vec<u8>,
+    scratch: Vec<u8>,
+}
+
+impl std::fmt::Debug for SqliteWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SqliteWriter")
+    }
+}
+
+impl SqliteWriter {
+    /// Opens or creates the file and brings it to the newest version.
+    pub fn open(path: PathBuf, sealer: Sealer) -> Result<Self, LogError> {
+        let mut writer = Self {
+            path,
+            connection: None,
+            sealer,
+            types: TypeNumbers::default(),
+            head: 0,
+            newest_stream: 0,
+            numbers: HashMap::new(),
+            sequences: HashMap::new(),
+            payload: Vec::new(),
+            scratch: Vec::new(),
+        };
+        let mut connection = database::open_writer(&writer.path)?;
+        database::migrate(&mut connection, database::DELIVERY_LOG)?;
+        writer.adopt(connection)?;
+        Ok(writer)
+    }
+
+    /// The newest position.
+    pub const fn head(&self) -> Position {
+        self.head
+    }
+
+    fn adopt(&mut self, connection: Connection) -> Result<(), LogError> {
+        self.types.forget();
+        self.numbers.clear();
+        self.sequences.clear();
+        self.head = connection
+            .query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| {
+                row.get::<_, i64>(0)
+            })
+            .map(unsigned)?;
+        self.newest_stream = connection
+            .query_row("SELECT coalesce(max(number), 0) FROM streams", [], |row| {
+                row.get::<_, i64>(0)
+            })
+            .map(unsigned)?;
+        self.connection = Some(connection);
+        Ok(())
+    }
+
+    fn transact(
+        &mut self,
+        connection: &Connection,
+        batch: Batch,
+        at: Millis,
+    ) -> Result<Vec<CommitOutcome>, LogError> {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let mut outcomes = Vec::with_capacity(batch.commits.len());
+        let mut described: Option<Arc<Metadata>> = None;
+        for commit in batch.commits {
+            outcomes.push(self.append_one(connection, commit, at, &mut described)?);
+        }
+        for rows in &batch.rows {
+            changes_executor(connection, &rows.changes)?;
+        }
+        failpoint::reach("C2");
+        Ok(outcomes)
+    }
+
+    fn append_one(
+        &mut self,
+        connection: &Connection,
+        commit: Commit,
+        at: Millis,
+        described: &mut Option<Arc<Metadata>>,
+    ) -> Result<CommitOutcome, LogError> {
+        for (stream, expected) in &commit.expectations {
+            if self.sequence_of(connection, *stream)?.1 != *expected {
+                return Ok(CommitOutcome::Conflict { stream: *stream });
+            }
+        }
+        // Nothing is written before everything is checked: a loser must leave no trace.
+        let mut numbers = Vec::with_capacity(commit.appends.len());
+        for append in &commit.appends {
+            let number = match self.check(connection, append)? {
+                Checked::At(number) => Some(number),
+                Checked::New => None,
+                Checked::Conflict => {
+                    return Ok(CommitOutcome::Conflict {
+                        stream: append.stream,
+                    });
+                }
+            };
+            numbers.push(number);
+        }
+        if commit
+            .appends
+            .iter()
+            .any(|append| !append.events.is_empty())
+            && !described.as_ref().is_some_and(|known| {
+                Arc::ptr_eq(known, &commit.metadata) || **known == *commit.metadata
+            })
+        {
+            let metadata = serde_json::to_string(commit.metadata.as_ref()).map_err(|error| {
+                LogError::Unavailable {
+                    reason: error.to_string(),
+                }
+            })?;
+            connection
+                .prepare_cached("INSERT INTO commits (position, at, metadata) VALUES (?1, ?2, ?3)")?
+                .execute(params![signed(self.head + 1), at, metadata])?;
+            *described = Some(Arc::clone(&commit.metadata));
+        }
+        let mut recorded = Vec::new();
+        for (append, number) in commit.appends.into_iter().zip(numbers) {
+            if append.events.is_empty() {
+                continue;
+            }
+            let number = match number {
+                Some(number) => number,
+                None => self.new_stream(connection, append.stream)?,
+            };
+            let mut sequence = append.expected;
+            for fact in append.events {
+                sequence += 1;
+                self.head += 1;
+                self.payload.clear();
+                fact.body().encode(&mut self.payload);
+                let payload =
+                    std::str::from_utf8(&self.payload).map_err(|error| LogError::Unavailable {
+                        reason: error.to_string(),
+                    })?;
+                let sealed = self
+                    .sealer
+                    .seal(append.stream, &fact, &mut self.scratch)
+                    .map_err(|error| LogError::Keys {
+                        reason: error.to_string(),
+                    })?;
+                let kind = self.types.number(connection, &fact)?;
+                connection
+                    .prepare_cached("INSERT INTO events (position, stream, sequence, type, payload, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+                    .execute(params![signed(self.head), signed(number), signed(sequence), kind, payload, sealed])?;
+                recorded.push(Arc::new(Recorded {
+                    position: self.head,
+                    stream: append.stream,
+                    number,
+                    sequence,
+                    at,
+                    fact,
+                    metadata: Arc::clone(&commit.metadata),
+                }));
+            }
+            self.sequences.insert(number, sequence);
+        }
+        Ok(CommitOutcome::Committed {
+            position: self.head,
+            recorded,
+        })
+    }
+
+    fn check(
+        &mut self,
+        connection: &Connection,
+        append: &StreamAppend,
+    ) -> Result<Checked, LogError> {
+        let (number, sequence) = match append.number {
+            Some(number) => (Some(number), self.sequence_of_number(connection, number)?),
+            None => self.sequence_of(connection, append.stream)?,
+        };
+        Ok(match number {
+            _ if sequence != append.expected => Checked::Conflict,
+            Some(number) => Checked::At(number),
+            None => Checked::New,
+        })
+    }
+
+    fn sequence_of(
+        &mut self,
+        connection: &Connection,
+        stream: StreamId,
+    ) -> Result<(Option<StreamNo>, Sequence), LogError> {
+        let number = match self.numbers.get(&stream) {
+            Some(number) => Some(*number),
+            None => {
+                let found: Option<i64> = connection
+                    .prepare_cached("SELECT number FROM streams WHERE id = ?1 AND kind = ?2")?
+                    .query_row(
+                        params![stream.id.as_bytes().as_slice(), stream.kind.number()],
+                        |row| row.get(0),
+                    )
+                    .optional()?;
+                let found = found.map(unsigned);
+                if let Some(number) = found {
+                    self.remember(stream, number);
+                }
+                found
+            }
+        };
+        match number {
+            Some(number) => Ok((Some(number), self.sequence_of_number(connection, number)?)),
+            None => Ok((None, 0)),
+        }
+    }
+
+    fn sequence_of_number(
+        &mut self,
+        connection: &Connection,
+        number: StreamNo,
+    ) -> Result<Sequence, LogError> {
+        if let Some(sequence) = self.sequences.get(&number) {
+            return Ok(*sequence);
+        }
+        let sequence = connection
+            .prepare_cached("SELECT coalesce(max(sequence), 0) FROM events WHERE stream = ?1")?
+            .query_row([signed(number)], |row| row.get::<_, i64>(0))
+            .map(unsigned)?;
+        self.sequences.insert(number, sequence);
+        Ok(sequence)
+    }
+
+    fn new_stream(
+        &mut self,
+        connection: &Connection,
+        stream: StreamId,
+    ) -> Result<StreamNo, LogError> {
+        // A commit may open the same stream twice; the second append finds it here.
+        if let Some(number) = self.numbers.get(&stream) {
+            return Ok(*number);
+        }
+        let number = self.newest_stream + 1;
+        connection
+            .prepare_cached("INSERT INTO streams (number, kind, id) VALUES (?1, ?2, ?3)")?
+            .execute(params![
+                signed(number),
+                stream.kind.number(),
+                stream.id.as_bytes().as_slice()
+            ])?;
+        self.newest_stream = number;
+        self.remember(stream, number);
+        Ok(number)
+    }
+
+    fn remember(&mut self, stream: StreamId, number: StreamNo) {
+        self.numbers.insert(stream, number);
+    }
+
+    fn trim(&mut self) {
+        if self.numbers.len() > KEPT_STREAMS {
+            self.numbers.clear();
+        }
+        if self.sequences.len() > KEPT_STREAMS {
+            self.sequences.clear();
+        }
+    }
+
+    /// Opens the file anew after a failure and says whether the batch that was being committed,
+    /// ending at `attempted`, is in it after all.
+    fn recover(&mut self, before: Position, attempted: Position) -> Result<bool, LogError> {
+        self.connection = None;
+        let connection = database::open_writer(&self.path)?;
+        self.adopt(connection)?;
+        Ok(attempted > before && self.head >= attempted)
+    }
+}
+
+enum Checked {
+    At(StreamNo),
+    New,
+    Conflict,
+}
+
+impl LogWriter for SqliteWriter {
+    fn append(&mut self, batch: Batch, at: Millis) -> Result<Vec<CommitOutcome>, LogError> {
+        self.trim();
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let before = self.head;
+                self.recover(before, before)?;
+                self.connection.take().ok_or(LogError::Closed)?
+            }
+        };
+        let before = self.head;
+        let outcome = match self.transact(&connection, batch, at) {
+            Ok(outcomes) => connection
+                .execute_batch("COMMIT")
+                .map(|()| outcomes.clone())
+                .map_err(|error| (LogError::from(error), Some(outcomes))),
+            Err(error) => Err((error, None)),
+        };
+        match outcome {
+            Ok(outcomes) => {
+                self.connection = Some(connection);
+                Ok(outcomes)
+            }
+            Err((error, decided)) => {
+                // Fails where SQLite has rolled back by itself; closing rolls back in any case.
+                let _ = connection.execute_batch("ROLLBACK");
+                drop(connection);
+                let attempted = self.head;
+                // A COMMIT that failed may still have become durable: only the file knows.
+                match (self.recover(before, attempted), decided) {
+                    (Ok(true), Some(outcomes)) => Ok(outcomes),
+                    _ => {
+                        self.head = self.head.min(attempted);
+                        Err(error)
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,7 @@
+//! Ports to what is not deterministic: time and chance. Tests own both.
+
+mod clock;
+mod random;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use random::{Random, SeededRandom, SystemRandom};

@@ -1,0 +1,56 @@
+//! Providers: the third parties that deliver. A folder each (call, error map, settings), one
+//! trait, one registration in [`registry`](crate::registry).
+
+pub mod apns;
+pub mod fcm;
+pub mod http;
+pub mod sandbox;
+pub mod smtp;
+pub mod webhook;
+
+use domain::recipient::AddressDetails;
+use domain::values::{Channel, Content, DeliveryNo, Millis, NotificationId, Outcome, Priority};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// What a provider is asked to deliver: one attempt.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Our id, carried in every request so that both sides can be compared.
+    pub notification: NotificationId,
+    /// The delivery within it.
+    pub delivery: DeliveryNo,
+    /// Number of this attempt, from 1.
+    pub attempt: u32,
+    /// How urgent.
+    pub priority: Priority,
+    /// What to tell.
+    pub content: Arc<Content>,
+    /// Where: device token, e-mail address or URL, with a webhook's secret.
+    pub address: AddressDetails,
+    /// Worth nothing after this moment.
+    pub expires_at: Option<Millis>,
+    /// When it was requested.
+    pub requested_at: Millis,
+}
+
+/// The future of one call.
+pub type Call<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+
+/// A third party that delivers on one channel.
+///
+/// `send` never panics and always answers with an [`Outcome`]: `Retry` where nothing was sent,
+/// `Unknown` where bytes were sent and no verdict came. It bounds its own time.
+pub trait Provider: Send + Sync + 'static {
+    /// Its configured name, e.g. `fcm`.
+    fn name(&self) -> &str;
+    /// The channel it serves.
+    fn channel(&self) -> Channel;
+    /// Calls that may run at once.
+    fn concurrency(&self) -> usize;
+    /// Makes one attempt.
+    fn send<'a>(&'a self, message: &'a Message) -> Call<'a>;
+    /// Checks credentials and reachability without sending anything, for `bongsu check`.
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
+}

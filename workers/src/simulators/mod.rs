@@ -1,0 +1,85 @@
+//! Simulators of the providers: FCM HTTP v1, APNs, an SMTP submission server and a webhook receiver.
+//!
+//! They speak the real protocols on loopback, check requests as the real provider does, misbehave on demand, and
+//! keep a ledger of what really arrived, so that "delivered once" can be checked from outside the server. What they
+//! imitate is section 19 of the provider contracts. Rejected: mocks of our own provider port, which agree with
+//! every mistake in our own client.
+//!
+//! # Addresses that ask for a behaviour
+//!
+//! `N` is a number and may be left out (1 then, unless said otherwise).
+//!
+//! | FCM token starts with | behaviour |
+//! |---|---|
+//! | `dead-` | 404 UNREGISTERED |
+//! | `mismatch-` | 403 SENDER_ID_MISMATCH |
+//! | `invalid-` | 400 INVALID_ARGUMENT, token format |
+//! | `thirdparty-` | 401 THIRD_PARTY_AUTH_ERROR |
+//! | `quota-`, `busyN-` | 429 QUOTA_EXCEEDED always (Retry-After 60); the first N times (Retry-After 1) |
+//! | `flakyN-` | 503 UNAVAILABLE N times, then works |
+//! | `internal-`, `internalN-`, `unavailable-` | 500 always or N times; 503 with Retry-After 10 |
+//!
+//! | APNs token starts with | behaviour |
+//! |---|---|
+//! | `dead00`, `dead01` | 410 Unregistered, ExpiredToken (timestamp now) |
+//! | `bad000`, `bad001` | 400 BadDeviceToken, DeviceTokenNotForTopic |
+//! | `f1a00N` | 503 ServiceUnavailable N times, then works |
+//! | `429000`, `500000` | 429 TooManyRequests, 500 InternalServerError |
+//! | `510000`, `4a4900` | answers after 2 s; never |
+//! | `d60000`, `9057ed` | once: delivered but no answer; delivered but 503 |
+//! | `c105e0`, `c105e1`, `60a3a0`, `6a5ba6` | once: connection closed, stream reset, GOAWAY, HTML |
+//!
+//! | mail local part (alone or before `+ - . _`) | behaviour |
+//! |---|---|
+//! | `bounce`, `nodomain`, `disabled` | 550 5.1.1, 550 5.1.2, 550 5.2.1 at RCPT |
+//! | `full`, `quota` | 452 4.2.2, 552 5.2.2 at RCPT |
+//! | `throttle`, `greylist` | 450 4.7.1 always; 451 4.7.1 once |
+//! | `flakyN`, `shutdown` | 451 4.3.0 N times; 421 4.3.2 once and the session ends |
+//! | `spam`, `unauthenticated`, `toolarge` | 550 5.7.1, 550 5.7.26, 552 5.3.4 at the final dot |
+//! | `mail-CODE`, `rcpt-CODE`, `data-CODE`, `dot-CODE` | that code at that verb (`mail`: of the sender) |
+//!
+//! | webhook path starts with | behaviour |
+//! |---|---|
+//! | `/gone`, `/redirect` | 410; 302 to `/redirected` |
+//! | `/flakyN/…` | 503 N times per path, then works |
+//! | `/throttle`, `/busyN` | 429 with Retry-After 2 always; N times with Retry-After 1 |
+//! | `/status/CODE` | that status |
+//!
+//! FCM tokens, mail local parts and webhook paths further know `slowMS` (2000), `dropN` (delivered, no answer),
+//! `ghostN` (delivered, yet 503 or 451), `resetN` (closed before processing), `garbageN` and `hang`.
+//!
+//! # Administration
+//!
+//! `GET /_sim/ledger?after=&limit=` (NDJSON), `GET /_sim/counters`, `GET /_sim/messages?provider=&limit=`,
+//! `GET|POST|DELETE /_sim/rules` (see [`Rule`]), `POST /_sim/clock {"offset_s"}`, `GET|POST /_sim/smtp`
+//! (see [`SmtpSwitches`]), `POST /_sim/reset`, `GET /_sim/credentials`.
+
+mod admin;
+mod apns;
+mod clock;
+mod config;
+mod credentials;
+mod fault;
+mod fcm;
+mod http;
+mod ledger;
+mod messages;
+mod rules;
+mod running;
+mod signed_token;
+mod smtp;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod webhook;
+mod world;
+
+pub use clock::SimClock;
+pub use config::{SimulatorError, SimulatorsConfig};
+pub use credentials::{FCM_PROJECT, TestCredentials};
+pub use ledger::{AllCounters, Counters, Ledger, LedgerEntry, Provider, Verdict};
+pub use messages::{Message, Messages};
+pub use rules::{Action, MAX_RULES, Rule, Rules, SmtpStage};
+pub use running::{RunningSimulators, start};
+pub use smtp::SmtpSwitches;
+pub(crate) use world::World;
