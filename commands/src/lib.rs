@@ -3,6 +3,7 @@
 //! - [`log`]: the port to the event log, group commit, sealing, the tail that readers follow.
 //! - [`bus`]: load, decide, append; reload on a conflict.
 //! - [`accept`]: accepting a notification: gather the facts, decide once, commit.
+//! - [`recipients`]: recipients, devices and their erasure, across several streams at once.
 //! - [`consumer`]: the one mechanism from the log to projections and process managers.
 //! - [`database`]: SQLite connections, migrations and the execution of [`consumer::Changes`].
 //! - [`ports`]: time and chance.
@@ -14,3 +15,4 @@ pub mod database;
 pub mod failpoint;
 pub mod log;
 pub mod ports;
+pub mod recipients;

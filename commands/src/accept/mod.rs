@@ -1,1 +1,290 @@
-//! x
+//! Accepting notifications: gather the facts, decide once, commit; answer when it is durable.
+//!
+//! The facts (recipient, subscription, category) come from caches; their sequences are
+//! expectations of the commit, so a decision on stale ones is refused by the log and made anew.
+
+mod facts;
+mod request;
+#[cfg(test)]
+mod tests;
+
+pub use facts::{
+    Facts, FactsSettings, Gathered, category_stream, recipient_stream, subscription_stream,
+};
+pub use request::{Accepted, LONGEST_KEY, Refusal, SendRequest};
+
+use crate::bus::{Bus, Refused};
+use crate::log::{Commit, CommitOutcome, Hashing, Lane, LogError, Metadata, StreamAppend};
+use crate::ports::{Clock, Random};
+use domain::aggregate::Aggregate;
+use domain::notification::{
+    Accept, Notification, NotificationCommand, NotificationEvent, NotificationRefusal,
+};
+use domain::policy::delivery_plan;
+use domain::values::NotificationId;
+use domain::{AggregateKind, Fact, StreamId};
+use std::sync::Arc;
+
+/// Times that a request is decided anew because its facts changed meanwhile.
+const ROUNDS: usize = 8;
+
+/// See the module.
+#[derive(Clone)]
+pub struct Acceptor {
+    bus: Bus,
+    facts: Arc<Facts>,
+    hashing: Hashing,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+impl std::fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Acceptor")
+    }
+}
+
+/// A request on its way.
+struct Open {
+    index: usize,
+    id: NotificationId,
+    request: SendRequest,
+}
+
+impl Acceptor {
+    /// Puts the parts together.
+    pub fn new(
+        bus: Bus,
+        facts: Arc<Facts>,
+        hashing: Hashing,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self {
+            bus,
+            facts,
+            hashing,
+            clock,
+            random,
+        }
+    }
+
+    /// Accepts a list, each on its own merits; the answers are in the order of the requests.
+    /// An error means that nothing is known to be accepted: ask again with the same keys.
+    pub async fn accept(
+        &self,
+        metadata: &Arc<Metadata>,
+        requests: Vec<SendRequest>,
+    ) -> Result<Vec<Result<Accepted, Refusal>>, LogError> {
+        let mut answers: Vec<Option<Result<Accepted, Refusal>>> =
+            requests.iter().map(|_| None).collect();
+        let now = self.clock.now();
+        let mut open: Vec<Open> = Vec::with_capacity(requests.len());
+        for (index, request) in requests.into_iter().enumerate() {
+            match request.check(now) {
+                Err(refusal) => set(&mut answers, index, Err(refusal)),
+                Ok(()) => {
+                    let id = match &request.idempotency_key {
+                        Some(key) => {
+                            self.hashing
+                                .notification(&request.sender, request.sandbox, key)
+                        }
+                        None => NotificationId(self.random.id(now)),
+                    };
+                    open.push(Open { index, id, request });
+                }
+            }
+        }
+        for _ in 0..ROUNDS {
+            if open.is_empty() {
+                break;
+            }
+            open = self.round(metadata, open, &mut answers).await?;
+        }
+        for left in open {
+            set(&mut answers, left.index, Err(Refusal::Contended));
+        }
+        Ok(answers
+            .into_iter()
+            .map(|answer| answer.unwrap_or(Err(Refusal::Contended)))
+            .collect())
+    }
+
+    /// Decides and commits; returns what has to be decided anew.
+    async fn round(
+        &self,
+        metadata: &Arc<Metadata>,
+        open: Vec<Open>,
+        answers: &mut [Option<Result<Accepted, Refusal>>],
+    ) -> Result<Vec<Open>, LogError> {
+        let mut submitted = Vec::with_capacity(open.len());
+        let mut commits = Vec::with_capacity(open.len());
+        for item in open {
+            match self.decide(metadata, &item).await {
+                Ok(commit) => {
+                    commits.push(commit);
+                    submitted.push(item);
+                }
+                Err(Refused::Refusal(refusal)) => set(answers, item.index, Err(refusal)),
+                Err(Refused::Log(error)) => return Err(error),
+                Err(Refused::Contended) => set(answers, item.index, Err(Refusal::Contended)),
+            }
+        }
+        if commits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let outcomes = self.bus.committer().commit(Lane::Request, commits).await?;
+        let mut again = Vec::new();
+        for (item, outcome) in submitted.into_iter().zip(outcomes) {
+            match outcome {
+                CommitOutcome::Committed { position, recorded } => {
+                    let requested = recorded.first().map_or(position, |event| event.position);
+                    set(
+                        answers,
+                        item.index,
+                        Ok(Accepted {
+                            id: item.id,
+                            position: requested,
+                            visible_at: position,
+                            duplicate: false,
+                        }),
+                    );
+                }
+                CommitOutcome::Conflict { stream }
+                    if stream.kind == AggregateKind::Notification =>
+                {
+                    let answer = self.repeat(metadata, &item).await?;
+                    set(answers, item.index, answer);
+                }
+                CommitOutcome::Conflict { stream } => {
+                    self.facts.forget(stream);
+                    again.push(item);
+                }
+            }
+        }
+        Ok(again)
+    }
+
+    async fn decide(
+        &self,
+        metadata: &Arc<Metadata>,
+        item: &Open,
+    ) -> Result<Commit, Refused<Refusal>> {
+        let recipient = self.hashing.recipient(&item.request.recipient);
+        let facts = self
+            .facts
+            .gather(&self.bus, recipient, &item.request.category)
+            .await?;
+        if !facts.recipient.state.exists {
+            return Err(Refused::Refusal(Refusal::UnknownRecipient));
+        }
+        if facts.recipient.state.erased {
+            return Err(Refused::Refusal(Refusal::ErasedRecipient));
+        }
+        if !facts.category.state.exists {
+            return Err(Refused::Refusal(Refusal::UnknownCategory));
+        }
+        let requested = item.request.requested(recipient, &facts, &self.hashing);
+        let plan = delivery_plan::decide(
+            item.request.channels.as_deref(),
+            &item.request.category,
+            &facts.category.state,
+            &facts.recipient.state,
+            &facts.subscription.state,
+            facts.versions(),
+        );
+        let accept = NotificationCommand::Accept(Box::new(Accept { requested, plan }));
+        // A new notification has the default state; whether it is new, the log says.
+        let events = match Notification::default().decide(accept) {
+            Ok(events) => events.into_iter().map(Fact::from).collect(),
+            Err(_) => return Err(Refused::Refusal(Refusal::IdempotencyConflict)),
+        };
+        let stream = StreamId::new(AggregateKind::Notification, item.id.0);
+        Ok(Commit {
+            metadata: Arc::clone(metadata),
+            appends: vec![StreamAppend {
+                stream,
+                number: None,
+                expected: 0,
+                events,
+            }],
+            expectations: facts.expectations(),
+        })
+    }
+
+    /// The notification exists already: the same request again, or another under the same key.
+    async fn repeat(
+        &self,
+        metadata: &Arc<Metadata>,
+        item: &Open,
+    ) -> Result<Result<Accepted, Refusal>, LogError> {
+        let stream = StreamId::new(AggregateKind::Notification, item.id.0);
+        for _ in 0..ROUNDS {
+            let events = self.bus.log().read_stream(stream, 0, false).await?;
+            let Some(first) = events.first() else {
+                return Ok(Err(Refusal::Contended));
+            };
+            let notification =
+                Notification::replay(events.iter().filter_map(|event| match &event.fact {
+                    Fact::Notification(event) => Some(event),
+                    _ => None,
+                }));
+            // The fingerprint covers what was asked, not the facts it was decided on.
+            let requested =
+                item.request
+                    .requested(notification.recipient, &Gathered::default(), &self.hashing);
+            let accepted = Accepted {
+                id: item.id,
+                position: first.position,
+                visible_at: first.position,
+                duplicate: true,
+            };
+            let plan = delivery_plan::DeliveryPlan {
+                steps: Vec::new(),
+                facts: domain::values::FactVersions::default(),
+            };
+            match notification.decide(NotificationCommand::Accept(Box::new(Accept {
+                requested,
+                plan,
+            }))) {
+                Err(NotificationRefusal::IdempotencyConflict) => {
+                    return Ok(Err(Refusal::IdempotencyConflict));
+                }
+                Err(_) => return Ok(Err(Refusal::Contended)),
+                Ok(events_) if events_.is_empty() => return Ok(Ok(accepted)),
+                Ok(decided) => {
+                    let append = StreamAppend {
+                        stream,
+                        number: Some(first.number),
+                        expected: events.len() as u64,
+                        events: decided.into_iter().map(NotificationEvent::into).collect(),
+                    };
+                    let commit = Commit {
+                        metadata: Arc::clone(metadata),
+                        appends: vec![append],
+                        expectations: Vec::new(),
+                    };
+                    let outcomes = self
+                        .bus
+                        .committer()
+                        .commit(Lane::Request, vec![commit])
+                        .await?;
+                    if matches!(outcomes.first(), Some(CommitOutcome::Committed { .. })) {
+                        return Ok(Ok(accepted));
+                    }
+                }
+            }
+        }
+        Ok(Err(Refusal::Contended))
+    }
+}
+
+fn set(
+    answers: &mut [Option<Result<Accepted, Refusal>>],
+    index: usize,
+    answer: Result<Accepted, Refusal>,
+) {
+    if let Some(slot) = answers.get_mut(index) {
+        *slot = Some(answer);
+    }
+}

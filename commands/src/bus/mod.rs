@@ -89,7 +89,28 @@ impl Bus {
         stream: StreamId,
         metadata: &Arc<Metadata>,
         command: <A as Aggregate>::Command,
-    ) -> Result<Done<A>, Refused<A::Refusal>>
+    ) -> Result<Done<A>, Refused<<A as Aggregate>::Refusal>>
+    where
+        A: Aggregate
+            + cqrs_es::Aggregate<
+                Command = <A as Aggregate>::Command,
+                Event = <A as Aggregate>::Event,
+                Error = <A as Aggregate>::Refusal,
+                Services = (),
+            >,
+        <A as Aggregate>::Command: Clone,
+        <A as Aggregate>::Event: FactOf + Into<Fact>,
+    {
+        self.execute_all(stream, metadata, vec![command]).await
+    }
+
+    /// Executes commands on one aggregate, all or none of them.
+    pub async fn execute_all<A>(
+        &self,
+        stream: StreamId,
+        metadata: &Arc<Metadata>,
+        commands: Vec<<A as Aggregate>::Command>,
+    ) -> Result<Done<A>, Refused<<A as Aggregate>::Refusal>>
     where
         A: Aggregate
             + cqrs_es::Aggregate<
@@ -105,9 +126,11 @@ impl Bus {
             let loaded = self.load::<A>(stream).await?;
             let mut state = A::clone(&loaded.state);
             let sink = EventSink::default();
-            cqrs_es::Aggregate::handle(&mut state, command.clone(), &(), &sink)
-                .await
-                .map_err(Refused::Refusal)?;
+            for command in &commands {
+                cqrs_es::Aggregate::handle(&mut state, command.clone(), &(), &sink)
+                    .await
+                    .map_err(Refused::Refusal)?;
+            }
             let events: Vec<Fact> = sink.collect().await.into_iter().map(Into::into).collect();
             if events.is_empty() {
                 return Ok(Done {

@@ -29,6 +29,7 @@ pub struct SqliteWriter {
     types: TypeNumbers,
     head: Position,
     newest_stream: StreamNo,
+    /// 0 for a stream that is known not to exist: opt-outs are rare, and asked for every time.
     numbers: HashMap<StreamId, StreamNo>,
     sequences: HashMap<StreamNo, Sequence>,
     payload: Vec<u8>,
@@ -217,7 +218,7 @@ impl SqliteWriter {
         stream: StreamId,
     ) -> Result<(Option<StreamNo>, Sequence), LogError> {
         let number = match self.numbers.get(&stream) {
-            Some(number) => Some(*number),
+            Some(number) => (*number != 0).then_some(*number),
             None => {
                 let found: Option<i64> = connection
                     .prepare_cached("SELECT number FROM streams WHERE id = ?1 AND kind = ?2")?
@@ -227,9 +228,7 @@ impl SqliteWriter {
                     )
                     .optional()?;
                 let found = found.map(unsigned);
-                if let Some(number) = found {
-                    self.remember(stream, number);
-                }
+                self.remember(stream, found.unwrap_or(0));
                 found
             }
         };
@@ -261,7 +260,7 @@ impl SqliteWriter {
         stream: StreamId,
     ) -> Result<StreamNo, LogError> {
         // A commit may open the same stream twice; the second append finds it here.
-        if let Some(number) = self.numbers.get(&stream) {
+        if let Some(number) = self.numbers.get(&stream).filter(|number| **number != 0) {
             return Ok(*number);
         }
         let number = self.newest_stream + 1;
