@@ -1,1 +1,20 @@
-//! placeholder
+//! Read models: what the log says, in the shape in which it is asked for.
+//!
+//! - [`registry`]: the list of all of them; adding one is a folder, a migration and a line there.
+//! - [`notifications`]: history, missed notifications and unread counts of recipients.
+//! - [`dead_letters`]: deliveries that await a person.
+//! - [`directory`]: categories, senders and API keys.
+//! - [`store`]: a file per read model, its consumer's life, and its rebuild beside the live one.
+//! - [`live`]: what happens to a recipient's notifications, as it happens.
+//!
+//! Nothing in here can send: this crate does not know the workers. Nothing personal is in a read
+//! model: content is read from the log, where it is sealed and can be erased.
+
+pub mod dead_letters;
+pub mod directory;
+pub mod live;
+pub mod notifications;
+pub mod registry;
+pub mod store;
+#[cfg(test)]
+mod testing;

@@ -1,3 +1,13 @@
-//! placeholder
+//! Delivery: from what is owed to the providers and back into the log.
+//!
+//! - [`pending`]: the durable table of what is owed, kept by a consumer.
+//! - [`window`]: the bounded part of it in memory, in the order in which it is drained.
+//! - [`channels`]: the workers: last check, record, call, outcome.
+//! - [`providers`]: the third parties; [`simulators`]: their imitations, for running and testing
+//!   without credentials.
 
+pub mod channels;
+pub mod pending;
+pub mod providers;
 pub mod simulators;
+pub mod window;

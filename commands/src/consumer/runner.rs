@@ -152,7 +152,7 @@ impl<C: Consumer> Runner<C> {
 
     async fn page(&self, after: Position) -> Result<Vec<Arc<Recorded>>, Unread> {
         if let Some(page) = self.tail.read_after(after, self.settings.batch) {
-            return Ok(page);
+            return Ok(whole(page, self.settings.batch));
         }
         let mut limit = self.settings.batch;
         loop {
@@ -161,7 +161,7 @@ impl<C: Consumer> Runner<C> {
                 .read_after(after, limit, self.consumer.opens())
                 .await
             {
-                Ok(page) => return Ok(page),
+                Ok(page) => return Ok(whole(page, limit)),
                 Err(LogError::Poison {
                     position,
                     stream,
@@ -335,4 +335,16 @@ impl<C: Consumer> Runner<C> {
 enum Unread {
     Store(String),
     Poison(Position, u64, String),
+}
+
+/// A full page without its last stream's last events, since more of the same commit may follow:
+/// a consumer sees what was committed to a stream at once in one batch.
+fn whole(mut page: Vec<Arc<Recorded>>, limit: usize) -> Vec<Arc<Recorded>> {
+    if page.len() < limit {
+        return page;
+    }
+    let Some(last) = page.last().map(|event| event.number) else { return page };
+    let keep = page.iter().rposition(|event| event.number != last).map_or(page.len(), |index| index + 1);
+    page.truncate(keep);
+    page
 }

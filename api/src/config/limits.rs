@@ -1,0 +1,62 @@
+//! `[limits]`: what one request may cost.
+
+use super::section::{Reader, section};
+use super::value::Bytes;
+use crate::graphql::transport::Bounds;
+
+section! {
+    /// What one GraphQL request may cost. A document past a bound is refused before it runs.
+    Limits at "limits" {
+        /// Longest query text.
+        query_size: Bytes = "64KiB",
+        /// Levels of nested fields. Below 15 GraphiQL can no longer read the schema.
+        depth: usize = "15",
+        /// Points of a document: one a field, more for lists.
+        complexity: usize = "20000",
+        /// Fields, spreads and inline fragments, expanded.
+        selections: usize = "5000",
+        /// Aliased fields.
+        aliases: usize = "50",
+        /// Fields at the root of an operation.
+        root_fields: usize = "30",
+        /// Notifications in one `sendNotifications`.
+        list_length: usize = "1000",
+        /// Items of one page of a connection.
+        page_size: usize = "100",
+    }
+}
+
+impl Limits {
+    fn check(&self, reader: &mut Reader<'_>) {
+        let rules = [
+            ("query_size", self.query_size.0, 1 << 20),
+            ("depth", self.depth, 32),
+            ("complexity", self.complexity, 10_000_000),
+            ("selections", self.selections, 1_000_000),
+            ("aliases", self.aliases, 10_000),
+            ("root_fields", self.root_fields, 10_000),
+            ("list_length", self.list_length, 10_000),
+            ("page_size", self.page_size, 1_000),
+        ];
+        for (name, value, most) in rules {
+            reader.require(
+                (1..=most).contains(&value),
+                &format!("limits.{name}"),
+                format_args!("must be between 1 and {most}"),
+            );
+        }
+    }
+
+    /// As the transport wants them.
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            query_bytes: self.query_size.0,
+            depth: self.depth,
+            complexity: self.complexity,
+            selections: self.selections,
+            aliases: self.aliases,
+            root_fields: self.root_fields,
+            ..Bounds::default()
+        }
+    }
+}

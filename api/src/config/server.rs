@@ -1,0 +1,89 @@
+//! `[server]`: the HTTP listener.
+
+use super::section::{Reader, section};
+use super::value::Bytes;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+section! {
+    /// The HTTP server: GraphQL, health and metrics. It speaks plain HTTP; put a proxy that
+    /// terminates TLS in front of it before it is reachable from elsewhere.
+    Server at "server" {
+        /// Address and port to listen on. The default is reachable from this machine only.
+        listen: SocketAddr = "127.0.0.1:8080",
+        /// The address under which callers reach it, where that is another one (behind a proxy).
+        /// It is also an origin that browsers may come from.
+        public_url: Option<url::Url>,
+        /// Origins of web pages that may call and open WebSockets, such as
+        /// `https://app.example.com`. The server's own pages always may.
+        allowed_origins: Vec<String> = "",
+        /// Largest request body or WebSocket message.
+        body_limit: Bytes = "2MiB",
+        /// Time for a whole request body to arrive.
+        body_timeout: Duration = "10s",
+        /// WebSockets and event streams open at once; past it callers are told to come later.
+        max_streams: usize = "10000",
+        /// Serve the GraphiQL explorer at `/graphiql`.
+        graphiql: bool = "true",
+        /// On shutdown, how long attempts that are under way may take to end. What is cut off is
+        /// recorded as of unknown outcome.
+        shutdown_grace: Duration = "20s",
+        /// Threads that run requests and deliveries; 0 stands for one a processor core.
+        worker_threads: usize = "0",
+    }
+}
+
+impl Server {
+    fn check(&self, reader: &mut Reader<'_>) {
+        for origin in &self.allowed_origins {
+            let usable = url::Url::parse(origin).is_ok_and(|url| {
+                matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == *origin
+            });
+            reader.require(
+                usable,
+                "server.allowed_origins",
+                format_args!(
+                    "{origin:?} is not an origin; write it as browsers do, such as \"https://app.example.com\", without a path"
+                ),
+            );
+        }
+        if let Some(url) = &self.public_url {
+            reader.require(
+                matches!(url.scheme(), "http" | "https"),
+                "server.public_url",
+                "must begin with http:// or https://",
+            );
+        }
+        reader.require(
+            (1_024..=64 << 20).contains(&self.body_limit.0),
+            "server.body_limit",
+            "must be between 1KiB and 64MiB",
+        );
+        reader.require(
+            self.body_timeout >= Duration::from_secs(1),
+            "server.body_timeout",
+            "must be at least 1s",
+        );
+        reader.require(
+            self.max_streams > 0,
+            "server.max_streams",
+            "must be at least 1",
+        );
+        reader.require(
+            self.worker_threads <= 1_024,
+            "server.worker_threads",
+            "must be at most 1024",
+        );
+    }
+
+    /// Origins that browsers may come from, the public address included.
+    pub fn origins(&self) -> Vec<String> {
+        let mut origins = self.allowed_origins.clone();
+        origins.extend(
+            self.public_url
+                .iter()
+                .map(|url| url.origin().ascii_serialization()),
+        );
+        origins
+    }
+}

@@ -1,0 +1,147 @@
+//! How often each event happened. The counts by state follow from it, because every transition
+//! but those between pending states is named by its event: nothing has to be read to count.
+
+use commands::consumer::{Changes, Value};
+use commands::log::{Position, Recorded};
+use domain::Fact;
+use domain::notification::NotificationEvent as E;
+use std::sync::Arc;
+
+/// Counts since the beginning of the log, sandbox included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Counted up to here.
+    pub position: Position,
+    /// Notifications accepted.
+    pub requested: u64,
+    /// Repeats of requests that were recorded.
+    pub deduplicated: u64,
+    /// Deliveries queued.
+    pub queued: u64,
+    /// Decisions at acceptance not to use a channel.
+    pub skipped: u64,
+    /// Deliveries suppressed after they were queued.
+    pub suppressed: u64,
+    /// Deliveries handed to their provider.
+    pub sent: u64,
+    /// Deliveries that failed.
+    pub failed: u64,
+    /// Deliveries taken back.
+    pub cancelled: u64,
+    /// Deliveries that were too late.
+    pub expired: u64,
+    /// Times a delivery became a dead letter.
+    pub dead_lettered: u64,
+    /// Times a dead letter was tried again.
+    pub redriven: u64,
+    /// Dead letters given up.
+    pub discarded: u64,
+}
+
+const ADD: &str = "INSERT INTO totals (id, position, requested, deduplicated, queued, skipped, suppressed, sent, failed, cancelled, expired, dead_lettered, redriven, discarded) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO UPDATE SET position = excluded.position, requested = totals.requested + excluded.requested, deduplicated = totals.deduplicated + excluded.deduplicated, queued = totals.queued + excluded.queued, skipped = totals.skipped + excluded.skipped, suppressed = totals.suppressed + excluded.suppressed, sent = totals.sent + excluded.sent, failed = totals.failed + excluded.failed, cancelled = totals.cancelled + excluded.cancelled, expired = totals.expired + excluded.expired, dead_lettered = totals.dead_lettered + excluded.dead_lettered, redriven = totals.redriven + excluded.redriven, discarded = totals.discarded + excluded.discarded WHERE totals.position < excluded.position";
+const READ: &str = "SELECT position, requested, deduplicated, queued, skipped, suppressed, sent, failed, cancelled, expired, dead_lettered, redriven, discarded FROM totals WHERE id = 1";
+
+impl Totals {
+    /// Deliveries that are owed.
+    pub const fn pending(&self) -> u64 {
+        (self.queued + self.redriven).saturating_sub(
+            self.sent
+                + self.failed
+                + self.cancelled
+                + self.expired
+                + self.suppressed
+                + self.dead_lettered,
+        )
+    }
+
+    /// Deliveries that await a person.
+    pub const fn awaiting(&self) -> u64 {
+        self.dead_lettered
+            .saturating_sub(self.redriven + self.discarded)
+    }
+
+    pub(super) fn count(events: &[Arc<Recorded>]) -> Self {
+        let mut totals = Self::default();
+        for event in events {
+            totals.position = event.position;
+            let Fact::Notification(fact) = &event.fact else {
+                continue;
+            };
+            match fact {
+                E::Requested(_) => totals.requested += 1,
+                E::Deduplicated(_) => totals.deduplicated += 1,
+                E::Queued(_) => totals.queued += 1,
+                E::Suppressed(e) if e.delivery.is_none() => totals.skipped += 1,
+                E::Suppressed(_) => totals.suppressed += 1,
+                E::Sent(_) => totals.sent += 1,
+                E::Failed(_) => totals.failed += 1,
+                E::Cancelled(_) => totals.cancelled += 1,
+                E::Expired(_) => totals.expired += 1,
+                E::DeadLettered(_) => totals.dead_lettered += 1,
+                E::Redriven(_) => totals.redriven += 1,
+                E::Discarded(_) => totals.discarded += 1,
+                E::AttemptStarted(_)
+                | E::AttemptFailed(_)
+                | E::AttemptUnknown(_)
+                | E::Held(_)
+                | E::RetryScheduled(_)
+                | E::Seen(_)
+                | E::Read(_)
+                | E::Archived(_) => {}
+            }
+        }
+        totals
+    }
+
+    pub(super) fn push(self, changes: &mut Changes) {
+        changes.push(
+            ADD,
+            [
+                self.position,
+                self.requested,
+                self.deduplicated,
+                self.queued,
+                self.skipped,
+                self.suppressed,
+                self.sent,
+                self.failed,
+                self.cancelled,
+                self.expired,
+                self.dead_lettered,
+                self.redriven,
+                self.discarded,
+            ]
+            .map(Value::from)
+            .to_vec(),
+        );
+    }
+
+    pub(super) fn read(connection: &rusqlite::Connection) -> rusqlite::Result<Self> {
+        use rusqlite::OptionalExtension;
+        let count = |row: &rusqlite::Row<'_>, column: usize| {
+            row.get::<_, i64>(column)
+                .map(|value| u64::try_from(value).unwrap_or(0))
+        };
+        let found = connection
+            .prepare_cached(READ)?
+            .query_row([], |row| {
+                Ok(Self {
+                    position: count(row, 0)?,
+                    requested: count(row, 1)?,
+                    deduplicated: count(row, 2)?,
+                    queued: count(row, 3)?,
+                    skipped: count(row, 4)?,
+                    suppressed: count(row, 5)?,
+                    sent: count(row, 6)?,
+                    failed: count(row, 7)?,
+                    cancelled: count(row, 8)?,
+                    expired: count(row, 9)?,
+                    dead_lettered: count(row, 10)?,
+                    redriven: count(row, 11)?,
+                    discarded: count(row, 12)?,
+                })
+            })
+            .optional()?;
+        Ok(found.unwrap_or_default())
+    }
+}

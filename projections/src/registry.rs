@@ -1,0 +1,45 @@
+//! All read models. Adding one is its folder, its migration and its entry here; a test compares
+//! the list with the folders.
+
+#[cfg(test)]
+mod tests;
+
+use crate::{dead_letters, directory, notifications};
+use commands::consumer::Consumer;
+use commands::database::Migrations;
+
+/// A read model as the rest of the program sees it.
+#[derive(Clone, Copy)]
+pub struct Registration {
+    /// Its name, its consumer's name and the beginning of its file's name. Never changed.
+    pub name: &'static str,
+    /// Its tables; the first migration is always the checkpoints'.
+    pub migrations: Migrations,
+    /// Makes its consumer.
+    pub consumer: fn() -> Box<dyn Consumer>,
+}
+
+impl std::fmt::Debug for Registration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Registration").field(&self.name).finish()
+    }
+}
+
+/// Every read model.
+pub fn all() -> Vec<Registration> {
+    vec![
+        dead_letters::REGISTRATION,
+        directory::REGISTRATION,
+        notifications::REGISTRATION,
+    ]
+}
+
+/// The registration of a name.
+pub fn find(name: &str) -> Option<Registration> {
+    all()
+        .into_iter()
+        .find(|registration| registration.name == name)
+}
+
+/// Where a consumer stands: the first migration of every read model.
+pub const CHECKPOINTS: &str = include_str!("../../migrations/sqlite/0001_checkpoints.sql");

@@ -1,0 +1,14 @@
+//! Channel workers: take what is owed, check at the last moment, record the attempt, call the
+//! provider, record what became of it.
+
+mod attempts;
+mod barrier;
+mod breaker;
+mod concluding;
+mod worker;
+#[cfg(test)]
+mod tests;
+
+pub use barrier::OptOutBarrier;
+pub use breaker::{Breaker, BreakerSettings, BreakerState};
+pub use worker::{ChannelWorker, Shared, recover};

@@ -1,0 +1,283 @@
+//! The loop of one provider: take, check, record, call.
+//!
+//! Only calls that start at once are recorded, never more than there are free slots. A call that
+//! has not begun within a second of its record is not made (`NotMade`).
+
+use super::attempts::{Checked, Prepared, check, content_of};
+use super::barrier::{BEGIN_WITHIN, OptOutBarrier};
+use super::breaker::{Admission, Breaker, BreakerSettings};
+use super::concluding::{Concluded, Concluder};
+use crate::pending::{DELIVERY, Item};
+use crate::providers::{Message, Provider};
+use crate::window::Window;
+use commands::accept::Facts;
+use commands::bus::Bus;
+use commands::failpoint;
+use commands::log::{CommitOutcome, Lane, LogError, Metadata};
+use commands::ports::{Clock, Random};
+use domain::policy::retry::RetrySchedule;
+use domain::values::{Channel, Outcome};
+use domain::{AggregateKind, Fact};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What all workers share.
+pub struct Shared {
+    /// What is owed.
+    pub window: Arc<Window>,
+    /// The log.
+    pub bus: Bus,
+    /// The facts for the last check.
+    pub facts: Arc<Facts>,
+    /// Holds opt-outs' answers.
+    pub barrier: Arc<OptOutBarrier>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Arc<dyn Random>,
+    /// Retry schedule of each channel that has another than the default.
+    pub schedules: HashMap<Channel, RetrySchedule>,
+    /// Stands in for the provider of sandbox work.
+    pub sandbox: HashMap<Channel, Arc<dyn Provider>>,
+    /// Deliveries in one batch.
+    pub batch: usize,
+}
+
+impl Shared {
+    pub(super) fn schedule(&self, channel: Channel) -> RetrySchedule {
+        self.schedules.get(&channel).copied().unwrap_or_else(|| RetrySchedule::default_for(channel))
+    }
+
+    pub(super) fn metadata() -> Arc<Metadata> {
+        Arc::new(Metadata::of(DELIVERY))
+    }
+}
+
+/// See the module.
+pub struct ChannelWorker {
+    shared: Arc<Shared>,
+    provider: Arc<dyn Provider>,
+    breaker: Arc<Breaker>,
+    slots: Arc<Semaphore>,
+    calls: TaskTracker,
+}
+
+impl ChannelWorker {
+    /// A worker for one provider.
+    pub fn new(shared: Arc<Shared>, provider: Arc<dyn Provider>, breaker: BreakerSettings) -> Self {
+        let slots = Arc::new(Semaphore::new(provider.concurrency().max(1)));
+        Self { shared, provider, breaker: Arc::new(Breaker::new(breaker)), slots, calls: TaskTracker::new() }
+    }
+
+    /// Its breaker, to be shown to operators.
+    pub fn breaker(&self) -> Arc<Breaker> {
+        Arc::clone(&self.breaker)
+    }
+
+    /// Works until told to stop; then lets the calls under way end and records their outcomes.
+    pub async fn run(self, stop: CancellationToken) {
+        let (outcomes, concluded) = mpsc::channel(4_096);
+        let concluder = tokio::spawn(Concluder::new(Arc::clone(&self.shared)).run(concluded));
+        while !stop.is_cancelled() {
+            // Only waiting is cut short: what was taken is recorded and called to the end.
+            let pause = self.step(&outcomes).await;
+            tokio::select! {
+                () = self.wait(pause) => {}
+                () = stop.cancelled() => break,
+            }
+        }
+        self.calls.close();
+        self.calls.wait().await;
+        drop(outcomes);
+        if concluder.await.is_err() {
+            tracing::error!(provider = self.provider.name(), "recording outcomes broke off; they are recovered at the next start");
+        }
+    }
+
+    async fn wait(&self, pause: Pause) {
+        match pause {
+            Pause::None => {}
+            Pause::For(pause) => self.shared.clock.sleep(pause).await,
+            // Waits for a slot without keeping it.
+            Pause::Slot => drop(self.slots.acquire().await),
+            Pause::Work => self.shared.window.wait(self.provider.channel()).await,
+        }
+    }
+
+    async fn step(&self, outcomes: &mpsc::Sender<Concluded>) -> Pause {
+        let most = match self.breaker.admit(self.shared.clock.monotonic()) {
+            Admission::Any => self.slots.available_permits().min(self.shared.batch),
+            Admission::Probe => 1,
+            Admission::Wait(pause) => return Pause::For(pause.min(Duration::from_secs(1))),
+        };
+        if most == 0 {
+            return Pause::Slot;
+        }
+        let items = self.shared.window.take(self.provider.channel(), most);
+        if items.is_empty() {
+            self.breaker.unused();
+            return Pause::Work;
+        }
+        failpoint::reach("C6");
+        if let Err(error) = self.begin(items, outcomes.clone()).await {
+            tracing::warn!(%error, provider = self.provider.name(), "attempts could not be recorded; they are tried again");
+            self.breaker.unused();
+            return Pause::For(Duration::from_millis(200));
+        }
+        Pause::None
+    }
+
+    /// Checks, records and starts the calls of what was taken.
+    async fn begin(&self, items: Vec<Item>, outcomes: mpsc::Sender<Concluded>) -> Result<(), LogError> {
+        let mut prepared = Vec::with_capacity(items.len());
+        let mut commits = Vec::with_capacity(items.len());
+        let metadata = Shared::metadata();
+        let mut failed = None;
+        for item in items {
+            if failed.is_some() {
+                self.shared.window.give_back(item);
+                continue;
+            }
+            match check(&self.shared, &self.provider, &metadata, &item).await {
+                Ok(Checked::Gone) => self.shared.window.forget(&item),
+                Ok(Checked::Commit { commit, attempt }) => {
+                    commits.push(*commit);
+                    prepared.push(Prepared { unbegun: attempt.is_some().then(|| self.shared.barrier.register(item.recipient)), item, attempt });
+                }
+                Err(error) => {
+                    self.shared.window.give_back(item);
+                    failed = Some(error);
+                }
+            }
+        }
+        let outcome = self.shared.bus.committer().commit(Lane::Internal, commits).await;
+        let committed = match outcome {
+            Ok(committed) => committed,
+            Err(error) => {
+                for prepared in prepared {
+                    self.shared.window.give_back(prepared.item);
+                }
+                return Err(error);
+            }
+        };
+        failpoint::reach("C7");
+        let since = self.shared.clock.monotonic();
+        let mut starting = Vec::with_capacity(prepared.len());
+        for (mut prepared, outcome) in prepared.into_iter().zip(committed) {
+            match outcome {
+                CommitOutcome::Committed { recorded, .. } => {
+                    for event in &recorded {
+                        if let Fact::Notification(fact) = &event.fact {
+                            prepared.item.delivery.evolve(fact);
+                        }
+                        prepared.item.sequence = event.sequence;
+                    }
+                    if prepared.attempt.is_some() {
+                        starting.push(prepared);
+                    } else {
+                        self.breaker.unused();
+                    }
+                }
+                CommitOutcome::Conflict { stream } => self.conflict(prepared.item, stream).await,
+            }
+        }
+        let contents = content_of(&self.shared.bus, &starting).await;
+        for (prepared, content) in starting.into_iter().zip(contents) {
+            self.call(prepared, content, since, outcomes.clone()).await;
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Something moved on: decide anew on what is true now.
+    async fn conflict(&self, mut item: Item, stream: domain::StreamId) {
+        self.breaker.unused();
+        if stream.kind != AggregateKind::Notification {
+            self.shared.facts.forget(stream);
+            self.shared.window.give_back(item);
+            return;
+        }
+        match super::attempts::reload(&self.shared.bus, &mut item).await {
+            Ok(true) => self.shared.window.give_back(item),
+            Ok(false) => self.shared.window.forget(&item),
+            Err(error) => {
+                tracing::warn!(%error, "a delivery could not be read again; it is tried later");
+                self.shared.window.give_back(item);
+            }
+        }
+    }
+
+    async fn call(&self, prepared: Prepared, content: Option<Arc<domain::values::Content>>, since: Duration, outcomes: mpsc::Sender<Concluded>) {
+        let Prepared { item, attempt, unbegun } = prepared;
+        let Some(address) = attempt else { return };
+        // There are as many free slots as were asked for: only this loop takes them.
+        let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { return };
+        let provider = if item.sandbox { self.shared.sandbox.get(&item.delivery.channel).unwrap_or(&self.provider) } else { &self.provider };
+        let provider = Arc::clone(provider);
+        let breaker = Arc::clone(&self.breaker);
+        let clock = Arc::clone(&self.shared.clock);
+        self.calls.spawn(async move {
+            let late = clock.monotonic().saturating_sub(since) >= BEGIN_WITHIN;
+            let outcome = match content {
+                _ if late => {
+                    drop(unbegun);
+                    Outcome::NotMade { code: "not begun in time".to_owned() }
+                }
+                None => {
+                    drop(unbegun);
+                    Outcome::Permanent { code: "content erased".to_owned() }
+                }
+                Some(content) => {
+                    let message = Message {
+                        notification: item.notification,
+                        delivery: item.delivery.number,
+                        attempt: item.delivery.attempt,
+                        priority: item.priority,
+                        content,
+                        address,
+                        expires_at: item.expires_at,
+                        requested_at: item.requested_at,
+                    };
+                    #[allow(clippy::cast_precision_loss, reason = "a histogram")]
+                    metrics::histogram!("bongsu_accept_to_provider_seconds", "channel" => item.delivery.channel.name()).record((clock.now() - item.requested_at) as f64 / 1e3);
+                    let began = clock.monotonic();
+                    let call = provider.send(&message);
+                    drop(unbegun);
+                    let outcome = call.await;
+                    metrics::histogram!("bongsu_provider_call_seconds", "provider" => provider.name().to_owned()).record(clock.monotonic().saturating_sub(began).as_secs_f64());
+                    outcome
+                }
+            };
+            failpoint::reach("C9");
+            breaker.learn(&outcome, clock.monotonic());
+            let concluded = Concluded { item, outcome };
+            if outcomes.send(concluded).await.is_err() {
+                tracing::error!("an outcome could not be handed over; the attempt is recovered at the next start");
+            }
+            drop(slot);
+        });
+    }
+}
+
+/// What to wait for before the next step.
+enum Pause {
+    None,
+    For(Duration),
+    Slot,
+    Work,
+}
+
+/// After a start: attempts that were recorded and have no outcome are unknown. Must run before
+/// any worker does.
+pub async fn recover(shared: &Arc<Shared>, in_flight: Vec<Item>) -> Result<usize, LogError> {
+    let count = in_flight.len();
+    let concluder = Concluder::new(Arc::clone(shared));
+    for chunk in in_flight.chunks(500) {
+        let lost = chunk.iter().map(|item| Concluded { item: item.clone(), outcome: Outcome::Unknown { code: "process ended".to_owned() } }).collect();
+        concluder.conclude(lost).await?;
+    }
+    Ok(count)
+}

@@ -1,0 +1,53 @@
+//! What is owed to whom: the durable table of pending deliveries, kept by a consumer.
+//!
+//! The consumer folds a batch before it writes: a delivery that begins and ends within one batch
+//! never becomes a row, so at full speed most of them cost nothing here.
+
+mod fold;
+mod project;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use fold::begin;
+pub use project::PendingDeliveries;
+pub use rows::{Lane, PendingRows};
+
+use commands::log::{Position, Recorded, Sequence, StreamNo};
+use domain::notification::Delivery;
+use domain::values::{CategoryKey, Millis, NotificationId, Priority, RecipientId, SenderKey};
+use std::sync::Arc;
+
+/// Name of the consumer, and of the actor of the delivery's own commits.
+pub const DELIVERY: &str = "delivery";
+
+/// A delivery with all that a worker must know to attempt it.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The notification.
+    pub notification: NotificationId,
+    /// Its stream's number.
+    pub stream: StreamNo,
+    /// Its stream's sequence, as far as is known.
+    pub sequence: Sequence,
+    /// The delivery.
+    pub delivery: Delivery,
+    /// For whom.
+    pub recipient: RecipientId,
+    /// From whom.
+    pub sender: SenderKey,
+    /// Which kind.
+    pub category: CategoryKey,
+    /// How urgent.
+    pub priority: Priority,
+    /// Everything but the provider call.
+    pub sandbox: bool,
+    /// Of its `Requested`, which holds the content.
+    pub requested_position: Position,
+    /// When it was requested.
+    pub requested_at: Millis,
+    /// Worth nothing after this.
+    pub expires_at: Option<Millis>,
+    /// Its `Requested`, where it is still at hand and small.
+    pub requested: Option<Arc<Recorded>>,
+}

@@ -1,0 +1,346 @@
+//! The window: a bounded part of what is owed, in memory, in the order in which it is drained.
+//!
+//! A lane for each channel, priority and sender. Priorities are drained by weight, so the higher
+//! goes first and the lower never starves; senders within a priority take turns, so one at a
+//! hundred times its share delays only itself. Lose the window and it refills from the table:
+//! the truth is the log, and an attempt on something stale is refused there.
+
+mod lanes;
+mod refill;
+#[cfg(test)]
+mod tests;
+
+pub use refill::{Dispatcher, DispatcherSettings};
+
+use crate::pending::{Item, Lane, begin};
+use commands::log::{Recorded, StreamNo};
+use domain::Fact;
+use domain::notification::{Delivery, DeliveryState, NotificationEvent};
+use domain::values::{Channel, DeliveryNo, Millis, Priority};
+use lanes::{Key, Lanes};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// Bounds of the window.
+#[derive(Debug, Clone, Copy)]
+pub struct WindowSettings {
+    /// Items ready in one lane.
+    pub lane: usize,
+    /// Items in all.
+    pub items: usize,
+}
+
+impl Default for WindowSettings {
+    fn default() -> Self {
+        Self { lane: 4_000, items: 40_000 }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Window {
+    settings: WindowSettings,
+    inner: Mutex<Inner>,
+    ready: HashMap<Channel, Notify>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    items: HashMap<StreamNo, Vec<Tracked>>,
+    count: usize,
+    channels: HashMap<Channel, Lanes>,
+    waiting: BTreeSet<(Millis, StreamNo, DeliveryNo)>,
+    /// Lanes of which the table holds more than the window.
+    overflowed: HashSet<Lane>,
+    /// Something came back to life of which only the table knows the lane.
+    sweep: bool,
+    requested: Option<Arc<Recorded>>,
+}
+
+#[derive(Debug)]
+struct Tracked {
+    item: Item,
+    /// A worker has it.
+    taken: bool,
+}
+
+impl Inner {
+    fn tracked(&mut self, key: Key) -> Option<&mut Tracked> {
+        self.items.get_mut(&key.0)?.iter_mut().find(|tracked| tracked.item.delivery.number == key.1)
+    }
+
+    fn remove(&mut self, key: Key) {
+        if let Some(of_stream) = self.items.get_mut(&key.0) {
+            let before = of_stream.len();
+            of_stream.retain(|tracked| tracked.item.delivery.number != key.1);
+            self.count -= before - of_stream.len();
+            if of_stream.is_empty() {
+                self.items.remove(&key.0);
+            }
+        }
+    }
+
+    fn lane_of(item: &Item) -> Lane {
+        Lane { channel: item.delivery.channel, priority: item.priority, sender: item.sender.clone() }
+    }
+}
+
+impl Window {
+    /// Empty.
+    pub fn new(settings: WindowSettings) -> Self {
+        Self { settings, inner: Mutex::default(), ready: Channel::ALL.into_iter().map(|channel| (channel, Notify::new())).collect() }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self, channel: Channel) {
+        if let Some(ready) = self.ready.get(&channel) {
+            ready.notify_one();
+        }
+    }
+
+    /// Waits until something may be ready on a channel.
+    pub async fn wait(&self, channel: Channel) {
+        if let Some(ready) = self.ready.get(&channel) {
+            ready.notified().await;
+        }
+    }
+
+    /// Adds what is owed, unless it is here already or there is no room (the table has it then).
+    pub fn offer(&self, item: Item) {
+        let channel = item.delivery.channel;
+        if self.put(&mut self.lock(), item) {
+            self.wake(channel);
+        }
+    }
+
+    fn put(&self, inner: &mut Inner, item: Item) -> bool {
+        let key = (item.stream, item.delivery.number);
+        if inner.tracked(key).is_some() {
+            return false;
+        }
+        let lane = Inner::lane_of(&item);
+        let state = item.delivery.state;
+        let lanes = inner.channels.entry(lane.channel).or_default();
+        if inner.count >= self.settings.items || lanes.len_of(&lane) >= self.settings.lane {
+            if state == DeliveryState::Ready {
+                inner.overflowed.insert(lane);
+            }
+            return false;
+        }
+        match state {
+            DeliveryState::Ready => lanes.push(&lane, key),
+            DeliveryState::Waiting { due } => {
+                inner.waiting.insert((due, key.0, key.1));
+            }
+            _ => return false,
+        }
+        inner.items.entry(item.stream).or_default().push(Tracked { item, taken: false });
+        inner.count += 1;
+        state == DeliveryState::Ready
+    }
+
+    /// Takes up to `most` items of a channel, the fairest first.
+    pub fn take(&self, channel: Channel, most: usize) -> Vec<Item> {
+        let mut inner = self.lock();
+        let mut taken = Vec::new();
+        while taken.len() < most {
+            let Some(key) = inner.channels.get_mut(&channel).and_then(Lanes::pop) else { break };
+            // What ended meanwhile was removed from the items only.
+            if let Some(tracked) = inner.tracked(key)
+                && !tracked.taken
+                && tracked.item.delivery.is_stoppable()
+            {
+                tracked.taken = true;
+                taken.push(tracked.item.clone());
+            }
+        }
+        taken
+    }
+
+    /// Gives back an item that could not be attempted, in its newest known shape.
+    pub fn give_back(&self, item: Item) {
+        let channel = item.delivery.channel;
+        {
+            let mut inner = self.lock();
+            let key = (item.stream, item.delivery.number);
+            inner.remove(key);
+            if !item.delivery.state.is_pending() {
+                return;
+            }
+            let lane = Inner::lane_of(&item);
+            match item.delivery.state {
+                DeliveryState::Waiting { due } => {
+                    inner.waiting.insert((due, key.0, key.1));
+                }
+                _ => inner.channels.entry(lane.channel).or_default().push_front(&lane, key),
+            }
+            inner.items.entry(item.stream).or_default().push(Tracked { item, taken: false });
+            inner.count += 1;
+        }
+        self.wake(channel);
+    }
+
+    /// Drops an item that is not owed any more, or of which the table knows better.
+    pub fn forget(&self, item: &Item) {
+        self.lock().remove((item.stream, item.delivery.number));
+    }
+
+    /// Takes in what was committed.
+    pub fn apply(&self, events: &[Arc<Recorded>]) {
+        let mut woken = [false; Channel::ALL.len()];
+        {
+            let mut inner = self.lock();
+            for event in events {
+                if let Fact::Notification(fact) = &event.fact
+                    && let Some(channel) = self.apply_one(&mut inner, event, fact)
+                {
+                    woken[usize::from(channel.number())] = true;
+                }
+            }
+        }
+        for channel in Channel::ALL {
+            if woken[usize::from(channel.number())] {
+                self.wake(channel);
+            }
+        }
+    }
+
+    fn apply_one(&self, inner: &mut Inner, event: &Arc<Recorded>, fact: &NotificationEvent) -> Option<Channel> {
+        match fact {
+            NotificationEvent::Requested(_) => {
+                inner.requested = Some(Arc::clone(event));
+                return None;
+            }
+            NotificationEvent::Queued(queued) if queued.channel.has_provider() => {
+                let requested = inner.requested.clone().filter(|requested| requested.number == event.number);
+                if let Some(requested) = requested
+                    && let Fact::Notification(NotificationEvent::Requested(request)) = &requested.fact
+                {
+                    let item = begin(&requested, event, request, Delivery::queued(queued.delivery, queued.channel, queued.address));
+                    return self.put(inner, item).then_some(queued.channel);
+                }
+                inner.sweep = true;
+                return None;
+            }
+            NotificationEvent::Queued(_) => return None,
+            _ => {}
+        }
+        let Some(of_stream) = inner.items.get_mut(&event.number) else {
+            inner.sweep |= matches!(fact, NotificationEvent::Redriven(_));
+            return None;
+        };
+        for tracked in of_stream.iter_mut() {
+            tracked.item.sequence = tracked.item.sequence.max(event.sequence);
+        }
+        let number = fact.delivery()?;
+        let key = (event.number, number);
+        let Some(tracked) = inner.tracked(key) else {
+            inner.sweep |= matches!(fact, NotificationEvent::Redriven(_));
+            return None;
+        };
+        let before = tracked.item.delivery.state;
+        tracked.item.delivery.evolve(fact);
+        let after = tracked.item.delivery.state;
+        let lane = Inner::lane_of(&tracked.item);
+        if let DeliveryState::Waiting { due } = before {
+            inner.waiting.remove(&(due, key.0, key.1));
+        }
+        match after {
+            DeliveryState::Waiting { due } => {
+                if let Some(tracked) = inner.tracked(key) {
+                    tracked.taken = false;
+                }
+                inner.waiting.insert((due, key.0, key.1));
+                None
+            }
+            DeliveryState::Ready if before != DeliveryState::Ready => {
+                if let Some(tracked) = inner.tracked(key) {
+                    tracked.taken = false;
+                }
+                inner.channels.entry(lane.channel).or_default().push_front(&lane, key);
+                Some(lane.channel)
+            }
+            DeliveryState::Ready | DeliveryState::InFlight => None,
+            _ => {
+                inner.remove(key);
+                None
+            }
+        }
+    }
+
+    /// Moves whatever is due into its lane; says when the next is.
+    pub fn ripen(&self, now: Millis) -> Option<Millis> {
+        let mut woken = Vec::new();
+        let next = {
+            let mut inner = self.lock();
+            while let Some(first) = inner.waiting.first().copied()
+                && first.0 <= now
+            {
+                inner.waiting.remove(&first);
+                let key = (first.1, first.2);
+                let Some(tracked) = inner.tracked(key) else { continue };
+                if tracked.taken || !matches!(tracked.item.delivery.state, DeliveryState::Waiting { .. }) {
+                    continue;
+                }
+                let lane = Inner::lane_of(&tracked.item);
+                inner.channels.entry(lane.channel).or_default().push(&lane, key);
+                woken.push(lane.channel);
+            }
+            inner.waiting.first().map(|first| first.0)
+        };
+        for channel in woken {
+            self.wake(channel);
+        }
+        next
+    }
+
+    /// Lanes that have room again and of which the table may hold more.
+    fn hungry(&self) -> Vec<(Lane, usize)> {
+        let inner = self.lock();
+        if inner.count >= self.settings.items {
+            return Vec::new();
+        }
+        inner
+            .overflowed
+            .iter()
+            .filter_map(|lane| {
+                let here = inner.channels.get(&lane.channel).map_or(0, |lanes| lanes.len_of(lane));
+                (here <= self.settings.lane / 4).then(|| (lane.clone(), here))
+            })
+            .collect()
+    }
+
+    /// The table had nothing more of a lane than what is here.
+    fn satisfied(&self, lane: &Lane) {
+        self.lock().overflowed.remove(lane);
+    }
+
+    /// The table holds something of this lane.
+    fn overflow(&self, lane: Lane) {
+        self.lock().overflowed.insert(lane);
+    }
+
+    fn take_sweep(&self) -> bool {
+        std::mem::take(&mut self.lock().sweep)
+    }
+
+    /// Items in memory, by channel and priority, for the metrics.
+    pub fn depths(&self) -> Vec<(Channel, Priority, usize)> {
+        let inner = self.lock();
+        inner.channels.iter().flat_map(|(channel, lanes)| lanes.depths().map(|(priority, depth)| (*channel, priority, depth))).collect()
+    }
+
+    /// How many items are tracked.
+    pub fn len(&self) -> usize {
+        self.lock().count
+    }
+
+    /// Whether nothing is tracked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

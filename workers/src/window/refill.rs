@@ -1,0 +1,126 @@
+//! Feeds the window: from the log's tail as things happen, from the table when there is room.
+
+use super::Window;
+use crate::pending::PendingRows;
+use commands::consumer::Progress;
+use commands::log::{LogError, LogReader, Position, Tail};
+use commands::ports::Clock;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How the window is fed.
+#[derive(Debug, Clone, Copy)]
+pub struct DispatcherSettings {
+    /// Events taken in at once.
+    pub batch: usize,
+    /// How often the table is asked.
+    pub every: Duration,
+    /// How far ahead timers are loaded.
+    pub horizon: Duration,
+    /// Timers loaded at once.
+    pub timers: usize,
+}
+
+impl Default for DispatcherSettings {
+    fn default() -> Self {
+        Self { batch: 4_000, every: Duration::from_millis(200), horizon: Duration::from_secs(5), timers: 2_000 }
+    }
+}
+
+/// See the module.
+pub struct Dispatcher {
+    /// What is fed.
+    pub window: Arc<Window>,
+    /// What is durably owed.
+    pub rows: PendingRows,
+    /// How far the table is.
+    pub table: Progress,
+    /// What happens.
+    pub tail: Arc<Tail>,
+    /// What has happened.
+    pub log: Arc<dyn LogReader>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// See there.
+    pub settings: DispatcherSettings,
+}
+
+impl Dispatcher {
+    /// Feeds until told to stop. `from` is the position up to which the table was complete when
+    /// nothing was in the window.
+    pub async fn run(self, from: Position, stop: CancellationToken) {
+        let mut position = from;
+        let mut head = self.tail.watch();
+        let mut asked = None;
+        let mut sweep_at: Option<Position> = Some(from);
+        while !stop.is_cancelled() {
+            if let Err(error) = self.follow(&mut position).await {
+                tracing::warn!(%error, "the delivery window could not read the log; it tries again");
+                self.clock.sleep(self.settings.every).await;
+                continue;
+            }
+            if self.window.take_sweep() {
+                sweep_at = Some(position);
+            }
+            let next = self.window.ripen(self.clock.now());
+            let now = self.clock.monotonic();
+            if asked.is_none_or(|then| now.saturating_sub(then) >= self.settings.every) {
+                asked = Some(now);
+                if let Err(error) = self.ask_table(&mut sweep_at).await {
+                    tracing::warn!(%error, "the delivery window could not be refilled; it tries again");
+                }
+            }
+            if position < *head.borrow_and_update() {
+                continue;
+            }
+            let pause = next.map_or(self.settings.every, |due| {
+                Duration::from_millis(u64::try_from(due - self.clock.now()).unwrap_or(0)).clamp(Duration::from_millis(1), self.settings.every)
+            });
+            tokio::select! {
+                changed = head.changed() => if changed.is_err() { return },
+                () = self.clock.sleep(pause) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn follow(&self, position: &mut Position) -> Result<(), LogError> {
+        loop {
+            let page = match self.tail.read_after(*position, self.settings.batch) {
+                Some(page) => page,
+                None => self.log.read_after(*position, self.settings.batch, true).await?,
+            };
+            let Some(last) = page.last() else { return Ok(()) };
+            *position = last.position;
+            self.window.apply(&page);
+        }
+    }
+
+    async fn ask_table(&self, sweep_at: &mut Option<Position>) -> Result<(), LogError> {
+        if sweep_at.is_some_and(|at| self.table.position() >= at) {
+            for lane in self.rows.lanes().await? {
+                self.window.overflow(lane);
+            }
+            *sweep_at = None;
+        }
+        for (lane, here) in self.window.hungry() {
+            // Only a table that had caught up before the look can say that there is no more.
+            let caught_up = self.table.position() >= self.tail.head();
+            let most = self.window.settings.lane + here;
+            let items = self.rows.ready(lane.clone(), most).await?;
+            let fewer = items.len() < most;
+            for item in items {
+                self.window.offer(item);
+            }
+            if fewer && caught_up {
+                self.window.satisfied(&lane);
+            }
+        }
+        let until = self.clock.now() + i64::try_from(self.settings.horizon.as_millis()).unwrap_or(0);
+        for item in self.rows.due(until, self.settings.timers).await? {
+            self.window.offer(item);
+        }
+        Ok(())
+    }
+}
