@@ -1,3 +1,5 @@
 //! placeholder
 
+pub mod config;
+pub mod app;
 pub mod graphql;

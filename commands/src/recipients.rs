@@ -5,9 +5,7 @@ use crate::bus::{Bus, Refused};
 use crate::log::{CommitOutcome, KeyStore, LogError, Metadata, Position, StreamAppend};
 use domain::address::{AddressCommand, AddressOwnership};
 use domain::aggregate::Aggregate;
-use domain::recipient::{
-    AddressDetails, Recipient, RecipientCommand, RecipientRefusal, RemovalReason,
-};
+use domain::recipient::{AddressDetails, Recipient, RecipientCommand, RecipientRefusal, RemovalReason};
 use domain::subscription::Subscription;
 use domain::values::{AddressId, Channel, Millis, RecipientId};
 use domain::{AggregateKind, Fact, StreamId};
@@ -31,51 +29,21 @@ pub async fn register_device(
         let stream = recipient_stream(recipient);
         let loaded = bus.load::<Recipient>(stream).await?;
         let mut state = Recipient::clone(&loaded.state);
-        let command = RecipientCommand::RegisterDevice {
-            channel,
-            address,
-            details: details.clone(),
-            now,
-        };
+        let command = RecipientCommand::RegisterDevice { channel, address, details: details.clone(), now };
         let events = state.decide(command).map_err(Refused::Refusal)?;
         events.iter().for_each(|event| state.evolve(event));
 
         let owned = StreamId::new(AggregateKind::Address, address.0);
         let ownership = load_ownership(bus, owned).await?;
-        let mut appends = vec![StreamAppend {
-            stream,
-            number: None,
-            expected: loaded.sequence,
-            events: events.into_iter().map(Fact::from).collect(),
-        }];
-        let bound = ownership
-            .state
-            .decide(AddressCommand::Bind { address, recipient })
-            .unwrap_or_default();
+        let mut appends = vec![StreamAppend { stream, number: None, expected: loaded.sequence, events: events.into_iter().map(Fact::from).collect() }];
+        let bound = ownership.state.decide(AddressCommand::Bind { address, recipient }).unwrap_or_default();
         if let Some(other) = ownership.state.owner.filter(|owner| *owner != recipient) {
             let other = recipient_stream(other);
             let before = bus.load::<Recipient>(other).await?;
-            let removed = before
-                .state
-                .decide(RecipientCommand::RemoveDevice {
-                    address,
-                    reason: RemovalReason::Rebound,
-                    as_of: None,
-                })
-                .unwrap_or_default();
-            appends.push(StreamAppend {
-                stream: other,
-                number: None,
-                expected: before.sequence,
-                events: removed.into_iter().map(Fact::from).collect(),
-            });
+            let removed = before.state.decide(RecipientCommand::RemoveDevice { address, reason: RemovalReason::Rebound, as_of: None }).unwrap_or_default();
+            appends.push(StreamAppend { stream: other, number: None, expected: before.sequence, events: removed.into_iter().map(Fact::from).collect() });
         }
-        appends.push(StreamAppend {
-            stream: owned,
-            number: None,
-            expected: ownership.sequence,
-            events: bound.into_iter().map(Fact::from).collect(),
-        });
+        appends.push(StreamAppend { stream: owned, number: None, expected: ownership.sequence, events: bound.into_iter().map(Fact::from).collect() });
         match bus.commit_one(metadata, appends, Vec::new()).await? {
             CommitOutcome::Committed { position, .. } => return Ok((state, position)),
             CommitOutcome::Conflict { .. } => {}
@@ -97,36 +65,17 @@ pub async fn remove_device(
         let stream = recipient_stream(recipient);
         let loaded = bus.load::<Recipient>(stream).await?;
         let mut state = Recipient::clone(&loaded.state);
-        let events = state
-            .decide(RecipientCommand::RemoveDevice {
-                address,
-                reason,
-                as_of,
-            })
-            .map_err(Refused::Refusal)?;
+        let events = state.decide(RecipientCommand::RemoveDevice { address, reason, as_of }).map_err(Refused::Refusal)?;
         if events.is_empty() {
             return Ok((state, bus.log().head().await?));
         }
         events.iter().for_each(|event| state.evolve(event));
         let owned = StreamId::new(AggregateKind::Address, address.0);
         let ownership = load_ownership(bus, owned).await?;
-        let released = ownership
-            .state
-            .decide(AddressCommand::Release { address, recipient })
-            .unwrap_or_default();
+        let released = ownership.state.decide(AddressCommand::Release { address, recipient }).unwrap_or_default();
         let appends = vec![
-            StreamAppend {
-                stream,
-                number: None,
-                expected: loaded.sequence,
-                events: events.into_iter().map(Fact::from).collect(),
-            },
-            StreamAppend {
-                stream: owned,
-                number: None,
-                expected: ownership.sequence,
-                events: released.into_iter().map(Fact::from).collect(),
-            },
+            StreamAppend { stream, number: None, expected: loaded.sequence, events: events.into_iter().map(Fact::from).collect() },
+            StreamAppend { stream: owned, number: None, expected: ownership.sequence, events: released.into_iter().map(Fact::from).collect() },
         ];
         match bus.commit_one(metadata, appends, Vec::new()).await? {
             CommitOutcome::Committed { position, .. } => return Ok((state, position)),
@@ -138,56 +87,30 @@ pub async fn remove_device(
 
 /// Erases a person: the fact first, then the key. After a crash between the two, the start makes
 /// it good (`erase_keys_of_erased`).
-pub async fn erase(
-    bus: &Bus,
-    keys: &Arc<KeyStore>,
-    metadata: &Arc<Metadata>,
-    recipient: RecipientId,
-) -> Result<Position, Refused<RecipientRefusal>> {
-    let done = bus
-        .execute::<Recipient>(
-            recipient_stream(recipient),
-            metadata,
-            RecipientCommand::Erase { id: recipient },
-        )
-        .await?;
+pub async fn erase(bus: &Bus, keys: &Arc<KeyStore>, metadata: &Arc<Metadata>, recipient: RecipientId) -> Result<Position, Refused<RecipientRefusal>> {
+    let done = bus.execute::<Recipient>(recipient_stream(recipient), metadata, RecipientCommand::Erase { id: recipient }).await?;
     let keys = Arc::clone(keys);
     let erased = tokio::task::spawn_blocking(move || keys.erase(recipient.0)).await;
     match erased {
         Ok(Ok(())) => Ok(done.position),
-        Ok(Err(error)) => Err(Refused::Log(LogError::Keys {
-            reason: error.to_string(),
-        })),
-        Err(error) => Err(Refused::Log(LogError::Keys {
-            reason: error.to_string(),
-        })),
+        Ok(Err(error)) => Err(Refused::Log(LogError::Keys { reason: error.to_string() })),
+        Err(error) => Err(Refused::Log(LogError::Keys { reason: error.to_string() })),
     }
 }
 
 /// A recipient's switches.
-pub async fn subscription(
-    bus: &Bus,
-    recipient: RecipientId,
-) -> Result<Arc<Subscription>, LogError> {
-    match bus
-        .load::<Subscription>(subscription_stream(recipient))
-        .await
-    {
+pub async fn subscription(bus: &Bus, recipient: RecipientId) -> Result<Arc<Subscription>, LogError> {
+    match bus.load::<Subscription>(subscription_stream(recipient)).await {
         Ok(loaded) => Ok(loaded.state),
         Err(Refused::Log(error)) => Err(error),
         Err(Refused::Refusal(_) | Refused::Contended) => Err(LogError::Overloaded),
     }
 }
 
-async fn load_ownership<R>(
-    bus: &Bus,
-    stream: StreamId,
-) -> Result<crate::bus::Cached<AddressOwnership>, Refused<R>> {
-    bus.load::<AddressOwnership>(stream)
-        .await
-        .map_err(|error| match error {
-            Refused::Log(error) => Refused::Log(error),
-            Refused::Refusal(never) => match never {},
-            Refused::Contended => Refused::Contended,
-        })
+async fn load_ownership<R>(bus: &Bus, stream: StreamId) -> Result<crate::bus::Cached<AddressOwnership>, Refused<R>> {
+    bus.load::<AddressOwnership>(stream).await.map_err(|error| match error {
+        Refused::Log(error) => Refused::Log(error),
+        Refused::Refusal(never) => match never {},
+        Refused::Contended => Refused::Contended,
+    })
 }

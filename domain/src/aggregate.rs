@@ -45,12 +45,7 @@ macro_rules! cqrs_aggregate {
             type Error = <$aggregate as $crate::aggregate::Aggregate>::Refusal;
             type Services = ();
 
-            async fn handle(
-                &mut self,
-                command: Self::Command,
-                _services: &(),
-                sink: &cqrs_es::event_sink::EventSink<Self>,
-            ) -> Result<(), Self::Error> {
+            async fn handle(&mut self, command: Self::Command, _services: &(), sink: &cqrs_es::event_sink::EventSink<Self>) -> Result<(), Self::Error> {
                 for event in $crate::aggregate::Aggregate::decide(self, command)? {
                     sink.write(event, self).await;
                 }

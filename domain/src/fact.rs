@@ -75,10 +75,7 @@ aggregates! {
 impl AggregateKind {
     /// Reads [`number`](Self::number) back.
     pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|kind| kind.number() == number)
+        Self::ALL.iter().copied().find(|kind| kind.number() == number)
     }
 }
 
@@ -114,10 +111,7 @@ impl StreamId {
 
     /// The stream of an instance that is named by a readable key (category, sender).
     pub fn of_key(kind: AggregateKind, key: &str) -> Self {
-        Self {
-            kind,
-            id: Uuid::new_v5(&KEYS, format!("{}/{key}", kind.name()).as_bytes()),
-        }
+        Self { kind, id: Uuid::new_v5(&KEYS, format!("{}/{key}", kind.name()).as_bytes()) }
     }
 }
 

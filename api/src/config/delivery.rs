@@ -19,16 +19,8 @@ section! {
 
 impl Workers {
     fn check(&self, reader: &mut Reader<'_>) {
-        reader.require(
-            (1..=1_024).contains(&self.batch),
-            "delivery.batch",
-            "must be between 1 and 1024",
-        );
-        reader.require(
-            self.window >= self.batch && self.window <= 1_000_000,
-            "delivery.window",
-            "must be between delivery.batch and 1000000",
-        );
+        reader.require((1..=1_024).contains(&self.batch), "delivery.batch", "must be between 1 and 1024");
+        reader.require(self.window >= self.batch && self.window <= 1_000_000, "delivery.window", "must be between delivery.batch and 1000000");
     }
 }
 
@@ -44,10 +36,7 @@ const FIELDS: [(&str, &str); 5] = [
     ("first", "Pause after the first failure. Half of every pause is random."),
     ("factor", "Factor from one pause to the next."),
     ("longest", "Longest pause."),
-    (
-        "attempts",
-        "Attempts that count, the first included; throttled ones do not. After the last the delivery is a dead letter.",
-    ),
+    ("attempts", "Attempts that count, the first included; throttled ones do not. After the last the delivery is a dead letter."),
     ("max_age", "A delivery older than this is not tried again."),
 ];
 
@@ -57,9 +46,7 @@ fn path_of(channel: Channel) -> String {
 
 /// Channels whose deliveries can fail.
 fn channels() -> impl Iterator<Item = Channel> {
-    Channel::ALL
-        .into_iter()
-        .filter(|channel| channel.has_provider())
+    Channel::ALL.into_iter().filter(|channel| channel.has_provider())
 }
 
 impl Delivery {
@@ -95,14 +82,7 @@ impl Delivery {
                     form,
                 })
                 .collect();
-            all.push(SectionDoc {
-                path: path_of(channel),
-                doc: format!(
-                    "When a failed delivery over `{}` is tried again.",
-                    channel.name()
-                ),
-                keys,
-            });
+            all.push(SectionDoc { path: path_of(channel), doc: format!("When a failed delivery over `{}` is tried again.", channel.name()), keys });
         }
         all
     }
@@ -110,21 +90,13 @@ impl Delivery {
     /// Reads and checks everything.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let workers = Workers::read(reader);
-        let retry: Vec<Option<(Channel, RetrySchedule)>> = channels()
-            .map(|channel| Some((channel, schedule(reader, &path_of(channel))?)))
-            .collect();
-        Some(Self {
-            workers: workers?,
-            retry: retry.into_iter().collect::<Option<_>>()?,
-        })
+        let retry: Vec<Option<(Channel, RetrySchedule)>> = channels().map(|channel| Some((channel, schedule(reader, &path_of(channel))?))).collect();
+        Some(Self { workers: workers?, retry: retry.into_iter().collect::<Option<_>>()? })
     }
 
     /// A channel's schedule.
     pub fn schedule(&self, channel: Channel) -> RetrySchedule {
-        self.retry
-            .iter()
-            .find(|(of, _)| *of == channel)
-            .map_or_else(|| RetrySchedule::default_for(channel), |(_, found)| *found)
+        self.retry.iter().find(|(of, _)| *of == channel).map_or_else(|| RetrySchedule::default_for(channel), |(_, found)| *found)
     }
 }
 
@@ -135,37 +107,11 @@ fn schedule(reader: &mut Reader<'_>, path: &str) -> Option<RetrySchedule> {
     let longest: Option<Duration> = reader.value(&key("longest"));
     let attempts: Option<u32> = reader.value(&key("attempts"));
     let max_age: Option<Duration> = reader.value(&key("max_age"));
-    let schedule = RetrySchedule {
-        first: first?,
-        factor: factor?,
-        longest: longest?,
-        attempts: attempts?,
-        max_age: max_age?,
-    };
-    reader.require(
-        schedule.first >= Duration::from_millis(10),
-        &key("first"),
-        "must be at least 10ms",
-    );
-    reader.require(
-        (1.0..=100.0).contains(&schedule.factor),
-        &key("factor"),
-        "must be between 1 and 100",
-    );
-    reader.require(
-        schedule.longest >= schedule.first,
-        &key("longest"),
-        "must not be shorter than `first`",
-    );
-    reader.require(
-        (1..=1_000).contains(&schedule.attempts),
-        &key("attempts"),
-        "must be between 1 and 1000",
-    );
-    reader.require(
-        schedule.max_age <= Duration::from_secs(365 * 86_400),
-        &key("max_age"),
-        "must be at most 365d",
-    );
+    let schedule = RetrySchedule { first: first?, factor: factor?, longest: longest?, attempts: attempts?, max_age: max_age? };
+    reader.require(schedule.first >= Duration::from_millis(10), &key("first"), "must be at least 10ms");
+    reader.require((1.0..=100.0).contains(&schedule.factor), &key("factor"), "must be between 1 and 100");
+    reader.require(schedule.longest >= schedule.first, &key("longest"), "must not be shorter than `first`");
+    reader.require((1..=1_000).contains(&schedule.attempts), &key("attempts"), "must be between 1 and 1000");
+    reader.require(schedule.max_age <= Duration::from_secs(365 * 86_400), &key("max_age"), "must be at most 365d");
     Some(schedule)
 }

@@ -39,11 +39,7 @@ impl Limits {
             ("page_size", self.page_size, 1_000),
         ];
         for (name, value, most) in rules {
-            reader.require(
-                (1..=most).contains(&value),
-                &format!("limits.{name}"),
-                format_args!("must be between 1 and {most}"),
-            );
+            reader.require((1..=most).contains(&value), &format!("limits.{name}"), format_args!("must be between 1 and {most}"));
         }
     }
 

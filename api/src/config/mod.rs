@@ -84,29 +84,10 @@ impl Config {
         let log = Log::read(&mut reader);
         let metrics = Metrics::read(&mut reader);
         match (server, storage, delivery, providers, limits, log, metrics) {
-            (
-                Some(server),
-                Some(storage),
-                Some(delivery),
-                Some(providers),
-                Some(limits),
-                Some(log),
-                Some(metrics),
-            ) if !reader.has_problems() => Ok((
-                Self {
-                    server,
-                    storage,
-                    delivery,
-                    providers,
-                    limits,
-                    log,
-                    metrics,
-                },
-                layers,
-            )),
-            _ => Err(ConfigError::Invalid {
-                problems: reader.into_problems(),
-            }),
+            (Some(server), Some(storage), Some(delivery), Some(providers), Some(limits), Some(log), Some(metrics)) if !reader.has_problems() => {
+                Ok((Self { server, storage, delivery, providers, limits, log, metrics }, layers))
+            }
+            _ => Err(ConfigError::Invalid { problems: reader.into_problems() }),
         }
     }
 }

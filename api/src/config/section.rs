@@ -58,10 +58,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Over the layers.
     pub const fn new(layers: &'a Layers) -> Self {
-        Self {
-            layers,
-            problems: Vec::new(),
-        }
+        Self { layers, problems: Vec::new() }
     }
 
     /// One value; none (and a note) where it cannot be used.
@@ -76,13 +73,8 @@ impl<'a> Reader<'a> {
             Ok(value) => Some(value),
             Err(reason) => {
                 let secret = self.layers.is_secret(path);
-                let shown = if secret {
-                    String::new()
-                } else {
-                    format!(" = {}", raw.shown())
-                };
-                self.problems
-                    .push(format!("{path}{shown} ({origin}): {reason}"));
+                let shown = if secret { String::new() } else { format!(" = {}", raw.shown()) };
+                self.problems.push(format!("{path}{shown} ({origin}): {reason}"));
                 None
             }
         }
@@ -95,10 +87,7 @@ impl<'a> Reader<'a> {
 
     /// Notes that a value breaks a rule.
     pub fn problem(&mut self, path: &str, reason: impl std::fmt::Display) {
-        let origin = self
-            .layers
-            .get(path)
-            .map_or_else(String::new, |(_, origin)| format!(" ({origin})"));
+        let origin = self.layers.get(path).map_or_else(String::new, |(_, origin)| format!(" ({origin})"));
         self.problems.push(format!("{path}{origin}: {reason}"));
     }
 
@@ -122,13 +111,7 @@ impl<'a> Reader<'a> {
 
 /// The lines of a doc comment as one text.
 pub fn joined(lines: &[&str]) -> String {
-    lines
-        .iter()
-        .map(|line| line.trim())
-        .collect::<Vec<_>>()
-        .join(" ")
-        .trim()
-        .to_owned()
+    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ").trim().to_owned()
 }
 
 /// Declares a section: `name: Type = "default"`, or `name: Option<Type>` without one. A method

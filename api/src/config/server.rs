@@ -36,54 +36,26 @@ section! {
 impl Server {
     fn check(&self, reader: &mut Reader<'_>) {
         for origin in &self.allowed_origins {
-            let usable = url::Url::parse(origin).is_ok_and(|url| {
-                matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == *origin
-            });
+            let usable = url::Url::parse(origin).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == *origin);
             reader.require(
                 usable,
                 "server.allowed_origins",
-                format_args!(
-                    "{origin:?} is not an origin; write it as browsers do, such as \"https://app.example.com\", without a path"
-                ),
+                format_args!("{origin:?} is not an origin; write it as browsers do, such as \"https://app.example.com\", without a path"),
             );
         }
         if let Some(url) = &self.public_url {
-            reader.require(
-                matches!(url.scheme(), "http" | "https"),
-                "server.public_url",
-                "must begin with http:// or https://",
-            );
+            reader.require(matches!(url.scheme(), "http" | "https"), "server.public_url", "must begin with http:// or https://");
         }
-        reader.require(
-            (1_024..=64 << 20).contains(&self.body_limit.0),
-            "server.body_limit",
-            "must be between 1KiB and 64MiB",
-        );
-        reader.require(
-            self.body_timeout >= Duration::from_secs(1),
-            "server.body_timeout",
-            "must be at least 1s",
-        );
-        reader.require(
-            self.max_streams > 0,
-            "server.max_streams",
-            "must be at least 1",
-        );
-        reader.require(
-            self.worker_threads <= 1_024,
-            "server.worker_threads",
-            "must be at most 1024",
-        );
+        reader.require((1_024..=64 << 20).contains(&self.body_limit.0), "server.body_limit", "must be between 1KiB and 64MiB");
+        reader.require(self.body_timeout >= Duration::from_secs(1), "server.body_timeout", "must be at least 1s");
+        reader.require(self.max_streams > 0, "server.max_streams", "must be at least 1");
+        reader.require(self.worker_threads <= 1_024, "server.worker_threads", "must be at most 1024");
     }
 
     /// Origins that browsers may come from, the public address included.
     pub fn origins(&self) -> Vec<String> {
         let mut origins = self.allowed_origins.clone();
-        origins.extend(
-            self.public_url
-                .iter()
-                .map(|url| url.origin().ascii_serialization()),
-        );
+        origins.extend(self.public_url.iter().map(|url| url.origin().ascii_serialization()));
         origins
     }
 }

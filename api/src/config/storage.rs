@@ -41,10 +41,6 @@ section! {
 
 impl Storage {
     fn check(&self, reader: &mut Reader<'_>) {
-        reader.require(
-            (1..=256).contains(&self.readers),
-            "storage.readers",
-            "must be between 1 and 256",
-        );
+        reader.require((1..=256).contains(&self.readers), "storage.readers", "must be between 1 and 256");
     }
 }

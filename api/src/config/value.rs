@@ -77,11 +77,7 @@ impl<T: Value> Value for Vec<T> {
     const FORM: Form = Form::List;
 
     fn parse(text: &str, folder: &Path) -> Result<Self, String> {
-        text.split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .map(|part| T::parse(part, folder))
-            .collect()
+        text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| T::parse(part, folder)).collect()
     }
 
     fn from_raw(raw: &Raw, folder: &Path) -> Result<Self, String> {
@@ -109,52 +105,20 @@ macro_rules! text {
 
 text!(String, "text", Text, |text, _| Some(text.to_owned()));
 text!(bool, "`true` or `false`", Flag, |text, _| text.parse().ok());
-text!(usize, "a whole number", Number, |text, _| text
-    .replace('_', "")
-    .parse()
-    .ok());
-text!(u32, "a whole number", Number, |text, _| text
-    .replace('_', "")
-    .parse()
-    .ok());
-text!(u16, "a whole number up to 65535", Number, |text, _| text
-    .parse()
-    .ok());
-text!(f64, "a number", Number, |text, _| text
-    .parse::<f64>()
-    .ok()
-    .filter(|number| number.is_finite()));
-text!(
-    SocketAddr,
-    "an address and port, such as `127.0.0.1:8080`",
-    Text,
-    |text, _| text.parse().ok()
-);
-text!(
-    url::Url,
-    "a URL, such as `https://notify.example.com`",
-    Text,
-    |text, _| url::Url::parse(text).ok().filter(url::Url::has_host)
-);
-text!(PathBuf, "a path", Text, |text, folder| (!text.is_empty())
-    .then(|| folder.join(text)));
-text!(
-    Duration,
-    "a duration, such as `500ms`, `30s`, `5m`, `6h` or `4d`",
-    Text,
-    |text, _| duration(text)
-);
+text!(usize, "a whole number", Number, |text, _| text.replace('_', "").parse().ok());
+text!(u32, "a whole number", Number, |text, _| text.replace('_', "").parse().ok());
+text!(u16, "a whole number up to 65535", Number, |text, _| text.parse().ok());
+text!(f64, "a number", Number, |text, _| text.parse::<f64>().ok().filter(|number| number.is_finite()));
+text!(SocketAddr, "an address and port, such as `127.0.0.1:8080`", Text, |text, _| text.parse().ok());
+text!(url::Url, "a URL, such as `https://notify.example.com`", Text, |text, _| url::Url::parse(text).ok().filter(url::Url::has_host));
+text!(PathBuf, "a path", Text, |text, folder| (!text.is_empty()).then(|| folder.join(text)));
+text!(Duration, "a duration, such as `500ms`, `30s`, `5m`, `6h` or `4d`", Text, |text, _| duration(text));
 
 /// A number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bytes(pub usize);
 
-text!(
-    Bytes,
-    "a size, such as `512KiB` or `2MiB`",
-    Text,
-    |text, _| bytes(text).map(Bytes)
-);
+text!(Bytes, "a size, such as `512KiB` or `2MiB`", Text, |text, _| bytes(text).map(Bytes));
 
 /// Splits `90s` into 90 and `s`.
 fn number_and_unit(text: &str) -> Option<(f64, &str)> {

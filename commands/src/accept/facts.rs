@@ -20,10 +20,7 @@ pub struct FactsSettings {
 
 impl Default for FactsSettings {
     fn default() -> Self {
-        Self {
-            recipients: 50_000,
-            categories: 10_000,
-        }
+        Self { recipients: 50_000, categories: 10_000 }
     }
 }
 
@@ -54,18 +51,9 @@ impl Default for Gathered {
         Self {
             recipient_stream: recipient_stream(recipient),
             category_stream: category_stream(&CategoryKey::default()),
-            recipient: Cached {
-                state: Arc::default(),
-                sequence: 0,
-            },
-            subscription: Cached {
-                state: Arc::default(),
-                sequence: 0,
-            },
-            category: Cached {
-                state: Arc::default(),
-                sequence: 0,
-            },
+            recipient: Cached { state: Arc::default(), sequence: 0 },
+            subscription: Cached { state: Arc::default(), sequence: 0 },
+            category: Cached { state: Arc::default(), sequence: 0 },
         }
     }
 }
@@ -88,21 +76,14 @@ pub fn category_stream(key: &CategoryKey) -> StreamId {
 impl Gathered {
     /// The sequences that the decision was made on, for its event.
     pub fn versions(&self) -> FactVersions {
-        FactVersions {
-            recipient: self.recipient.sequence,
-            subscription: self.subscription.sequence,
-            category: self.category.sequence,
-        }
+        FactVersions { recipient: self.recipient.sequence, subscription: self.subscription.sequence, category: self.category.sequence }
     }
 
     /// The same as expectations of the append.
     pub fn expectations(&self) -> Vec<(StreamId, Sequence)> {
         vec![
             (self.recipient_stream, self.recipient.sequence),
-            (
-                StreamId::new(AggregateKind::Subscription, self.recipient_stream.id),
-                self.subscription.sequence,
-            ),
+            (StreamId::new(AggregateKind::Subscription, self.recipient_stream.id), self.subscription.sequence),
             (self.category_stream, self.category.sequence),
         ]
     }
@@ -119,12 +100,7 @@ impl Facts {
     }
 
     /// Facts about a recipient and a category.
-    pub async fn gather<R>(
-        &self,
-        bus: &Bus,
-        recipient: RecipientId,
-        category: &CategoryKey,
-    ) -> Result<Gathered, Refused<R>> {
+    pub async fn gather<R>(&self, bus: &Bus, recipient: RecipientId, category: &CategoryKey) -> Result<Gathered, Refused<R>> {
         let recipient_stream = recipient_stream(recipient);
         let category_stream = category_stream(category);
         Ok(Gathered {
@@ -142,19 +118,12 @@ impl Facts {
             AggregateKind::Recipient => self.recipients.forget(stream.id),
             AggregateKind::Subscription => self.subscriptions.forget(stream.id),
             AggregateKind::Category => self.categories.forget(stream.id),
-            AggregateKind::Notification
-            | AggregateKind::Sender
-            | AggregateKind::ApiKey
-            | AggregateKind::Address => {}
+            AggregateKind::Notification | AggregateKind::Sender | AggregateKind::ApiKey | AggregateKind::Address => {}
         }
     }
 }
 
-async fn cached<A, R>(
-    cache: &StateCache<A>,
-    bus: &Bus,
-    stream: StreamId,
-) -> Result<Cached<A>, Refused<R>>
+async fn cached<A, R>(cache: &StateCache<A>, bus: &Bus, stream: StreamId) -> Result<Cached<A>, Refused<R>>
 where
     A: domain::aggregate::Aggregate,
     A::Event: crate::bus::FactOf,
@@ -174,10 +143,7 @@ where
 impl AfterCommit for Facts {
     fn committed(&self, events: &[Arc<Recorded>]) {
         // Notifications' events are the bulk; a glance tells whether there is anything else.
-        if events
-            .iter()
-            .all(|event| event.stream.kind == AggregateKind::Notification)
-        {
+        if events.iter().all(|event| event.stream.kind == AggregateKind::Notification) {
             return;
         }
         self.recipients.committed(events);

@@ -8,18 +8,14 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{
-    Facts, FactsSettings, Gathered, category_stream, recipient_stream, subscription_stream,
-};
+pub use facts::{Facts, FactsSettings, Gathered, category_stream, recipient_stream, subscription_stream};
 pub use request::{Accepted, LONGEST_KEY, Refusal, SendRequest};
 
 use crate::bus::{Bus, Refused};
 use crate::log::{Commit, CommitOutcome, Hashing, Lane, LogError, Metadata, StreamAppend};
 use crate::ports::{Clock, Random};
 use domain::aggregate::Aggregate;
-use domain::notification::{
-    Accept, Notification, NotificationCommand, NotificationEvent, NotificationRefusal,
-};
+use domain::notification::{Accept, Notification, NotificationCommand, NotificationEvent, NotificationRefusal};
 use domain::policy::delivery_plan;
 use domain::values::NotificationId;
 use domain::{AggregateKind, Fact, StreamId};
@@ -53,31 +49,14 @@ struct Open {
 
 impl Acceptor {
     /// Puts the parts together.
-    pub fn new(
-        bus: Bus,
-        facts: Arc<Facts>,
-        hashing: Hashing,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-    ) -> Self {
-        Self {
-            bus,
-            facts,
-            hashing,
-            clock,
-            random,
-        }
+    pub fn new(bus: Bus, facts: Arc<Facts>, hashing: Hashing, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self { bus, facts, hashing, clock, random }
     }
 
     /// Accepts a list, each on its own merits; the answers are in the order of the requests.
     /// An error means that nothing is known to be accepted: ask again with the same keys.
-    pub async fn accept(
-        &self,
-        metadata: &Arc<Metadata>,
-        requests: Vec<SendRequest>,
-    ) -> Result<Vec<Result<Accepted, Refusal>>, LogError> {
-        let mut answers: Vec<Option<Result<Accepted, Refusal>>> =
-            requests.iter().map(|_| None).collect();
+    pub async fn accept(&self, metadata: &Arc<Metadata>, requests: Vec<SendRequest>) -> Result<Vec<Result<Accepted, Refusal>>, LogError> {
+        let mut answers: Vec<Option<Result<Accepted, Refusal>>> = requests.iter().map(|_| None).collect();
         let now = self.clock.now();
         let mut open: Vec<Open> = Vec::with_capacity(requests.len());
         for (index, request) in requests.into_iter().enumerate() {
@@ -85,10 +64,7 @@ impl Acceptor {
                 Err(refusal) => set(&mut answers, index, Err(refusal)),
                 Ok(()) => {
                     let id = match &request.idempotency_key {
-                        Some(key) => {
-                            self.hashing
-                                .notification(&request.sender, request.sandbox, key)
-                        }
+                        Some(key) => self.hashing.notification(&request.sender, request.sandbox, key),
                         None => NotificationId(self.random.id(now)),
                     };
                     open.push(Open { index, id, request });
@@ -104,19 +80,11 @@ impl Acceptor {
         for left in open {
             set(&mut answers, left.index, Err(Refusal::Contended));
         }
-        Ok(answers
-            .into_iter()
-            .map(|answer| answer.unwrap_or(Err(Refusal::Contended)))
-            .collect())
+        Ok(answers.into_iter().map(|answer| answer.unwrap_or(Err(Refusal::Contended))).collect())
     }
 
     /// Decides and commits; returns what has to be decided anew.
-    async fn round(
-        &self,
-        metadata: &Arc<Metadata>,
-        open: Vec<Open>,
-        answers: &mut [Option<Result<Accepted, Refusal>>],
-    ) -> Result<Vec<Open>, LogError> {
+    async fn round(&self, metadata: &Arc<Metadata>, open: Vec<Open>, answers: &mut [Option<Result<Accepted, Refusal>>]) -> Result<Vec<Open>, LogError> {
         let mut submitted = Vec::with_capacity(open.len());
         let mut commits = Vec::with_capacity(open.len());
         for item in open {
@@ -139,20 +107,9 @@ impl Acceptor {
             match outcome {
                 CommitOutcome::Committed { position, recorded } => {
                     let requested = recorded.first().map_or(position, |event| event.position);
-                    set(
-                        answers,
-                        item.index,
-                        Ok(Accepted {
-                            id: item.id,
-                            position: requested,
-                            visible_at: position,
-                            duplicate: false,
-                        }),
-                    );
+                    set(answers, item.index, Ok(Accepted { id: item.id, position: requested, visible_at: position, duplicate: false }));
                 }
-                CommitOutcome::Conflict { stream }
-                    if stream.kind == AggregateKind::Notification =>
-                {
+                CommitOutcome::Conflict { stream } if stream.kind == AggregateKind::Notification => {
                     let answer = self.repeat(metadata, &item).await?;
                     set(answers, item.index, answer);
                 }
@@ -165,16 +122,9 @@ impl Acceptor {
         Ok(again)
     }
 
-    async fn decide(
-        &self,
-        metadata: &Arc<Metadata>,
-        item: &Open,
-    ) -> Result<Commit, Refused<Refusal>> {
+    async fn decide(&self, metadata: &Arc<Metadata>, item: &Open) -> Result<Commit, Refused<Refusal>> {
         let recipient = self.hashing.recipient(&item.request.recipient);
-        let facts = self
-            .facts
-            .gather(&self.bus, recipient, &item.request.category)
-            .await?;
+        let facts = self.facts.gather(&self.bus, recipient, &item.request.category).await?;
         if !facts.recipient.state.exists {
             return Err(Refused::Refusal(Refusal::UnknownRecipient));
         }
@@ -202,51 +152,28 @@ impl Acceptor {
         let stream = StreamId::new(AggregateKind::Notification, item.id.0);
         Ok(Commit {
             metadata: Arc::clone(metadata),
-            appends: vec![StreamAppend {
-                stream,
-                number: None,
-                expected: 0,
-                events,
-            }],
+            appends: vec![StreamAppend { stream, number: None, expected: 0, events }],
             expectations: facts.expectations(),
         })
     }
 
     /// The notification exists already: the same request again, or another under the same key.
-    async fn repeat(
-        &self,
-        metadata: &Arc<Metadata>,
-        item: &Open,
-    ) -> Result<Result<Accepted, Refusal>, LogError> {
+    async fn repeat(&self, metadata: &Arc<Metadata>, item: &Open) -> Result<Result<Accepted, Refusal>, LogError> {
         let stream = StreamId::new(AggregateKind::Notification, item.id.0);
         for _ in 0..ROUNDS {
             let events = self.bus.log().read_stream(stream, 0, false).await?;
             let Some(first) = events.first() else {
                 return Ok(Err(Refusal::Contended));
             };
-            let notification =
-                Notification::replay(events.iter().filter_map(|event| match &event.fact {
-                    Fact::Notification(event) => Some(event),
-                    _ => None,
-                }));
+            let notification = Notification::replay(events.iter().filter_map(|event| match &event.fact {
+                Fact::Notification(event) => Some(event),
+                _ => None,
+            }));
             // The fingerprint covers what was asked, not the facts it was decided on.
-            let requested =
-                item.request
-                    .requested(notification.recipient, &Gathered::default(), &self.hashing);
-            let accepted = Accepted {
-                id: item.id,
-                position: first.position,
-                visible_at: first.position,
-                duplicate: true,
-            };
-            let plan = delivery_plan::DeliveryPlan {
-                steps: Vec::new(),
-                facts: domain::values::FactVersions::default(),
-            };
-            match notification.decide(NotificationCommand::Accept(Box::new(Accept {
-                requested,
-                plan,
-            }))) {
+            let requested = item.request.requested(notification.recipient, &Gathered::default(), &self.hashing);
+            let accepted = Accepted { id: item.id, position: first.position, visible_at: first.position, duplicate: true };
+            let plan = delivery_plan::DeliveryPlan { steps: Vec::new(), facts: domain::values::FactVersions::default() };
+            match notification.decide(NotificationCommand::Accept(Box::new(Accept { requested, plan }))) {
                 Err(NotificationRefusal::IdempotencyConflict) => {
                     return Ok(Err(Refusal::IdempotencyConflict));
                 }
@@ -259,16 +186,8 @@ impl Acceptor {
                         expected: events.len() as u64,
                         events: decided.into_iter().map(NotificationEvent::into).collect(),
                     };
-                    let commit = Commit {
-                        metadata: Arc::clone(metadata),
-                        appends: vec![append],
-                        expectations: Vec::new(),
-                    };
-                    let outcomes = self
-                        .bus
-                        .committer()
-                        .commit(Lane::Request, vec![commit])
-                        .await?;
+                    let commit = Commit { metadata: Arc::clone(metadata), appends: vec![append], expectations: Vec::new() };
+                    let outcomes = self.bus.committer().commit(Lane::Request, vec![commit]).await?;
                     if matches!(outcomes.first(), Some(CommitOutcome::Committed { .. })) {
                         return Ok(Ok(accepted));
                     }
@@ -279,11 +198,7 @@ impl Acceptor {
     }
 }
 
-fn set(
-    answers: &mut [Option<Result<Accepted, Refusal>>],
-    index: usize,
-    answer: Result<Accepted, Refusal>,
-) {
+fn set(answers: &mut [Option<Result<Accepted, Refusal>>], index: usize, answer: Result<Accepted, Refusal>) {
     if let Some(slot) = answers.get_mut(index) {
         *slot = Some(answer);
     }

@@ -5,10 +5,7 @@ use crate::log::{Hashing, Position};
 use base64::Engine as _;
 use domain::event::Personal;
 use domain::notification::Requested;
-use domain::values::{
-    CategoryKey, Channel, Content, ContentError, Millis, NotificationId, Priority, RecipientId,
-    SenderKey,
-};
+use domain::values::{CategoryKey, Channel, Content, ContentError, Millis, NotificationId, Priority, RecipientId, SenderKey};
 
 /// Longest idempotency key and recipient id, in bytes.
 pub const LONGEST_KEY: usize = 255;
@@ -59,9 +56,7 @@ pub enum Refusal {
     #[error("an idempotency key has 1 to {LONGEST_KEY} bytes")]
     IdempotencyKey,
     /// The same key, another request.
-    #[error(
-        "this idempotency key was used for another notification; use a new key for new content"
-    )]
+    #[error("this idempotency key was used for another notification; use a new key for new content")]
     IdempotencyConflict,
     /// No such recipient.
     #[error("there is no recipient of this id; create it with upsertRecipient")]
@@ -87,11 +82,7 @@ impl SendRequest {
     /// Checks what can be checked without any facts.
     pub(super) fn check(&self, now: Millis) -> Result<(), Refusal> {
         self.content.check()?;
-        if self
-            .idempotency_key
-            .as_ref()
-            .is_some_and(|key| !(1..=LONGEST_KEY).contains(&key.len()))
-        {
+        if self.idempotency_key.as_ref().is_some_and(|key| !(1..=LONGEST_KEY).contains(&key.len())) {
             return Err(Refusal::IdempotencyKey);
         }
         if self.channels.as_ref().is_some_and(Vec::is_empty) {
@@ -104,12 +95,7 @@ impl SendRequest {
     }
 
     /// The event that records it.
-    pub(super) fn requested(
-        &self,
-        recipient: RecipientId,
-        facts: &Gathered,
-        hashing: &Hashing,
-    ) -> Requested {
+    pub(super) fn requested(&self, recipient: RecipientId, facts: &Gathered, hashing: &Hashing) -> Requested {
         Requested {
             sender: self.sender.clone(),
             recipient,
@@ -124,10 +110,7 @@ impl SendRequest {
     }
 
     fn fingerprint(&self, recipient: RecipientId, hashing: &Hashing) -> String {
-        let optional = |text: &Option<String>| {
-            text.as_ref()
-                .map_or_else(|| vec![0], |text| [&[1], text.as_bytes()].concat())
-        };
+        let optional = |text: &Option<String>| text.as_ref().map_or_else(|| vec![0], |text| [&[1], text.as_bytes()].concat());
         let channels: Option<Vec<u8>> = self.channels.as_ref().map(|channels| {
             let mut numbers: Vec<u8> = channels.iter().map(|channel| channel.number()).collect();
             numbers.sort_unstable();

@@ -22,10 +22,7 @@ pub struct Cached<A> {
 
 impl<A> Clone for Cached<A> {
     fn clone(&self) -> Self {
-        Self {
-            state: Arc::clone(&self.state),
-            sequence: self.sequence,
-        }
+        Self { state: Arc::clone(&self.state), sequence: self.sequence }
     }
 }
 
@@ -39,28 +36,18 @@ pub struct StateCache<A> {
 impl<A: Aggregate> StateCache<A> {
     /// Keeps at most so many.
     pub fn new(most: usize) -> Self {
-        Self {
-            most,
-            entries: Mutex::default(),
-        }
+        Self { most, entries: Mutex::default() }
     }
 
     /// The entry of an instance.
     pub fn get(&self, id: Uuid) -> Option<Cached<A>> {
-        self.entries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .cloned()
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
     /// Keeps what was loaded, unless something newer is there.
     pub fn fill(&self, id: Uuid, loaded: Cached<A>) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries
-            .get(&id)
-            .is_some_and(|known| known.sequence >= loaded.sequence)
-        {
+        if entries.get(&id).is_some_and(|known| known.sequence >= loaded.sequence) {
             return;
         }
         if entries.len() >= self.most
@@ -73,10 +60,7 @@ impl<A: Aggregate> StateCache<A> {
 
     /// Forgets an instance that turned out stale.
     pub fn forget(&self, id: Uuid) {
-        self.entries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&id);
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
     }
 }
 
@@ -91,8 +75,7 @@ where
             let Some(body) = A::Event::of(&event.fact) else {
                 continue;
             };
-            let entries = entries
-                .get_or_insert_with(|| self.entries.lock().unwrap_or_else(PoisonError::into_inner));
+            let entries = entries.get_or_insert_with(|| self.entries.lock().unwrap_or_else(PoisonError::into_inner));
             let Some(entry) = entries.get_mut(&event.stream.id) else {
                 continue;
             };

@@ -13,9 +13,7 @@ pub use cache::{Cached, StateCache};
 pub use refused::Refused;
 pub use store::{FactOf, Store};
 
-use crate::log::{
-    Commit, CommitOutcome, Committer, Lane, LogReader, Metadata, Position, Recorded, StreamAppend,
-};
+use crate::log::{Commit, CommitOutcome, Committer, Lane, LogReader, Metadata, Position, Recorded, StreamAppend};
 use cqrs_es::event_sink::EventSink;
 use domain::aggregate::Aggregate;
 use domain::{Fact, StreamId};
@@ -77,10 +75,7 @@ impl Bus {
                 state.evolve(event);
             }
         }
-        Ok(Cached {
-            state: Arc::new(state),
-            sequence: events.last().map_or(0, |event| event.sequence),
-        })
+        Ok(Cached { state: Arc::new(state), sequence: events.last().map_or(0, |event| event.sequence) })
     }
 
     /// Executes a command on one aggregate.
@@ -92,12 +87,7 @@ impl Bus {
     ) -> Result<Done<A>, Refused<<A as Aggregate>::Refusal>>
     where
         A: Aggregate
-            + cqrs_es::Aggregate<
-                Command = <A as Aggregate>::Command,
-                Event = <A as Aggregate>::Event,
-                Error = <A as Aggregate>::Refusal,
-                Services = (),
-            >,
+            + cqrs_es::Aggregate<Command = <A as Aggregate>::Command, Event = <A as Aggregate>::Event, Error = <A as Aggregate>::Refusal, Services = ()>,
         <A as Aggregate>::Command: Clone,
         <A as Aggregate>::Event: FactOf + Into<Fact>,
     {
@@ -113,12 +103,7 @@ impl Bus {
     ) -> Result<Done<A>, Refused<<A as Aggregate>::Refusal>>
     where
         A: Aggregate
-            + cqrs_es::Aggregate<
-                Command = <A as Aggregate>::Command,
-                Event = <A as Aggregate>::Event,
-                Error = <A as Aggregate>::Refusal,
-                Services = (),
-            >,
+            + cqrs_es::Aggregate<Command = <A as Aggregate>::Command, Event = <A as Aggregate>::Event, Error = <A as Aggregate>::Refusal, Services = ()>,
         <A as Aggregate>::Command: Clone,
         <A as Aggregate>::Event: FactOf + Into<Fact>,
     {
@@ -127,31 +112,16 @@ impl Bus {
             let mut state = A::clone(&loaded.state);
             let sink = EventSink::default();
             for command in &commands {
-                cqrs_es::Aggregate::handle(&mut state, command.clone(), &(), &sink)
-                    .await
-                    .map_err(Refused::Refusal)?;
+                cqrs_es::Aggregate::handle(&mut state, command.clone(), &(), &sink).await.map_err(Refused::Refusal)?;
             }
             let events: Vec<Fact> = sink.collect().await.into_iter().map(Into::into).collect();
             if events.is_empty() {
-                return Ok(Done {
-                    state,
-                    position: self.log.head().await?,
-                    recorded: Vec::new(),
-                });
+                return Ok(Done { state, position: self.log.head().await?, recorded: Vec::new() });
             }
-            let append = StreamAppend {
-                stream,
-                number: None,
-                expected: loaded.sequence,
-                events,
-            };
+            let append = StreamAppend { stream, number: None, expected: loaded.sequence, events };
             match self.commit_one(metadata, vec![append], Vec::new()).await? {
                 CommitOutcome::Committed { position, recorded } => {
-                    return Ok(Done {
-                        state,
-                        position,
-                        recorded,
-                    });
+                    return Ok(Done { state, position, recorded });
                 }
                 CommitOutcome::Conflict { .. } => {}
             }
@@ -166,14 +136,8 @@ impl Bus {
         appends: Vec<StreamAppend>,
         expectations: Vec<(StreamId, u64)>,
     ) -> Result<CommitOutcome, Refused<R>> {
-        let commit = Commit {
-            metadata: Arc::clone(metadata),
-            appends,
-            expectations,
-        };
+        let commit = Commit { metadata: Arc::clone(metadata), appends, expectations };
         let mut outcomes = self.committer.commit(Lane::Request, vec![commit]).await?;
-        outcomes
-            .pop()
-            .ok_or(Refused::Log(crate::log::LogError::Closed))
+        outcomes.pop().ok_or(Refused::Log(crate::log::LogError::Closed))
     }
 }

@@ -71,8 +71,7 @@ fn stream_of<A: cqrs_es::Aggregate>(id: &str) -> Result<StreamId, AggregateError
 where
     A::Event: FactOf,
 {
-    let id =
-        Uuid::parse_str(id).map_err(|error| AggregateError::UnexpectedError(Box::new(error)))?;
+    let id = Uuid::parse_str(id).map_err(|error| AggregateError::UnexpectedError(Box::new(error)))?;
     Ok(StreamId::new(A::Event::KIND, id))
 }
 
@@ -84,15 +83,9 @@ where
 {
     type AC = Context<A>;
 
-    async fn load_events(
-        &self,
-        aggregate_id: &str,
-    ) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
-        let events = self
-            .log
-            .read_stream(stream_of::<A>(aggregate_id)?, 0, true)
-            .await
-            .map_err(|error| AggregateError::DatabaseConnectionError(Box::new(error)))?;
+    async fn load_events(&self, aggregate_id: &str) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
+        let events =
+            self.log.read_stream(stream_of::<A>(aggregate_id)?, 0, true).await.map_err(|error| AggregateError::DatabaseConnectionError(Box::new(error)))?;
         Ok(events
             .iter()
             .filter_map(|event| {
@@ -108,15 +101,8 @@ where
             .collect())
     }
 
-    async fn load_aggregate(
-        &self,
-        aggregate_id: &str,
-    ) -> Result<Context<A>, AggregateError<A::Error>> {
-        let mut context = Context {
-            stream: stream_of::<A>(aggregate_id)?,
-            sequence: 0,
-            aggregate: A::default(),
-        };
+    async fn load_aggregate(&self, aggregate_id: &str) -> Result<Context<A>, AggregateError<A::Error>> {
+        let mut context = Context { stream: stream_of::<A>(aggregate_id)?, sequence: 0, aggregate: A::default() };
         for event in EventStore::<A>::load_events(self, aggregate_id).await? {
             context.sequence = event.sequence as u64;
             context.aggregate.apply(event.payload);
@@ -133,18 +119,10 @@ where
         let aggregate_id = context.stream.id.to_string();
         let envelopes = (context.sequence as usize + 1..)
             .zip(&events)
-            .map(|(sequence, payload)| EventEnvelope {
-                aggregate_id: aggregate_id.clone(),
-                sequence,
-                payload: payload.clone(),
-                metadata: metadata.clone(),
-            })
+            .map(|(sequence, payload)| EventEnvelope { aggregate_id: aggregate_id.clone(), sequence, payload: payload.clone(), metadata: metadata.clone() })
             .collect();
         let commit = Commit {
-            metadata: Arc::new(Metadata {
-                actor: metadata.get("actor").cloned().unwrap_or_default(),
-                ..Metadata::default()
-            }),
+            metadata: Arc::new(Metadata { actor: metadata.get("actor").cloned().unwrap_or_default(), ..Metadata::default() }),
             appends: vec![StreamAppend {
                 stream: context.stream,
                 number: None,
@@ -153,11 +131,7 @@ where
             }],
             expectations: Vec::new(),
         };
-        let outcomes = self
-            .committer
-            .commit(Lane::Request, vec![commit])
-            .await
-            .map_err(|error| AggregateError::DatabaseConnectionError(Box::new(error)))?;
+        let outcomes = self.committer.commit(Lane::Request, vec![commit]).await.map_err(|error| AggregateError::DatabaseConnectionError(Box::new(error)))?;
         match outcomes.first() {
             Some(CommitOutcome::Committed { .. }) => Ok(envelopes),
             _ => Err(AggregateError::AggregateConflict),

@@ -99,14 +99,9 @@ impl rusqlite::ToSql for Value {
 }
 
 /// Executes changes within a transaction.
-pub(crate) fn execute(
-    transaction: &rusqlite::Connection,
-    changes: &Changes,
-) -> rusqlite::Result<()> {
+pub(crate) fn execute(transaction: &rusqlite::Connection, changes: &Changes) -> rusqlite::Result<()> {
     for Statement { sql, values } in changes.iter() {
-        transaction
-            .prepare_cached(sql)?
-            .execute(rusqlite::params_from_iter(values))?;
+        transaction.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?;
     }
     Ok(())
 }

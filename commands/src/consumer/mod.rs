@@ -39,11 +39,7 @@ pub trait Consumer: Send + 'static {
     }
     /// Turns a batch into changes. Must depend on nothing but the events and its own rows, so
     /// that handling them again gives the same rows.
-    fn handle(
-        &mut self,
-        events: &[Arc<Recorded>],
-        changes: &mut Changes,
-    ) -> Result<(), HandleError>;
+    fn handle(&mut self, events: &[Arc<Recorded>], changes: &mut Changes) -> Result<(), HandleError>;
     /// Called when the changes of the last `handle` are durable.
     fn committed(&mut self) {}
     /// Called when they are not: forget what was kept in memory for them.

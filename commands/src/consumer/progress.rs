@@ -12,10 +12,7 @@ pub struct Progress {
 
 impl Default for Progress {
     fn default() -> Self {
-        Self {
-            position: watch::Sender::new(0),
-            wanted: watch::Sender::new(0),
-        }
+        Self { position: watch::Sender::new(0), wanted: watch::Sender::new(0) }
     }
 }
 
@@ -36,11 +33,7 @@ impl Progress {
             more
         });
         // The sender lives as long as `self`, so waiting cannot fail.
-        let _ = self
-            .position
-            .subscribe()
-            .wait_for(|reached| *reached >= position)
-            .await;
+        let _ = self.position.subscribe().wait_for(|reached| *reached >= position).await;
     }
 
     pub(super) fn advance(&self, to: Position) {

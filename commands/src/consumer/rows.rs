@@ -40,12 +40,7 @@ pub trait Rows: Send + Sync + 'static {
     /// Streams that the consumer has parked.
     fn parked(&self, consumer: &'static str) -> Changing<'_, Vec<u64>>;
     /// Changes rows and checkpoint in one transaction.
-    fn apply(
-        &self,
-        consumer: &'static str,
-        changes: Changes,
-        checkpoint: Position,
-    ) -> Changing<'_, ()>;
+    fn apply(&self, consumer: &'static str, changes: Changes, checkpoint: Position) -> Changing<'_, ()>;
 }
 
 /// Rows in the log's own database.
@@ -63,47 +58,26 @@ impl LogRows {
 }
 
 fn read_checkpoint(connection: &Connection, consumer: &str) -> Result<Position, RowsError> {
-    let position: Option<i64> = connection
-        .prepare_cached(GET_CHECKPOINT)?
-        .query_row([consumer], |row| row.get(0))
-        .optional()?;
-    Ok(position
-        .and_then(|position| u64::try_from(position).ok())
-        .unwrap_or(0))
+    let position: Option<i64> = connection.prepare_cached(GET_CHECKPOINT)?.query_row([consumer], |row| row.get(0)).optional()?;
+    Ok(position.and_then(|position| u64::try_from(position).ok()).unwrap_or(0))
 }
 
 fn read_parked(connection: &Connection, consumer: &str) -> Result<Vec<u64>, RowsError> {
     let mut statement = connection.prepare_cached(PARKED)?;
-    let streams = statement
-        .query_map([consumer], |row| row.get::<_, i64>(0))?
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(streams
-        .into_iter()
-        .filter_map(|stream| u64::try_from(stream).ok())
-        .collect())
+    let streams = statement.query_map([consumer], |row| row.get::<_, i64>(0))?.collect::<Result<Vec<_>, _>>()?;
+    Ok(streams.into_iter().filter_map(|stream| u64::try_from(stream).ok()).collect())
 }
 
 impl Rows for LogRows {
     fn checkpoint(&self, consumer: &'static str) -> Changing<'_, Position> {
-        Box::pin(
-            self.readers
-                .read(move |connection| read_checkpoint(connection, consumer)),
-        )
+        Box::pin(self.readers.read(move |connection| read_checkpoint(connection, consumer)))
     }
 
     fn parked(&self, consumer: &'static str) -> Changing<'_, Vec<u64>> {
-        Box::pin(
-            self.readers
-                .read(move |connection| read_parked(connection, consumer)),
-        )
+        Box::pin(self.readers.read(move |connection| read_parked(connection, consumer)))
     }
 
-    fn apply(
-        &self,
-        consumer: &'static str,
-        mut changes: Changes,
-        checkpoint: Position,
-    ) -> Changing<'_, ()> {
+    fn apply(&self, consumer: &'static str, mut changes: Changes, checkpoint: Position) -> Changing<'_, ()> {
         changes.push(SET_CHECKPOINT, vec![consumer.into(), checkpoint.into()]);
         Box::pin(async move { Ok(self.committer.change_rows(changes).await?) })
     }
@@ -123,10 +97,7 @@ impl FileRows {
         let mut connection = database::open_writer(path)?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         database::migrate(&mut connection, migrations)?;
-        Ok(Self {
-            writer: Arc::new(Mutex::new(connection)),
-            readers: Readers::new(path.to_owned(), 16),
-        })
+        Ok(Self { writer: Arc::new(Mutex::new(connection)), readers: Readers::new(path.to_owned(), 16) })
     }
 
     /// Read-only connections to it.
@@ -136,34 +107,20 @@ impl FileRows {
 
     /// Copies the file, consistently.
     pub fn backup(&self, to: &Path) -> Result<(), DatabaseError> {
-        database::backup(
-            &self.writer.lock().unwrap_or_else(PoisonError::into_inner),
-            to,
-        )
+        database::backup(&self.writer.lock().unwrap_or_else(PoisonError::into_inner), to)
     }
 }
 
 impl Rows for FileRows {
     fn checkpoint(&self, consumer: &'static str) -> Changing<'_, Position> {
-        Box::pin(
-            self.readers
-                .read(move |connection| read_checkpoint(connection, consumer)),
-        )
+        Box::pin(self.readers.read(move |connection| read_checkpoint(connection, consumer)))
     }
 
     fn parked(&self, consumer: &'static str) -> Changing<'_, Vec<u64>> {
-        Box::pin(
-            self.readers
-                .read(move |connection| read_parked(connection, consumer)),
-        )
+        Box::pin(self.readers.read(move |connection| read_parked(connection, consumer)))
     }
 
-    fn apply(
-        &self,
-        consumer: &'static str,
-        mut changes: Changes,
-        checkpoint: Position,
-    ) -> Changing<'_, ()> {
+    fn apply(&self, consumer: &'static str, mut changes: Changes, checkpoint: Position) -> Changing<'_, ()> {
         changes.push(SET_CHECKPOINT, vec![consumer.into(), checkpoint.into()]);
         let writer = Arc::clone(&self.writer);
         Box::pin(async move {

@@ -32,11 +32,7 @@ pub struct RunnerSettings {
 
 impl Default for RunnerSettings {
     fn default() -> Self {
-        Self {
-            batch: 5_000,
-            linger: Duration::ZERO,
-            back_off: Duration::from_millis(50),
-        }
+        Self { batch: 5_000, linger: Duration::ZERO, back_off: Duration::from_millis(50) }
     }
 }
 
@@ -68,15 +64,7 @@ impl<C: Consumer> Runner<C> {
         progress: Progress,
         settings: RunnerSettings,
     ) -> Self {
-        Self {
-            consumer,
-            log,
-            tail,
-            rows,
-            clock,
-            progress,
-            settings,
-        }
+        Self { consumer, log, tail, rows, clock, progress, settings }
     }
 
     /// Runs until told to stop, or, where `until` is given, until it has come that far.
@@ -117,9 +105,7 @@ impl<C: Consumer> Runner<C> {
             let taken = match self.page(*position).await {
                 Ok(page) => self.take(&page, position, parked).await,
                 Err(Unread::Store(error)) => Err(error),
-                Err(Unread::Poison(at, stream, reason)) => {
-                    self.park(at, stream, &reason, position, parked).await
-                }
+                Err(Unread::Poison(at, stream, reason)) => self.park(at, stream, &reason, position, parked).await,
             };
             match taken {
                 Ok(()) => {
@@ -127,8 +113,7 @@ impl<C: Consumer> Runner<C> {
                     self.progress.advance(*position);
                     let head = self.tail.head();
                     #[allow(clippy::cast_precision_loss, reason = "a gauge")]
-                    metrics::gauge!("bongsu_consumer_lag_events", "consumer" => name)
-                        .set(head.saturating_sub(*position) as f64);
+                    metrics::gauge!("bongsu_consumer_lag_events", "consumer" => name).set(head.saturating_sub(*position) as f64);
                 }
                 Err(error) => self.pause(name, &mut failures, &error, &stop).await,
             }
@@ -137,16 +122,8 @@ impl<C: Consumer> Runner<C> {
 
     async fn start(&self) -> Result<(Position, HashSet<u64>), String> {
         let name = self.consumer.name();
-        let position = self
-            .rows
-            .checkpoint(name)
-            .await
-            .map_err(|error| error.to_string())?;
-        let parked = self
-            .rows
-            .parked(name)
-            .await
-            .map_err(|error| error.to_string())?;
+        let position = self.rows.checkpoint(name).await.map_err(|error| error.to_string())?;
+        let parked = self.rows.parked(name).await.map_err(|error| error.to_string())?;
         Ok((position, parked.into_iter().collect()))
     }
 
@@ -156,23 +133,13 @@ impl<C: Consumer> Runner<C> {
         }
         let mut limit = self.settings.batch;
         loop {
-            match self
-                .log
-                .read_after(after, limit, self.consumer.opens())
-                .await
-            {
+            match self.log.read_after(after, limit, self.consumer.opens()).await {
                 Ok(page) => return Ok(whole(page, limit)),
-                Err(LogError::Poison {
-                    position,
-                    stream,
-                    reason,
-                }) => {
+                Err(LogError::Poison { position, stream, reason }) => {
                     if position <= after + 1 {
                         return Err(Unread::Poison(position, stream, reason));
                     }
-                    limit = usize::try_from(position - 1 - after)
-                        .unwrap_or(limit)
-                        .min(limit);
+                    limit = usize::try_from(position - 1 - after).unwrap_or(limit).min(limit);
                 }
                 Err(error) => return Err(Unread::Store(format!("{error} ({error:?})"))),
             }
@@ -180,12 +147,7 @@ impl<C: Consumer> Runner<C> {
     }
 
     /// Takes a page in: as a whole, or, if an event of it fails, one by one.
-    async fn take(
-        &mut self,
-        page: &[Arc<Recorded>],
-        position: &mut Position,
-        parked: &mut HashSet<u64>,
-    ) -> Result<(), String> {
+    async fn take(&mut self, page: &[Arc<Recorded>], position: &mut Position, parked: &mut HashSet<u64>) -> Result<(), String> {
         let Some(last) = page.last() else {
             return Ok(());
         };
@@ -204,22 +166,12 @@ impl<C: Consumer> Runner<C> {
         }
         for event in page {
             if parked.contains(&event.number) {
-                self.park(
-                    event.position,
-                    event.number,
-                    "an earlier event of this stream is parked",
-                    position,
-                    parked,
-                )
-                .await?;
+                self.park(event.position, event.number, "an earlier event of this stream is parked", position, parked).await?;
                 continue;
             }
             let mut tries = 0;
             loop {
-                match self
-                    .try_apply(std::slice::from_ref(event), event.position)
-                    .await
-                {
+                match self.try_apply(std::slice::from_ref(event), event.position).await {
                     Ok(()) => {
                         *position = event.position;
                         break;
@@ -228,14 +180,7 @@ impl<C: Consumer> Runner<C> {
                     Err(Trouble::Event(error)) => {
                         tries += 1;
                         if tries == TRIES {
-                            self.park(
-                                event.position,
-                                event.number,
-                                &error.reason,
-                                position,
-                                parked,
-                            )
-                            .await?;
+                            self.park(event.position, event.number, &error.reason, position, parked).await?;
                             break;
                         }
                     }
@@ -246,21 +191,13 @@ impl<C: Consumer> Runner<C> {
         Ok(())
     }
 
-    async fn try_apply(
-        &mut self,
-        events: &[Arc<Recorded>],
-        checkpoint: Position,
-    ) -> Result<(), Trouble> {
+    async fn try_apply(&mut self, events: &[Arc<Recorded>], checkpoint: Position) -> Result<(), Trouble> {
         let mut changes = Changes::default();
         if let Err(error) = self.consumer.handle(events, &mut changes) {
             self.consumer.abandoned();
             return Err(Trouble::Event(error));
         }
-        match self
-            .rows
-            .apply(self.consumer.name(), changes, checkpoint)
-            .await
-        {
+        match self.rows.apply(self.consumer.name(), changes, checkpoint).await {
             Ok(()) => {
                 self.consumer.committed();
                 Ok(())
@@ -272,59 +209,23 @@ impl<C: Consumer> Runner<C> {
         }
     }
 
-    async fn park(
-        &self,
-        at: Position,
-        stream: u64,
-        reason: &str,
-        position: &mut Position,
-        parked: &mut HashSet<u64>,
-    ) -> Result<(), String> {
+    async fn park(&self, at: Position, stream: u64, reason: &str, position: &mut Position, parked: &mut HashSet<u64>) -> Result<(), String> {
         let name = self.consumer.name();
         let mut changes = Changes::default();
-        changes.push(
-            PARK,
-            vec![
-                name.into(),
-                at.into(),
-                stream.into(),
-                self.clock.now().into(),
-                reason.into(),
-            ],
-        );
-        self.rows
-            .apply(name, changes, at)
-            .await
-            .map_err(|error| error.to_string())?;
+        changes.push(PARK, vec![name.into(), at.into(), stream.into(), self.clock.now().into(), reason.into()]);
+        self.rows.apply(name, changes, at).await.map_err(|error| error.to_string())?;
         *position = at;
         parked.insert(stream);
         metrics::counter!("bongsu_consumer_parked_total", "consumer" => name).increment(1);
-        tracing::error!(
-            consumer = name,
-            position = at,
-            stream,
-            reason,
-            "an event was parked; see `bongsu projection parked`"
-        );
+        tracing::error!(consumer = name, position = at, stream, reason, "an event was parked; see `bongsu projection parked`");
         Ok(())
     }
 
-    async fn pause(
-        &self,
-        name: &'static str,
-        failures: &mut u32,
-        error: &str,
-        stop: &CancellationToken,
-    ) {
+    async fn pause(&self, name: &'static str, failures: &mut u32, error: &str, stop: &CancellationToken) {
         let pause = self.settings.back_off * 2_u32.pow((*failures).min(7));
         *failures += 1;
         metrics::counter!("bongsu_consumer_errors_total", "consumer" => name).increment(1);
-        tracing::warn!(
-            consumer = name,
-            error,
-            failures = *failures,
-            "a consumer could not go on; it tries again"
-        );
+        tracing::warn!(consumer = name, error, failures = *failures, "a consumer could not go on; it tries again");
         tokio::select! {
             () = self.clock.sleep(pause) => {}
             () = stop.cancelled() => {}

@@ -13,14 +13,9 @@ pub const KEYS: Migrations = &[include_str!("../../../migrations/sqlite/0001_key
 
 /// Brings a file to the newest version. Refuses one that a newer build has written.
 pub fn migrate(connection: &mut Connection, migrations: Migrations) -> Result<(), DatabaseError> {
-    let found: usize = connection
-        .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
-        .map(|version| usize::try_from(version).unwrap_or(0))?;
+    let found: usize = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).map(|version| usize::try_from(version).unwrap_or(0))?;
     if found > migrations.len() {
-        return Err(DatabaseError::Newer {
-            found,
-            known: migrations.len(),
-        });
+        return Err(DatabaseError::Newer { found, known: migrations.len() });
     }
     for (version, sql) in (1_i64..).zip(migrations).skip(found) {
         let transaction = connection.transaction()?;

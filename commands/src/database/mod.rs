@@ -22,9 +22,7 @@ pub enum DatabaseError {
     #[error("a read or write of the database was broken off: {0}")]
     BrokenOff(String),
     /// Written by a newer version of bongsu.
-    #[error(
-        "the database is of version {found}, this build knows up to {known}; use the newer bongsu"
-    )]
+    #[error("the database is of version {found}, this build knows up to {known}; use the newer bongsu")]
     Newer {
         /// Version found.
         found: usize,
@@ -49,12 +47,7 @@ pub fn open_writer(path: &Path) -> Result<Connection, DatabaseError> {
 
 /// Opens a connection that only reads and never checkpoints.
 pub fn open_reader(path: &Path) -> Result<Connection, DatabaseError> {
-    let connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_URI,
-    )?;
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "cache_size", -4_096)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;

@@ -19,18 +19,11 @@ pub struct Readers {
 impl Readers {
     /// Over a file that exists.
     pub fn new(path: PathBuf, most: usize) -> Self {
-        Self {
-            path: Arc::new(path),
-            idle: Arc::default(),
-            permits: Arc::new(tokio::sync::Semaphore::new(most)),
-        }
+        Self { path: Arc::new(path), idle: Arc::default(), permits: Arc::new(tokio::sync::Semaphore::new(most)) }
     }
 
     /// Runs a read where it may block.
-    pub async fn read<T, E>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    pub async fn read<T, E>(&self, read: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
@@ -49,15 +42,8 @@ impl Readers {
     }
 
     /// Runs a read on this thread.
-    pub fn read_blocking<T, E: From<DatabaseError>>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+    pub fn read_blocking<T, E: From<DatabaseError>>(&self, read: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
             None => open_reader(&self.path)?,

@@ -40,22 +40,13 @@ pub struct CommitterSettings {
 
 impl Default for CommitterSettings {
     fn default() -> Self {
-        Self {
-            batch_events: 2_000,
-            queue: 1_024,
-        }
+        Self { batch_events: 2_000, queue: 1_024 }
     }
 }
 
 enum Work {
-    Commits {
-        commits: Vec<Commit>,
-        reply: oneshot::Sender<Result<Vec<CommitOutcome>, LogError>>,
-    },
-    Rows {
-        changes: Changes,
-        reply: oneshot::Sender<Result<(), LogError>>,
-    },
+    Commits { commits: Vec<Commit>, reply: oneshot::Sender<Result<Vec<CommitOutcome>, LogError>> },
+    Rows { changes: Changes, reply: oneshot::Sender<Result<(), LogError>> },
 }
 
 /// The way in to the log. Clones share one thread.
@@ -85,34 +76,13 @@ impl Committer {
         let (internal, from_internal) = mpsc::channel(settings.queue);
         // One token suffices: it says «look», not how much there is.
         let (wake, woken) = std::sync::mpsc::sync_channel(1);
-        let thread = Thread {
-            writer: Box::new(writer),
-            tail,
-            after,
-            clock,
-            settings,
-            from_requests,
-            from_internal,
-        };
-        let handle = std::thread::Builder::new()
-            .name("committer".to_owned())
-            .spawn(move || thread.run(&woken))?;
-        Ok((
-            Self {
-                requests,
-                internal,
-                wake,
-            },
-            handle,
-        ))
+        let thread = Thread { writer: Box::new(writer), tail, after, clock, settings, from_requests, from_internal };
+        let handle = std::thread::Builder::new().name("committer".to_owned()).spawn(move || thread.run(&woken))?;
+        Ok((Self { requests, internal, wake }, handle))
     }
 
     /// Appends the commits, each on its own merits; answers when they are durable.
-    pub async fn commit(
-        &self,
-        lane: Lane,
-        commits: Vec<Commit>,
-    ) -> Result<Vec<CommitOutcome>, LogError> {
+    pub async fn commit(&self, lane: Lane, commits: Vec<Commit>) -> Result<Vec<CommitOutcome>, LogError> {
         let (reply, answer) = oneshot::channel();
         let work = Work::Commits { commits, reply };
         match lane {
@@ -120,11 +90,7 @@ impl Committer {
                 mpsc::error::TrySendError::Full(_) => LogError::Overloaded,
                 mpsc::error::TrySendError::Closed(_) => LogError::Closed,
             })?,
-            Lane::Internal => self
-                .internal
-                .send(work)
-                .await
-                .map_err(|_| LogError::Closed)?,
+            Lane::Internal => self.internal.send(work).await.map_err(|_| LogError::Closed)?,
         }
         self.look();
         answer.await.map_err(|_| LogError::Closed)?
@@ -133,10 +99,7 @@ impl Committer {
     /// Changes a consumer's rows beside the log.
     pub async fn change_rows(&self, changes: Changes) -> Result<(), LogError> {
         let (reply, answer) = oneshot::channel();
-        self.internal
-            .send(Work::Rows { changes, reply })
-            .await
-            .map_err(|_| LogError::Closed)?;
+        self.internal.send(Work::Rows { changes, reply }).await.map_err(|_| LogError::Closed)?;
         self.look();
         answer.await.map_err(|_| LogError::Closed)?
     }
@@ -193,12 +156,7 @@ impl Thread {
                 found = true;
                 match work {
                     Work::Commits { commits, reply } => {
-                        events += commits
-                            .iter()
-                            .flat_map(|commit| &commit.appends)
-                            .map(|append| append.events.len())
-                            .sum::<usize>()
-                            + 1;
+                        events += commits.iter().flat_map(|commit| &commit.appends).map(|append| append.events.len()).sum::<usize>() + 1;
                         waiting.push(Waiting::Commits(commits.len(), reply));
                         batch.commits.extend(commits);
                     }
@@ -243,9 +201,7 @@ impl Thread {
                 let mut outcomes = outcomes.into_iter();
                 for waiter in waiting {
                     match waiter {
-                        Waiting::Commits(count, reply) => {
-                            drop(reply.send(Ok(outcomes.by_ref().take(count).collect())))
-                        }
+                        Waiting::Commits(count, reply) => drop(reply.send(Ok(outcomes.by_ref().take(count).collect()))),
                         Waiting::Rows(reply) => drop(reply.send(Ok(()))),
                     }
                 }

@@ -10,11 +10,7 @@ use domain::recipient::RecipientEvent;
 
 /// Destroys the keys of everybody whom the log says to be erased, from a position on. Used
 /// after a start (for the last few events) and after a restore (for all of them).
-pub async fn erase_keys_of_erased(
-    log: &dyn LogReader,
-    keys: &KeyStore,
-    from: Position,
-) -> Result<u64, LogError> {
+pub async fn erase_keys_of_erased(log: &dyn LogReader, keys: &KeyStore, from: Position) -> Result<u64, LogError> {
     let mut after = from;
     let mut erased = 0;
     loop {
@@ -25,10 +21,7 @@ pub async fn erase_keys_of_erased(
         after = last.position;
         for event in &page {
             if let Fact::Recipient(RecipientEvent::Erased(_)) = event.fact {
-                keys.erase(event.stream.id)
-                    .map_err(|error| LogError::Keys {
-                        reason: error.to_string(),
-                    })?;
+                keys.erase(event.stream.id).map_err(|error| LogError::Keys { reason: error.to_string() })?;
                 erased += 1;
             }
         }

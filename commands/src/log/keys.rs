@@ -28,9 +28,7 @@ pub enum KeyError {
     #[error("the key store cannot be opened: {0}")]
     Open(#[from] database::DatabaseError),
     /// A key cannot be unwrapped: the master key is not the one it was wrapped with.
-    #[error(
-        "a key cannot be unwrapped; is this the master key that the data folder was made with?"
-    )]
+    #[error("a key cannot be unwrapped; is this the master key that the data folder was made with?")]
     Unwrap,
 }
 
@@ -55,28 +53,15 @@ impl KeyStore {
         // A deleted key is overwritten, not just unlinked.
         connection.pragma_update(None, "secure_delete", "ON")?;
         database::migrate(&mut connection, database::KEYS)?;
-        Ok(Self {
-            connection: Mutex::new(connection),
-            cache: Mutex::default(),
-            master,
-            random,
-        })
+        Ok(Self { connection: Mutex::new(connection), cache: Mutex::default(), master, random })
     }
 
     /// The key of a subject, if there is one.
     pub fn find(&self, subject: Uuid) -> Result<Option<SubjectKey>, KeyError> {
-        if let Some(key) = self
-            .cache
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&subject)
-        {
+        if let Some(key) = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(&subject) {
             return Ok(Some(Arc::clone(key)));
         }
-        let connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let wrapped: Option<Vec<u8>> = connection
             .prepare_cached("SELECT wrapped FROM keys WHERE subject = ?1")?
             .query_row([subject.as_bytes().as_slice()], |row| row.get(0))
@@ -84,11 +69,7 @@ impl KeyStore {
         let Some(wrapped) = wrapped else {
             return Ok(None);
         };
-        let key: SubjectKey = Arc::new(
-            self.master
-                .unwrap_key(subject, &wrapped)
-                .ok_or(KeyError::Unwrap)?,
-        );
+        let key: SubjectKey = Arc::new(self.master.unwrap_key(subject, &wrapped).ok_or(KeyError::Unwrap)?);
         // Under the connection's lock, so that an erasure cannot fall between reading and keeping.
         self.keep(subject, Arc::clone(&key));
         Ok(Some(key))
@@ -99,22 +80,13 @@ impl KeyStore {
         if let Some(key) = self.find(subject)? {
             return Ok(key);
         }
-        let connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let mut fresh = Zeroizing::new([0; 32]);
         self.random.fill(fresh.as_mut());
         let mut nonce = [0; 12];
         self.random.fill(&mut nonce);
-        let wrapped = self
-            .master
-            .wrap_key(subject, nonce, &fresh)
-            .ok_or(KeyError::Unwrap)?;
-        let inserted = connection.execute(
-            "INSERT OR IGNORE INTO keys (subject, wrapped) VALUES (?1, ?2)",
-            params![subject.as_bytes().as_slice(), wrapped],
-        )?;
+        let wrapped = self.master.wrap_key(subject, nonce, &fresh).ok_or(KeyError::Unwrap)?;
+        let inserted = connection.execute("INSERT OR IGNORE INTO keys (subject, wrapped) VALUES (?1, ?2)", params![subject.as_bytes().as_slice(), wrapped])?;
         drop(connection);
         if inserted == 1 {
             let key: SubjectKey = Arc::new(fresh);
@@ -126,28 +98,16 @@ impl KeyStore {
 
     /// Destroys the key of a subject, in the file and its journal. Idempotent.
     pub fn erase(&self, subject: Uuid) -> Result<(), KeyError> {
-        let connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        connection.execute(
-            "DELETE FROM keys WHERE subject = ?1",
-            [subject.as_bytes().as_slice()],
-        )?;
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        connection.execute("DELETE FROM keys WHERE subject = ?1", [subject.as_bytes().as_slice()])?;
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        self.cache
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&subject);
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).remove(&subject);
         Ok(())
     }
 
     /// Copies the store into a file, consistently, while it is in use.
     pub fn backup(&self, to: &Path) -> Result<(), KeyError> {
-        let connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(database::backup(&connection, to)?)
     }
 

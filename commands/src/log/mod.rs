@@ -19,9 +19,7 @@ mod sealing;
 pub mod sqlite;
 mod tail;
 
-pub use append::{
-    Batch, Commit, CommitOutcome, Events, LogError, LogWriter, RowChanges, StreamAppend,
-};
+pub use append::{Batch, Commit, CommitOutcome, Events, LogError, LogWriter, RowChanges, StreamAppend};
 pub use committer::{AfterCommit, Committer, CommitterSettings, Lane};
 pub use erasure::erase_keys_of_erased;
 pub use keys::{KeyError, KeyStore};

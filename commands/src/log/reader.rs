@@ -14,19 +14,9 @@ pub type Reading<'a, T> = Pin<Box<dyn Future<Output = Result<T, LogError>> + Sen
 /// them closed, which is faster and keeps personal data out of read models.
 pub trait LogReader: Send + Sync + 'static {
     /// Events after a position in order, at most `limit`.
-    fn read_after(
-        &self,
-        after: Position,
-        limit: usize,
-        open: bool,
-    ) -> Reading<'_, Vec<Arc<Recorded>>>;
+    fn read_after(&self, after: Position, limit: usize, open: bool) -> Reading<'_, Vec<Arc<Recorded>>>;
     /// Events of a stream after a sequence.
-    fn read_stream(
-        &self,
-        stream: StreamId,
-        after: Sequence,
-        open: bool,
-    ) -> Reading<'_, Vec<Arc<Recorded>>>;
+    fn read_stream(&self, stream: StreamId, after: Sequence, open: bool) -> Reading<'_, Vec<Arc<Recorded>>>;
     /// Events at these positions, in the order of the log; absent ones are left out.
     fn read_at(&self, positions: Vec<Position>, open: bool) -> Reading<'_, Vec<Arc<Recorded>>>;
     /// The number of a stream, if it exists.

@@ -38,10 +38,7 @@ pub struct Metadata {
 impl Metadata {
     /// Metadata of a process of ours.
     pub fn of(actor: &str) -> Self {
-        Self {
-            actor: actor.to_owned(),
-            ..Self::default()
-        }
+        Self { actor: actor.to_owned(), ..Self::default() }
     }
 }
 

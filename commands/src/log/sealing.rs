@@ -45,31 +45,15 @@ impl MasterKey {
 
     /// The key for hashing what callers supply.
     pub fn hashing(&self) -> Hashing {
-        Hashing {
-            key: hmac::Key::new(hmac::HMAC_SHA256, self.derive("bongsu/hashing/1").as_ref()),
-        }
+        Hashing { key: hmac::Key::new(hmac::HMAC_SHA256, self.derive("bongsu/hashing/1").as_ref()) }
     }
 
-    pub(super) fn wrap_key(
-        &self,
-        subject: Uuid,
-        nonce: [u8; 12],
-        key: &[u8; 32],
-    ) -> Option<Vec<u8>> {
-        encrypt(
-            self.derive("bongsu/wrapping/1").as_ref(),
-            nonce,
-            subject.as_bytes(),
-            key,
-        )
+    pub(super) fn wrap_key(&self, subject: Uuid, nonce: [u8; 12], key: &[u8; 32]) -> Option<Vec<u8>> {
+        encrypt(self.derive("bongsu/wrapping/1").as_ref(), nonce, subject.as_bytes(), key)
     }
 
     pub(super) fn unwrap_key(&self, subject: Uuid, wrapped: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
-        let plain = Zeroizing::new(decrypt(
-            self.derive("bongsu/wrapping/1").as_ref(),
-            subject.as_bytes(),
-            wrapped,
-        )?);
+        let plain = Zeroizing::new(decrypt(self.derive("bongsu/wrapping/1").as_ref(), subject.as_bytes(), wrapped)?);
         let mut key = Zeroizing::new([0; 32]);
         if plain.len() != key.len() {
             return None;
@@ -115,12 +99,7 @@ impl Hashing {
 
     /// A notification's id, from its sender and idempotency key.
     pub fn notification(&self, sender: &SenderKey, sandbox: bool, key: &str) -> NotificationId {
-        NotificationId(self.id(&[
-            b"notification",
-            sender.as_str().as_bytes(),
-            &[u8::from(sandbox)],
-            key.as_bytes(),
-        ]))
+        NotificationId(self.id(&[b"notification", sender.as_str().as_bytes(), &[u8::from(sandbox)], key.as_bytes()]))
     }
 
     /// An address's id.
@@ -154,12 +133,7 @@ impl Sealer {
     }
 
     /// The sealed personal part of an event; none where it has none.
-    pub fn seal(
-        &self,
-        stream: StreamId,
-        fact: &Fact,
-        scratch: &mut Vec<u8>,
-    ) -> Result<Option<Vec<u8>>, SealError> {
+    pub fn seal(&self, stream: StreamId, fact: &Fact, scratch: &mut Vec<u8>) -> Result<Option<Vec<u8>>, SealError> {
         let Some(subject) = fact.subject() else {
             return Ok(None);
         };
@@ -172,34 +146,19 @@ impl Sealer {
         self.random.fill(&mut nonce);
         let mut sealed = Vec::with_capacity(16 + 12 + scratch.len() + 16);
         sealed.extend_from_slice(subject.0.as_bytes());
-        sealed.extend_from_slice(
-            &encrypt(
-                key.as_ref().as_ref(),
-                nonce,
-                &binding(stream, fact.name()),
-                scratch,
-            )
-            .ok_or(SealError::Cipher)?,
-        );
+        sealed.extend_from_slice(&encrypt(key.as_ref().as_ref(), nonce, &binding(stream, fact.name()), scratch).ok_or(SealError::Cipher)?);
         Ok(Some(sealed))
     }
 
     /// The opened personal part; none where its key is gone.
-    pub fn open(
-        &self,
-        stream: StreamId,
-        name: &str,
-        sealed: &[u8],
-    ) -> Result<Option<Vec<u8>>, SealError> {
+    pub fn open(&self, stream: StreamId, name: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>, SealError> {
         let Some((subject, rest)) = sealed.split_first_chunk::<16>() else {
             return Err(SealError::Cipher);
         };
         let Some(key) = self.keys.find(Uuid::from_bytes(*subject))? else {
             return Ok(None);
         };
-        decrypt(key.as_ref().as_ref(), &binding(stream, name), rest)
-            .map(Some)
-            .ok_or(SealError::Cipher)
+        decrypt(key.as_ref().as_ref(), &binding(stream, name), rest).map(Some).ok_or(SealError::Cipher)
     }
 }
 
@@ -216,13 +175,7 @@ fn encrypt(key: &[u8], nonce: [u8; 12], binding: &[u8], plain: &[u8]) -> Option<
     let mut sealed = Vec::with_capacity(12 + plain.len() + 16);
     sealed.extend_from_slice(&nonce);
     sealed.extend_from_slice(plain);
-    let tag = key
-        .seal_in_place_separate_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(binding),
-            &mut sealed[12..],
-        )
-        .ok()?;
+    let tag = key.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(binding), &mut sealed[12..]).ok()?;
     sealed.extend_from_slice(tag.as_ref());
     Some(sealed)
 }
@@ -231,14 +184,7 @@ fn decrypt(key: &[u8], binding: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
     let (nonce, rest) = sealed.split_first_chunk::<12>()?;
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?);
     let mut plain = rest.to_vec();
-    let length = key
-        .open_in_place(
-            Nonce::assume_unique_for_key(*nonce),
-            Aad::from(binding),
-            &mut plain,
-        )
-        .ok()?
-        .len();
+    let length = key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(binding), &mut plain).ok()?.len();
     plain.truncate(length);
     Some(plain)
 }

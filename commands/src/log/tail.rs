@@ -33,10 +33,7 @@ struct Window {
 impl Tail {
     /// Starts behind this position.
     pub fn at(head: Position) -> Self {
-        Self {
-            window: RwLock::default(),
-            head: watch::Sender::new(head),
-        }
+        Self { window: RwLock::default(), head: watch::Sender::new(head) }
     }
 
     /// The newest position.
@@ -58,9 +55,7 @@ impl Tail {
                 window.bytes += weight(event);
                 window.events.push_back(Arc::clone(event));
             }
-            while window.events.len() > WINDOW_EVENTS
-                || (window.bytes > WINDOW_BYTES && window.events.len() > 1)
-            {
+            while window.events.len() > WINDOW_EVENTS || (window.bytes > WINDOW_BYTES && window.events.len() > 1) {
                 if let Some(gone) = window.events.pop_front() {
                     window.bytes -= weight(&gone);
                 }
@@ -79,28 +74,14 @@ impl Tail {
             return None;
         }
         let skip = usize::try_from(after + 1 - first.position).unwrap_or(usize::MAX);
-        Some(
-            window
-                .events
-                .iter()
-                .skip(skip)
-                .take(limit)
-                .cloned()
-                .collect(),
-        )
+        Some(window.events.iter().skip(skip).take(limit).cloned().collect())
     }
 }
 
 fn weight(event: &Recorded) -> usize {
     use domain::notification::NotificationEvent::Requested;
     match &event.fact {
-        domain::Fact::Notification(Requested(requested)) => {
-            requested
-                .personal
-                .known()
-                .map_or(0, |content| content.size())
-                + 400
-        }
+        domain::Fact::Notification(Requested(requested)) => requested.personal.known().map_or(0, |content| content.size()) + 400,
         _ => 300,
     }
 }

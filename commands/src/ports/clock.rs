@@ -23,22 +23,14 @@ pub struct SystemClock {
 }
 
 impl Default for SystemClock {
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "this is the port's one adapter to the machine's clock"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "this is the port's one adapter to the machine's clock")]
     fn default() -> Self {
-        Self {
-            started: std::time::Instant::now(),
-        }
+        Self { started: std::time::Instant::now() }
     }
 }
 
 impl Clock for SystemClock {
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "this is the port's one adapter to the machine's clock"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "this is the port's one adapter to the machine's clock")]
     fn now(&self) -> Millis {
         chrono::Utc::now().timestamp_millis()
     }
@@ -47,10 +39,7 @@ impl Clock for SystemClock {
         self.started.elapsed()
     }
 
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "this is the port's one adapter to the machine's clock"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "this is the port's one adapter to the machine's clock")]
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(tokio::time::sleep(duration))
     }
@@ -67,20 +56,13 @@ pub struct ManualClock {
 impl ManualClock {
     /// A clock that stands at this moment.
     pub fn at(start: Millis) -> Self {
-        Self {
-            elapsed: Mutex::new(Duration::ZERO),
-            start,
-            moved: tokio::sync::watch::Sender::new(Duration::ZERO),
-        }
+        Self { elapsed: Mutex::new(Duration::ZERO), start, moved: tokio::sync::watch::Sender::new(Duration::ZERO) }
     }
 
     /// Moves it on.
     pub fn advance(&self, by: Duration) {
         let now = {
-            let mut elapsed = self
-                .elapsed
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut elapsed = self.elapsed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             *elapsed += by;
             *elapsed
         };
@@ -94,10 +76,7 @@ impl Clock for ManualClock {
     }
 
     fn monotonic(&self) -> Duration {
-        *self
-            .elapsed
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.elapsed.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {

@@ -20,8 +20,7 @@ pub trait Random: Send + Sync + 'static {
     fn id(&self, now: Millis) -> Uuid {
         let mut bytes = [0; 10];
         self.fill(&mut bytes);
-        uuid::Builder::from_unix_timestamp_millis(u64::try_from(now).unwrap_or(0), &bytes)
-            .into_uuid()
+        uuid::Builder::from_unix_timestamp_millis(u64::try_from(now).unwrap_or(0), &bytes).into_uuid()
     }
 }
 
@@ -51,10 +50,7 @@ impl SeededRandom {
 
 impl Random for SeededRandom {
     fn fill(&self, into: &mut [u8]) {
-        let mut state = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for chunk in into.chunks_mut(8) {
             // SplitMix64 (Steele, Lea, Flood 2014).
             *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -65,10 +65,7 @@ impl Aggregate for AddressOwnership {
     fn decide(&self, command: AddressCommand) -> Result<Vec<AddressEvent>, AddressRefusal> {
         Ok(match command {
             AddressCommand::Bind { address, recipient } if self.owner != Some(recipient) => {
-                vec![AddressEvent::AddressBound(AddressBound {
-                    address,
-                    recipient,
-                })]
+                vec![AddressEvent::AddressBound(AddressBound { address, recipient })]
             }
             AddressCommand::Release { address, recipient } if self.owner == Some(recipient) => {
                 vec![AddressEvent::AddressReleased(AddressReleased { address })]

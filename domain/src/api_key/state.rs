@@ -94,21 +94,14 @@ impl Aggregate for ApiKey {
         match (command, &self.issued) {
             (ApiKeyCommand::Issue(_), Some(_)) => Err(ApiKeyRefusal::Exists),
             (ApiKeyCommand::Issue(issue), None) => {
-                if issue.name.trim().is_empty()
-                    || issue.name.chars().count() > 100
-                    || issue.name.chars().any(char::is_control)
-                {
+                if issue.name.trim().is_empty() || issue.name.chars().count() > 100 || issue.name.chars().any(char::is_control) {
                     return Err(ApiKeyRefusal::Name);
                 }
                 Ok(vec![ApiKeyEvent::ApiKeyIssued(*issue)])
             }
             (ApiKeyCommand::Revoke, None) => Err(ApiKeyRefusal::NotFound),
             (ApiKeyCommand::Revoke, Some(_)) if self.revoked => Ok(Vec::new()),
-            (ApiKeyCommand::Revoke, Some(issued)) => {
-                Ok(vec![ApiKeyEvent::ApiKeyRevoked(ApiKeyRevoked {
-                    key: issued.key,
-                })])
-            }
+            (ApiKeyCommand::Revoke, Some(issued)) => Ok(vec![ApiKeyEvent::ApiKeyRevoked(ApiKeyRevoked { key: issued.key })]),
         }
     }
 

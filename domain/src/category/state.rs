@@ -82,9 +82,7 @@ pub struct DefineCategory {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CategoryRefusal {
     /// People have to recognise it.
-    #[error(
-        "a category's name has 1 to 100 characters, its description at most 1000, without control characters"
-    )]
+    #[error("a category's name has 1 to 100 characters, its description at most 1000, without control characters")]
     Text,
     /// It could reach nobody.
     #[error("a category has at least one default channel")]
@@ -97,17 +95,8 @@ impl Aggregate for Category {
     type Refusal = CategoryRefusal;
 
     fn decide(&self, command: DefineCategory) -> Result<Vec<CategoryEvent>, CategoryRefusal> {
-        let DefineCategory {
-            key,
-            name,
-            description,
-            required,
-            mut default_channels,
-            priority,
-        } = command;
-        let plain = |text: &str, most: usize| {
-            text.chars().count() <= most && !text.chars().any(char::is_control)
-        };
+        let DefineCategory { key, name, description, required, mut default_channels, priority } = command;
+        let plain = |text: &str, most: usize| text.chars().count() <= most && !text.chars().any(char::is_control);
         if name.trim().is_empty() || !plain(&name, 100) || !plain(&description, 1_000) {
             return Err(CategoryRefusal::Text);
         }
@@ -128,14 +117,7 @@ impl Aggregate for Category {
         if *self == defined {
             return Ok(Vec::new());
         }
-        Ok(vec![CategoryEvent::CategoryDefined(CategoryDefined {
-            key,
-            name,
-            description,
-            required,
-            default_channels,
-            priority,
-        })])
+        Ok(vec![CategoryEvent::CategoryDefined(CategoryDefined { key, name, description, required, default_channels, priority })])
     }
 
     fn evolve(&mut self, event: &CategoryEvent) {

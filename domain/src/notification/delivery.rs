@@ -2,13 +2,11 @@
 //! workers share, so that a worker can append without loading the notification.
 
 use super::events::{
-    AttemptFailed, AttemptStarted, AttemptUnknown, Cancelled, DeadLettered, Expired, Failed,
-    FailureClass, Held, HoldReason, NotificationEvent, RetryScheduled, Sent, Suppressed,
+    AttemptFailed, AttemptStarted, AttemptUnknown, Cancelled, DeadLettered, Expired, Failed, FailureClass, Held, HoldReason, NotificationEvent, RetryScheduled,
+    Sent, Suppressed,
 };
 use crate::policy::retry::{self, Next, RetrySchedule};
-use crate::values::{
-    AddressId, BadAddress, Channel, DeliveryNo, FactVersions, Millis, Outcome, Rule,
-};
+use crate::values::{AddressId, BadAddress, Channel, DeliveryNo, FactVersions, Millis, Outcome, Rule};
 use serde::{Deserialize, Serialize};
 
 /// Where a delivery stands.
@@ -88,25 +86,12 @@ pub struct Delivery {
 impl Delivery {
     /// A delivery just queued.
     pub fn queued(number: DeliveryNo, channel: Channel, address: Option<AddressId>) -> Self {
-        Self {
-            number,
-            channel,
-            address,
-            state: DeliveryState::Ready,
-            attempt: 0,
-            counted: 0,
-            after_unknown: false,
-            unknown_repeats: 0,
-        }
+        Self { number, channel, address, state: DeliveryState::Ready, attempt: 0, counted: 0, after_unknown: false, unknown_repeats: 0 }
     }
 
     /// The record that precedes a call; none unless it is ready or its moment is up to the caller.
     pub fn start(&self, provider: &str) -> Option<NotificationEvent> {
-        matches!(
-            self.state,
-            DeliveryState::Ready | DeliveryState::Waiting { .. }
-        )
-        .then(|| {
+        matches!(self.state, DeliveryState::Ready | DeliveryState::Waiting { .. }).then(|| {
             NotificationEvent::AttemptStarted(AttemptStarted {
                 delivery: self.number,
                 attempt: self.attempt + 1,
@@ -134,164 +119,63 @@ impl Delivery {
         }
         let delivery = self.number;
         match outcome {
-            Outcome::Accepted { provider_id } => vec![NotificationEvent::Sent(Sent {
-                delivery,
-                attempt,
-                provider_id: provider_id.clone(),
-            })],
-            Outcome::Permanent { code } => {
-                self.fail(attempt, FailureClass::Permanent, code, None, false)
-            }
-            Outcome::BadAddress { kind, as_of, code } => self.fail(
-                attempt,
-                FailureClass::BadAddress,
-                code,
-                *as_of,
-                *kind == BadAddress::Dead,
-            ),
+            Outcome::Accepted { provider_id } => vec![NotificationEvent::Sent(Sent { delivery, attempt, provider_id: provider_id.clone() })],
+            Outcome::Permanent { code } => self.fail(attempt, FailureClass::Permanent, code, None, false),
+            Outcome::BadAddress { kind, as_of, code } => self.fail(attempt, FailureClass::BadAddress, code, *as_of, *kind == BadAddress::Dead),
             Outcome::Retry { after, code } => {
-                let failed = NotificationEvent::AttemptFailed(AttemptFailed {
-                    delivery,
-                    attempt,
-                    class: FailureClass::Transient,
-                    code: code.clone(),
-                });
-                let next = retry::after_failure(
-                    schedule,
-                    self.counted + 1,
-                    *after,
-                    requested_at,
-                    now,
-                    jitter,
-                );
+                let failed = NotificationEvent::AttemptFailed(AttemptFailed { delivery, attempt, class: FailureClass::Transient, code: code.clone() });
+                let next = retry::after_failure(schedule, self.counted + 1, *after, requested_at, now, jitter);
                 vec![failed, self.next(next, code, false)]
             }
             Outcome::Unknown { code } => {
-                let unknown = NotificationEvent::AttemptUnknown(AttemptUnknown {
-                    delivery,
-                    attempt,
-                    code: code.clone(),
-                });
-                let next = retry::after_unknown(
-                    self.channel,
-                    schedule,
-                    self.counted + 1,
-                    self.unknown_repeats,
-                    requested_at,
-                    now,
-                    jitter,
-                );
+                let unknown = NotificationEvent::AttemptUnknown(AttemptUnknown { delivery, attempt, code: code.clone() });
+                let next = retry::after_unknown(self.channel, schedule, self.counted + 1, self.unknown_repeats, requested_at, now, jitter);
                 vec![unknown, self.next(next, code, true)]
             }
             Outcome::Throttled { after, code, .. } => {
-                vec![self.hold(
-                    attempt,
-                    HoldReason::Throttled,
-                    code,
-                    now + retry::throttle_pause(*after, jitter),
-                )]
+                vec![self.hold(attempt, HoldReason::Throttled, code, now + retry::throttle_pause(*after, jitter))]
             }
-            Outcome::Misconfigured { code, .. } => vec![self.hold(
-                attempt,
-                HoldReason::Misconfigured,
-                code,
-                now + retry::PROBE_EVERY_MS,
-            )],
+            Outcome::Misconfigured { code, .. } => vec![self.hold(attempt, HoldReason::Misconfigured, code, now + retry::PROBE_EVERY_MS)],
             Outcome::NotMade { code } => vec![self.hold(attempt, HoldReason::NotMade, code, now)],
         }
     }
 
     /// Ends it because it is no longer wanted. Empty where nothing is owed or a call is under way.
     pub fn suppress(&self, rule: Rule, facts: FactVersions) -> Option<NotificationEvent> {
-        self.is_stoppable().then(|| {
-            NotificationEvent::Suppressed(Suppressed {
-                delivery: Some(self.number),
-                channel: Some(self.channel),
-                rule,
-                rules: Rule::VERSION,
-                facts,
-            })
-        })
+        self.is_stoppable()
+            .then(|| NotificationEvent::Suppressed(Suppressed { delivery: Some(self.number), channel: Some(self.channel), rule, rules: Rule::VERSION, facts }))
     }
 
     /// Ends it because it is too late.
     pub fn expire(&self) -> Option<NotificationEvent> {
-        self.is_stoppable()
-            .then_some(NotificationEvent::Expired(Expired {
-                delivery: self.number,
-            }))
+        self.is_stoppable().then_some(NotificationEvent::Expired(Expired { delivery: self.number }))
     }
 
     /// Ends it because the sender takes it back.
     pub fn cancel(&self) -> Option<NotificationEvent> {
-        self.is_stoppable()
-            .then_some(NotificationEvent::Cancelled(Cancelled {
-                delivery: self.number,
-            }))
+        self.is_stoppable().then_some(NotificationEvent::Cancelled(Cancelled { delivery: self.number }))
     }
 
     /// Whether it is owed and no call is under way.
     pub fn is_stoppable(&self) -> bool {
-        matches!(
-            self.state,
-            DeliveryState::Ready | DeliveryState::Waiting { .. }
-        )
+        matches!(self.state, DeliveryState::Ready | DeliveryState::Waiting { .. })
     }
 
-    fn fail(
-        &self,
-        attempt: u32,
-        class: FailureClass,
-        code: &str,
-        as_of: Option<Millis>,
-        address_dead: bool,
-    ) -> Vec<NotificationEvent> {
+    fn fail(&self, attempt: u32, class: FailureClass, code: &str, as_of: Option<Millis>, address_dead: bool) -> Vec<NotificationEvent> {
         vec![
-            NotificationEvent::AttemptFailed(AttemptFailed {
-                delivery: self.number,
-                attempt,
-                class,
-                code: code.to_owned(),
-            }),
-            NotificationEvent::Failed(Failed {
-                delivery: self.number,
-                class,
-                code: code.to_owned(),
-                as_of,
-                address_dead,
-            }),
+            NotificationEvent::AttemptFailed(AttemptFailed { delivery: self.number, attempt, class, code: code.to_owned() }),
+            NotificationEvent::Failed(Failed { delivery: self.number, class, code: code.to_owned(), as_of, address_dead }),
         ]
     }
 
-    fn hold(
-        &self,
-        attempt: u32,
-        reason: HoldReason,
-        code: &str,
-        until: Millis,
-    ) -> NotificationEvent {
-        NotificationEvent::Held(Held {
-            delivery: self.number,
-            attempt,
-            reason,
-            code: code.to_owned(),
-            until,
-        })
+    fn hold(&self, attempt: u32, reason: HoldReason, code: &str, until: Millis) -> NotificationEvent {
+        NotificationEvent::Held(Held { delivery: self.number, attempt, reason, code: code.to_owned(), until })
     }
 
     fn next(&self, next: Next, code: &str, unknown: bool) -> NotificationEvent {
         match next {
-            Next::At(due) => NotificationEvent::RetryScheduled(RetryScheduled {
-                delivery: self.number,
-                due,
-                after_unknown: unknown,
-            }),
-            Next::GiveUp => NotificationEvent::DeadLettered(DeadLettered {
-                delivery: self.number,
-                attempts: self.attempt,
-                code: code.to_owned(),
-                unknown,
-            }),
+            Next::At(due) => NotificationEvent::RetryScheduled(RetryScheduled { delivery: self.number, due, after_unknown: unknown }),
+            Next::GiveUp => NotificationEvent::DeadLettered(DeadLettered { delivery: self.number, attempts: self.attempt, code: code.to_owned(), unknown }),
         }
     }
 
@@ -313,13 +197,7 @@ impl Delivery {
                 self.counted += 1;
                 self.after_unknown = true;
             }
-            E::Held(e) => {
-                self.state = if e.reason == HoldReason::NotMade {
-                    DeliveryState::Ready
-                } else {
-                    DeliveryState::Waiting { due: e.until }
-                }
-            }
+            E::Held(e) => self.state = if e.reason == HoldReason::NotMade { DeliveryState::Ready } else { DeliveryState::Waiting { due: e.until } },
             E::RetryScheduled(e) => self.state = DeliveryState::Waiting { due: e.due },
             E::Failed(_) => self.state = DeliveryState::Failed,
             E::DeadLettered(_) => self.state = DeliveryState::DeadLettered,
@@ -332,12 +210,7 @@ impl Delivery {
             E::Cancelled(_) => self.state = DeliveryState::Cancelled,
             E::Expired(_) => self.state = DeliveryState::Expired,
             E::Suppressed(_) => self.state = DeliveryState::Suppressed,
-            E::Requested(_)
-            | E::Deduplicated(_)
-            | E::Queued(_)
-            | E::Seen(_)
-            | E::Read(_)
-            | E::Archived(_) => {}
+            E::Requested(_) | E::Deduplicated(_) | E::Queued(_) | E::Seen(_) | E::Read(_) | E::Archived(_) => {}
         }
     }
 }
@@ -360,11 +233,7 @@ impl NotificationEvent {
             Self::Cancelled(e) => e.delivery,
             Self::Expired(e) => e.delivery,
             Self::Suppressed(e) => return e.delivery,
-            Self::Requested(_)
-            | Self::Deduplicated(_)
-            | Self::Seen(_)
-            | Self::Read(_)
-            | Self::Archived(_) => return None,
+            Self::Requested(_) | Self::Deduplicated(_) | Self::Seen(_) | Self::Read(_) | Self::Archived(_) => return None,
         })
     }
 }

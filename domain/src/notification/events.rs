@@ -1,10 +1,7 @@
 //! Events of a notification.
 
 use crate::event::Personal;
-use crate::values::{
-    AddressId, CategoryKey, Channel, Content, DeliveryNo, FactVersions, Millis, Priority,
-    RecipientId, Rule, SenderKey,
-};
+use crate::values::{AddressId, CategoryKey, Channel, Content, DeliveryNo, FactVersions, Millis, Priority, RecipientId, Rule, SenderKey};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

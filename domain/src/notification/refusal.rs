@@ -4,9 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotificationRefusal {
     /// The idempotency key was used for something else.
-    #[error(
-        "this idempotency key was used for another notification; use a new key for new content"
-    )]
+    #[error("this idempotency key was used for another notification; use a new key for new content")]
     IdempotencyConflict,
     /// There is none of this id.
     #[error("there is no notification of this id")]

@@ -2,16 +2,11 @@
 
 use super::commands::NotificationCommand;
 use super::delivery::{Delivery, DeliveryState};
-use super::events::{
-    Archived, Deduplicated, Discarded, NotificationEvent, Queued, Read, Redriven, Requested, Seen,
-    Sent, Suppressed,
-};
+use super::events::{Archived, Deduplicated, Discarded, NotificationEvent, Queued, Read, Redriven, Requested, Seen, Sent, Suppressed};
 use super::refusal::NotificationRefusal;
 use crate::aggregate::Aggregate;
 use crate::policy::delivery_plan::Step;
-use crate::values::{
-    CategoryKey, Channel, DeliveryNo, Millis, Priority, RecipientId, Rule, SenderKey,
-};
+use crate::values::{CategoryKey, Channel, DeliveryNo, Millis, Priority, RecipientId, Rule, SenderKey};
 use serde::{Deserialize, Serialize};
 
 /// Repeats that are recorded; further ones are answered without an event.
@@ -58,8 +53,7 @@ impl Notification {
     }
 
     fn existing(&self, number: DeliveryNo) -> Result<&Delivery, NotificationRefusal> {
-        self.delivery(number)
-            .ok_or(NotificationRefusal::NoSuchDelivery)
+        self.delivery(number).ok_or(NotificationRefusal::NoSuchDelivery)
     }
 
     /// Whether the recipient sees it in the history: something was queued, and it is no test.
@@ -73,10 +67,7 @@ impl Aggregate for Notification {
     type Event = NotificationEvent;
     type Refusal = NotificationRefusal;
 
-    fn decide(
-        &self,
-        command: NotificationCommand,
-    ) -> Result<Vec<NotificationEvent>, NotificationRefusal> {
+    fn decide(&self, command: NotificationCommand) -> Result<Vec<NotificationEvent>, NotificationRefusal> {
         use NotificationCommand as C;
         if let C::Accept(accept) = command {
             if !self.exists {
@@ -86,53 +77,20 @@ impl Aggregate for Notification {
                 return Err(NotificationRefusal::IdempotencyConflict);
             }
             let repeats = self.repeats + 1;
-            return Ok(if repeats > MAX_RECORDED_REPEATS {
-                Vec::new()
-            } else {
-                vec![NotificationEvent::Deduplicated(Deduplicated { repeats })]
-            });
+            return Ok(if repeats > MAX_RECORDED_REPEATS { Vec::new() } else { vec![NotificationEvent::Deduplicated(Deduplicated { repeats })] });
         }
         if !self.exists {
             return Err(NotificationRefusal::NotFound);
         }
         Ok(match command {
             C::Accept(_) => Vec::new(),
-            C::StartAttempt { delivery, provider } => self
-                .existing(delivery)?
-                .start(&provider)
-                .into_iter()
-                .collect(),
-            C::RecordOutcome {
-                delivery,
-                attempt,
-                outcome,
-                schedule,
-                requested_at,
-                now,
-                jitter,
-            } => self.existing(delivery)?.conclude(
-                attempt,
-                &outcome,
-                &schedule,
-                requested_at,
-                now,
-                jitter,
-            ),
-            C::Suppress {
-                delivery,
-                rule,
-                facts,
-            } => self
-                .existing(delivery)?
-                .suppress(rule, facts)
-                .into_iter()
-                .collect(),
+            C::StartAttempt { delivery, provider } => self.existing(delivery)?.start(&provider).into_iter().collect(),
+            C::RecordOutcome { delivery, attempt, outcome, schedule, requested_at, now, jitter } => {
+                self.existing(delivery)?.conclude(attempt, &outcome, &schedule, requested_at, now, jitter)
+            }
+            C::Suppress { delivery, rule, facts } => self.existing(delivery)?.suppress(rule, facts).into_iter().collect(),
             C::Expire { delivery } => self.existing(delivery)?.expire().into_iter().collect(),
-            C::Cancel => self
-                .deliveries
-                .iter()
-                .filter_map(Delivery::cancel)
-                .collect(),
+            C::Cancel => self.deliveries.iter().filter_map(Delivery::cancel).collect(),
             C::Redrive { delivery } => match self.existing(delivery)?.state {
                 DeliveryState::DeadLettered => {
                     vec![NotificationEvent::Redriven(Redriven { delivery })]
@@ -165,15 +123,8 @@ impl Aggregate for Notification {
                 self.expires_at = e.expires_at;
             }
             E::Deduplicated(e) => self.repeats = e.repeats,
-            E::Queued(e) => self
-                .deliveries
-                .push(Delivery::queued(e.delivery, e.channel, e.address)),
-            E::Suppressed(Suppressed {
-                delivery: None,
-                channel,
-                rule,
-                ..
-            }) => self.suppressed.push((*channel, *rule)),
+            E::Queued(e) => self.deliveries.push(Delivery::queued(e.delivery, e.channel, e.address)),
+            E::Suppressed(Suppressed { delivery: None, channel, rule, .. }) => self.suppressed.push((*channel, *rule)),
             E::Seen(_) => self.seen = true,
             E::Read(_) => {
                 self.seen = true;
@@ -181,10 +132,7 @@ impl Aggregate for Notification {
             }
             E::Archived(_) => self.archived = true,
             of_delivery => {
-                if let Some(delivery) = of_delivery
-                    .delivery()
-                    .and_then(|number| self.deliveries.get_mut(usize::from(number)))
-                {
+                if let Some(delivery) = of_delivery.delivery().and_then(|number| self.deliveries.get_mut(usize::from(number))) {
                     delivery.evolve(of_delivery);
                 }
             }
@@ -198,46 +146,22 @@ fn flag(already: bool, event: NotificationEvent) -> Vec<NotificationEvent> {
 
 /// The request with its decisions, as one batch: there is no moment at which it is accepted and
 /// undecided.
-fn accepted(
-    requested: Requested,
-    plan: crate::policy::delivery_plan::DeliveryPlan,
-) -> Vec<NotificationEvent> {
+fn accepted(requested: Requested, plan: crate::policy::delivery_plan::DeliveryPlan) -> Vec<NotificationEvent> {
     let mut events = Vec::with_capacity(2 + plan.steps.len());
     events.push(NotificationEvent::Requested(requested));
     let mut next: DeliveryNo = 0;
     for step in plan.steps {
         match step {
-            Step::Deliver {
-                channel,
-                address,
-                rule,
-            } => {
+            Step::Deliver { channel, address, rule } => {
                 let delivery = next;
                 next += 1;
-                events.push(NotificationEvent::Queued(Queued {
-                    delivery,
-                    channel,
-                    address,
-                    rule,
-                    rules: Rule::VERSION,
-                    facts: plan.facts,
-                }));
+                events.push(NotificationEvent::Queued(Queued { delivery, channel, address, rule, rules: Rule::VERSION, facts: plan.facts }));
                 if !channel.has_provider() {
-                    events.push(NotificationEvent::Sent(Sent {
-                        delivery,
-                        attempt: 0,
-                        provider_id: None,
-                    }));
+                    events.push(NotificationEvent::Sent(Sent { delivery, attempt: 0, provider_id: None }));
                 }
             }
             Step::Skip { channel, rule } => {
-                events.push(NotificationEvent::Suppressed(Suppressed {
-                    delivery: None,
-                    channel,
-                    rule,
-                    rules: Rule::VERSION,
-                    facts: plan.facts,
-                }));
+                events.push(NotificationEvent::Suppressed(Suppressed { delivery: None, channel, rule, rules: Rule::VERSION, facts: plan.facts }));
             }
         }
     }

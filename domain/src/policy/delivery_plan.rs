@@ -48,42 +48,21 @@ pub fn decide(
     let wanted = asked.unwrap_or(&category.default_channels);
     let mut steps = Vec::with_capacity(wanted.len() + 1);
     let mut usable = false;
-    for channel in Channel::ALL
-        .into_iter()
-        .filter(|channel| wanted.contains(channel))
-    {
+    for channel in Channel::ALL.into_iter().filter(|channel| wanted.contains(channel)) {
         match subscription.verdict(key, category.required, channel) {
-            Verdict::Forbidden(rule) => steps.push(Step::Skip {
-                channel: Some(channel),
-                rule,
-            }),
+            Verdict::Forbidden(rule) => steps.push(Step::Skip { channel: Some(channel), rule }),
             Verdict::Allowed(rule) => {
                 if !channel.has_provider() {
                     usable = true;
-                    steps.push(Step::Deliver {
-                        channel,
-                        address: None,
-                        rule,
-                    });
+                    steps.push(Step::Deliver { channel, address: None, rule });
                     continue;
                 }
                 let before = steps.len();
-                steps.extend(
-                    recipient
-                        .addresses_on(channel)
-                        .map(|address| Step::Deliver {
-                            channel,
-                            address: Some(address.id),
-                            rule,
-                        }),
-                );
+                steps.extend(recipient.addresses_on(channel).map(|address| Step::Deliver { channel, address: Some(address.id), rule }));
                 usable |= steps.len() > before;
                 // A default channel without address is no news; one that was asked for is.
                 if steps.len() == before && explicit {
-                    steps.push(Step::Skip {
-                        channel: Some(channel),
-                        rule: Rule::NoAddress,
-                    });
+                    steps.push(Step::Skip { channel: Some(channel), rule: Rule::NoAddress });
                 }
             }
         }
@@ -91,19 +70,10 @@ pub fn decide(
     if !usable {
         let rule = match steps.as_slice() {
             [] => Rule::NoAddress,
-            [Step::Skip { rule, .. }, rest @ ..]
-                if rest.iter().all(
-                    |step| matches!(step, Step::Skip { rule: other, .. } if other == rule),
-                ) =>
-            {
-                *rule
-            }
+            [Step::Skip { rule, .. }, rest @ ..] if rest.iter().all(|step| matches!(step, Step::Skip { rule: other, .. } if other == rule)) => *rule,
             _ => Rule::NoChannel,
         };
-        steps.push(Step::Skip {
-            channel: None,
-            rule,
-        });
+        steps.push(Step::Skip { channel: None, rule });
     }
     DeliveryPlan { steps, facts }
 }

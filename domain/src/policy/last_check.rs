@@ -33,8 +33,7 @@ pub fn last_check(
     if expires_at.is_some_and(|at| at <= now) {
         return LastCheck::Expire;
     }
-    if let Verdict::Forbidden(rule) = subscription.verdict(key, category.required, delivery.channel)
-    {
+    if let Verdict::Forbidden(rule) = subscription.verdict(key, category.required, delivery.channel) {
         return LastCheck::Suppress(rule);
     }
     match delivery.address {

@@ -30,13 +30,9 @@ impl RetrySchedule {
     /// (ten seconds at first, an hour in all).
     pub const fn default_for(channel: Channel) -> Self {
         match channel {
-            Channel::AndroidPush | Channel::IosPush | Channel::InApp => Self {
-                first: Duration::from_secs(10),
-                factor: 2.0,
-                longest: Duration::from_secs(900),
-                attempts: 9,
-                max_age: Duration::from_secs(3_600),
-            },
+            Channel::AndroidPush | Channel::IosPush | Channel::InApp => {
+                Self { first: Duration::from_secs(10), factor: 2.0, longest: Duration::from_secs(900), attempts: 9, max_age: Duration::from_secs(3_600) }
+            }
             Channel::Email => Self {
                 first: Duration::from_secs(60),
                 factor: 3.0,
@@ -44,13 +40,9 @@ impl RetrySchedule {
                 attempts: 24,
                 max_age: Duration::from_secs(4 * 86_400),
             },
-            Channel::Webhook => Self {
-                first: Duration::from_secs(5),
-                factor: 6.0,
-                longest: Duration::from_secs(86_400),
-                attempts: 9,
-                max_age: Duration::from_secs(4 * 86_400),
-            },
+            Channel::Webhook => {
+                Self { first: Duration::from_secs(5), factor: 6.0, longest: Duration::from_secs(86_400), attempts: 9, max_age: Duration::from_secs(4 * 86_400) }
+            }
         }
     }
 }
@@ -69,66 +61,34 @@ fn millis(duration: Duration) -> Millis {
 }
 
 /// After the `counted`-th attempt failed. The provider's wish is a lower bound.
-pub fn after_failure(
-    schedule: &RetrySchedule,
-    counted: u32,
-    wish: Option<Duration>,
-    requested_at: Millis,
-    now: Millis,
-    jitter: f64,
-) -> Next {
+pub fn after_failure(schedule: &RetrySchedule, counted: u32, wish: Option<Duration>, requested_at: Millis, now: Millis, jitter: f64) -> Next {
     if counted >= schedule.attempts {
         return Next::GiveUp;
     }
-    let exponent = i32::try_from(counted.saturating_sub(1))
-        .unwrap_or(64)
-        .min(64);
+    let exponent = i32::try_from(counted.saturating_sub(1)).unwrap_or(64).min(64);
     let longest = schedule.longest.as_secs_f64();
     let ceiling = (schedule.first.as_secs_f64() * schedule.factor.powi(exponent)).min(longest);
     // «Equal» jitter: half is certain, so that a retry is never immediate.
     let pause = ceiling / 2.0 + ceiling / 2.0 * jitter.clamp(0.0, 1.0);
     let pause = millis(Duration::from_secs_f64(pause)).max(wish.map_or(0, millis));
     let due = now.saturating_add(pause);
-    if due > requested_at.saturating_add(millis(schedule.max_age)) {
-        Next::GiveUp
-    } else {
-        Next::At(due)
-    }
+    if due > requested_at.saturating_add(millis(schedule.max_age)) { Next::GiveUp } else { Next::At(due) }
 }
 
 /// After an attempt of unknown outcome (`reference`: one closed policy a channel): push is
 /// repeated, since its collapse id makes the repeat replace the first on the device; a webhook's
 /// receiver deduplicates by `webhook-id`; an e-mail is repeated once, after a wait, with the same
 /// `Message-ID`.
-pub fn after_unknown(
-    channel: Channel,
-    schedule: &RetrySchedule,
-    counted: u32,
-    repeats: u32,
-    requested_at: Millis,
-    now: Millis,
-    jitter: f64,
-) -> Next {
+pub fn after_unknown(channel: Channel, schedule: &RetrySchedule, counted: u32, repeats: u32, requested_at: Millis, now: Millis, jitter: f64) -> Next {
     match channel {
         Channel::Email if repeats >= 1 => Next::GiveUp,
-        Channel::Email => after_failure(
-            schedule,
-            counted,
-            Some(Duration::from_secs(120).min(schedule.longest)),
-            requested_at,
-            now,
-            jitter,
-        ),
-        Channel::AndroidPush | Channel::IosPush | Channel::Webhook | Channel::InApp => {
-            after_failure(schedule, counted, None, requested_at, now, jitter)
-        }
+        Channel::Email => after_failure(schedule, counted, Some(Duration::from_secs(120).min(schedule.longest)), requested_at, now, jitter),
+        Channel::AndroidPush | Channel::IosPush | Channel::Webhook | Channel::InApp => after_failure(schedule, counted, None, requested_at, now, jitter),
     }
 }
 
 /// How long a throttled delivery waits where the provider names a time, else a second or two.
 pub fn throttle_pause(wish: Option<Duration>, jitter: f64) -> Millis {
-    let pause = wish
-        .unwrap_or(Duration::from_secs(1))
-        .min(Duration::from_secs(3_600));
+    let pause = wish.unwrap_or(Duration::from_secs(1)).min(Duration::from_secs(3_600));
     millis(pause) + millis(Duration::from_secs_f64(jitter.clamp(0.0, 1.0)))
 }

@@ -1,8 +1,7 @@
 //! The recipient's state and its decisions.
 
 use super::events::{
-    AddressChanged, AddressDetails, AddressRemoved, DeviceRegistered, DeviceRemoved, Erased,
-    ProfileChanged, ProfileDetails, RecipientEvent, RemovalReason,
+    AddressChanged, AddressDetails, AddressRemoved, DeviceRegistered, DeviceRemoved, Erased, ProfileChanged, ProfileDetails, RecipientEvent, RemovalReason,
 };
 use crate::aggregate::Aggregate;
 use crate::event::Personal;
@@ -130,9 +129,7 @@ pub enum RecipientRefusal {
 impl Recipient {
     /// The addresses on a channel.
     pub fn addresses_on(&self, channel: Channel) -> impl Iterator<Item = &Address> {
-        self.addresses
-            .iter()
-            .filter(move |address| address.channel == channel)
+        self.addresses.iter().filter(move |address| address.channel == channel)
     }
 
     /// An address by id.
@@ -141,10 +138,7 @@ impl Recipient {
     }
 
     fn put(&mut self, address: Address) {
-        self.addresses.retain(|other| {
-            other.id != address.id
-                && (address.channel.is_device() || other.channel != address.channel)
-        });
+        self.addresses.retain(|other| other.id != address.id && (address.channel.is_device() || other.channel != address.channel));
         self.addresses.push(address);
     }
 }
@@ -157,11 +151,7 @@ impl Aggregate for Recipient {
     fn decide(&self, command: RecipientCommand) -> Result<Vec<RecipientEvent>, RecipientRefusal> {
         use RecipientCommand as C;
         if self.erased {
-            return if matches!(command, C::Erase { .. }) {
-                Ok(Vec::new())
-            } else {
-                Err(RecipientRefusal::Erased)
-            };
+            return if matches!(command, C::Erase { .. }) { Ok(Vec::new()) } else { Err(RecipientRefusal::Erased) };
         }
         if !self.exists && !matches!(command, C::ChangeProfile { .. }) {
             return Err(RecipientRefusal::NotFound);
@@ -169,10 +159,8 @@ impl Aggregate for Recipient {
         let recipient = self.id;
         Ok(match command {
             C::ChangeProfile { id, profile } => {
-                let same = self.exists
-                    && self.time_zone == profile.time_zone
-                    && self.locale == profile.locale
-                    && self.details.known() == Some(&profile.details);
+                let same =
+                    self.exists && self.time_zone == profile.time_zone && self.locale == profile.locale && self.details.known() == Some(&profile.details);
                 if same {
                     Vec::new()
                 } else {
@@ -184,60 +172,24 @@ impl Aggregate for Recipient {
                     })]
                 }
             }
-            C::ChangeAddress {
-                channel,
-                address,
-                details,
-                now,
-            } => {
-                if self
-                    .address(address)
-                    .is_some_and(|known| known.details.known() == Some(&details))
-                {
+            C::ChangeAddress { channel, address, details, now } => {
+                if self.address(address).is_some_and(|known| known.details.known() == Some(&details)) {
                     Vec::new()
                 } else {
-                    vec![RecipientEvent::AddressChanged(AddressChanged {
-                        recipient,
-                        channel,
-                        address,
-                        registered_at: now,
-                        personal: Personal::Known(details),
-                    })]
+                    vec![RecipientEvent::AddressChanged(AddressChanged { recipient, channel, address, registered_at: now, personal: Personal::Known(details) })]
                 }
             }
-            C::RemoveAddress { channel, reason } => self
-                .addresses_on(channel)
-                .map(|address| {
-                    RecipientEvent::AddressRemoved(AddressRemoved {
-                        channel,
-                        address: address.id,
-                        reason,
-                    })
-                })
-                .collect(),
-            C::RegisterDevice {
-                channel,
-                address,
-                details,
-                now,
-            } => {
+            C::RemoveAddress { channel, reason } => {
+                self.addresses_on(channel).map(|address| RecipientEvent::AddressRemoved(AddressRemoved { channel, address: address.id, reason })).collect()
+            }
+            C::RegisterDevice { channel, address, details, now } => {
                 let known = self.address(address).is_some();
-                if !known
-                    && self
-                        .addresses
-                        .iter()
-                        .filter(|address| address.channel.is_device())
-                        .count()
-                        >= MAX_DEVICES
-                {
+                if !known && self.addresses.iter().filter(|address| address.channel.is_device()).count() >= MAX_DEVICES {
                     return Err(RecipientRefusal::TooManyDevices);
                 }
                 // Confirming a device renews its registration: a report of death about the older
                 // registration must not remove it. Once a day is enough for that.
-                if self
-                    .address(address)
-                    .is_some_and(|device| now - device.registered_at < 86_400_000)
-                {
+                if self.address(address).is_some_and(|device| now - device.registered_at < 86_400_000) {
                     Vec::new()
                 } else {
                     vec![RecipientEvent::DeviceRegistered(DeviceRegistered {
@@ -249,30 +201,16 @@ impl Aggregate for Recipient {
                     })]
                 }
             }
-            C::RemoveDevice {
-                address,
-                reason,
-                as_of,
-            } => match self.address(address) {
+            C::RemoveDevice { address, reason, as_of } => match self.address(address) {
                 None if reason == RemovalReason::Requested => {
                     return Err(RecipientRefusal::NoSuchDevice);
                 }
                 None => Vec::new(),
-                Some(known) if as_of.is_some_and(|moment| known.registered_at >= moment) => {
-                    Vec::new()
-                }
+                Some(known) if as_of.is_some_and(|moment| known.registered_at >= moment) => Vec::new(),
                 Some(known) if known.channel.is_device() => {
-                    vec![RecipientEvent::DeviceRemoved(DeviceRemoved {
-                        channel: known.channel,
-                        address,
-                        reason,
-                    })]
+                    vec![RecipientEvent::DeviceRemoved(DeviceRemoved { channel: known.channel, address, reason })]
                 }
-                Some(known) => vec![RecipientEvent::AddressRemoved(AddressRemoved {
-                    channel: known.channel,
-                    address,
-                    reason,
-                })],
+                Some(known) => vec![RecipientEvent::AddressRemoved(AddressRemoved { channel: known.channel, address, reason })],
             },
             C::Erase { id } => vec![RecipientEvent::Erased(Erased { recipient: id })],
         })
@@ -287,20 +225,13 @@ impl Aggregate for Recipient {
                 self.locale.clone_from(&e.locale);
                 self.details = e.personal.clone();
             }
-            RecipientEvent::AddressChanged(e) => self.put(Address {
-                id: e.address,
-                channel: e.channel,
-                registered_at: e.registered_at,
-                details: e.personal.clone(),
-            }),
-            RecipientEvent::DeviceRegistered(e) => self.put(Address {
-                id: e.address,
-                channel: e.channel,
-                registered_at: e.registered_at,
-                details: e.personal.clone(),
-            }),
-            RecipientEvent::AddressRemoved(AddressRemoved { address, .. })
-            | RecipientEvent::DeviceRemoved(DeviceRemoved { address, .. }) => {
+            RecipientEvent::AddressChanged(e) => {
+                self.put(Address { id: e.address, channel: e.channel, registered_at: e.registered_at, details: e.personal.clone() })
+            }
+            RecipientEvent::DeviceRegistered(e) => {
+                self.put(Address { id: e.address, channel: e.channel, registered_at: e.registered_at, details: e.personal.clone() })
+            }
+            RecipientEvent::AddressRemoved(AddressRemoved { address, .. }) | RecipientEvent::DeviceRemoved(DeviceRemoved { address, .. }) => {
                 self.addresses.retain(|known| known.id != *address);
             }
             RecipientEvent::Erased(_) => {

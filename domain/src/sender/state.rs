@@ -53,31 +53,18 @@ impl Aggregate for Sender {
     type Event = SenderEvent;
     type Refusal = SenderRefusal;
 
-    fn decide(
-        &self,
-        RegisterSender { key, name }: RegisterSender,
-    ) -> Result<Vec<SenderEvent>, SenderRefusal> {
-        if name.trim().is_empty()
-            || name.chars().count() > 100
-            || name.chars().any(char::is_control)
-        {
+    fn decide(&self, RegisterSender { key, name }: RegisterSender) -> Result<Vec<SenderEvent>, SenderRefusal> {
+        if name.trim().is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
             return Err(SenderRefusal::Name);
         }
         if self.exists && self.name == name {
             return Ok(Vec::new());
         }
-        Ok(vec![SenderEvent::SenderRegistered(SenderRegistered {
-            key,
-            name,
-        })])
+        Ok(vec![SenderEvent::SenderRegistered(SenderRegistered { key, name })])
     }
 
     fn evolve(&mut self, event: &SenderEvent) {
         let SenderEvent::SenderRegistered(e) = event;
-        *self = Self {
-            exists: true,
-            key: e.key.clone(),
-            name: e.name.clone(),
-        };
+        *self = Self { exists: true, key: e.key.clone(), name: e.name.clone() };
     }
 }

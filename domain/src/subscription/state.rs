@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What a switch is about.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Everything.
@@ -96,11 +94,7 @@ impl Subscription {
     /// everything and its own, but not a channel that was switched off as a whole.
     pub fn verdict(&self, category: &CategoryKey, required: bool, channel: Channel) -> Verdict {
         if self.off.is_empty() {
-            return Verdict::Allowed(if required {
-                Rule::RequiredCategory
-            } else {
-                Rule::DefaultOptIn
-            });
+            return Verdict::Allowed(if required { Rule::RequiredCategory } else { Rule::DefaultOptIn });
         }
         if self.off.contains(&Scope::Channel(channel)) {
             return Verdict::Forbidden(Rule::OptedOutOfChannel);
@@ -123,16 +117,8 @@ impl Aggregate for Subscription {
     type Event = SubscriptionEvent;
     type Refusal = SubscriptionRefusal;
 
-    fn decide(
-        &self,
-        command: SetSubscription,
-    ) -> Result<Vec<SubscriptionEvent>, SubscriptionRefusal> {
-        let SetSubscription {
-            scope,
-            subscribed,
-            by,
-            required,
-        } = command;
+    fn decide(&self, command: SetSubscription) -> Result<Vec<SubscriptionEvent>, SubscriptionRefusal> {
+        let SetSubscription { scope, subscribed, by, required } = command;
         if required && !subscribed {
             return Err(SubscriptionRefusal::RequiredCategory);
         }

@@ -14,18 +14,6 @@ struct V1 {
 
 /// Version 1 to version 2.
 pub fn lift(payload: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
-    let V1 {
-        key,
-        name,
-        description,
-        required,
-    } = serde_json::from_slice(payload)?;
-    serde_json::to_vec(&CategoryDefined {
-        key,
-        name,
-        description,
-        required,
-        default_channels: Channel::ALL.to_vec(),
-        priority: Priority::Normal,
-    })
+    let V1 { key, name, description, required } = serde_json::from_slice(payload)?;
+    serde_json::to_vec(&CategoryDefined { key, name, description, required, default_channels: Channel::ALL.to_vec(), priority: Priority::Normal })
 }

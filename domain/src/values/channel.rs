@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A way to reach a recipient; which provider serves it is decided when work is taken.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// Push to Android devices (FCM).
@@ -24,13 +22,7 @@ pub enum Channel {
 
 impl Channel {
     /// All channels, in the order in which a notification's deliveries are numbered.
-    pub const ALL: [Self; 5] = [
-        Self::InApp,
-        Self::AndroidPush,
-        Self::IosPush,
-        Self::Email,
-        Self::Webhook,
-    ];
+    pub const ALL: [Self; 5] = [Self::InApp, Self::AndroidPush, Self::IosPush, Self::Email, Self::Webhook];
 
     /// The name in events, configuration and metrics.
     pub const fn name(self) -> &'static str {
@@ -71,9 +63,7 @@ impl Channel {
 
     /// Reads [`number`](Self::number) back.
     pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|channel| channel.number() == number)
+        Self::ALL.into_iter().find(|channel| channel.number() == number)
     }
 }
 

@@ -34,9 +34,7 @@ pub enum ContentError {
     #[error("content.body is empty; give the text to show")]
     EmptyBody,
     /// Over [`MAX_NOTIFICATION_BYTES`].
-    #[error(
-        "the notification has {bytes} bytes, {MAX_NOTIFICATION_BYTES} is the most; link to large content instead"
-    )]
+    #[error("the notification has {bytes} bytes, {MAX_NOTIFICATION_BYTES} is the most; link to large content instead")]
     TooLarge {
         /// Its size.
         bytes: usize,
@@ -64,18 +62,8 @@ pub enum ContentError {
 impl Content {
     /// Bytes of everything in it.
     pub fn size(&self) -> usize {
-        let optional = [
-            &self.title,
-            &self.html,
-            &self.data,
-            &self.collapse_key,
-            &self.metadata,
-        ];
-        self.body.len()
-            + optional
-                .iter()
-                .filter_map(|text| text.as_ref().map(String::len))
-                .sum::<usize>()
+        let optional = [&self.title, &self.html, &self.data, &self.collapse_key, &self.metadata];
+        self.body.len() + optional.iter().filter_map(|text| text.as_ref().map(String::len)).sum::<usize>()
     }
 
     /// Checks what no channel could deliver or what would be dangerous in one.
@@ -87,11 +75,7 @@ impl Content {
         if self.body.trim().is_empty() {
             return Err(ContentError::EmptyBody);
         }
-        if self
-            .title
-            .as_ref()
-            .is_some_and(|title| title.chars().any(char::is_control))
-        {
+        if self.title.as_ref().is_some_and(|title| title.chars().any(char::is_control)) {
             return Err(ContentError::ControlInTitle);
         }
         for (field, text) in [("body", Some(&self.body)), ("html", self.html.as_ref())] {
@@ -105,10 +89,7 @@ impl Content {
             return Err(ContentError::CollapseKey);
         }
         for (field, text) in [("data", &self.data), ("metadata", &self.metadata)] {
-            if text.as_ref().is_some_and(|text| {
-                !serde_json::from_str::<serde::de::IgnoredAny>(text)
-                    .is_ok_and(|_| text.trim_start().starts_with('{'))
-            }) {
+            if text.as_ref().is_some_and(|text| !serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok_and(|_| text.trim_start().starts_with('{'))) {
                 return Err(ContentError::NotAnObject { field });
             }
         }

@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 /// Why a key was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a {what} has 1 to 64 characters from a-z, 0-9, '-', '_' and '.', beginning with a letter or digit"
-)]
+#[error("a {what} has 1 to 64 characters from a-z, 0-9, '-', '_' and '.', beginning with a letter or digit")]
 pub struct TextError {
     what: &'static str,
 }
@@ -17,9 +15,7 @@ pub struct TextError {
 fn is_key(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
 }
 
 macro_rules! key {

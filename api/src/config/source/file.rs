@@ -6,10 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 /// Every leaf of the file: path, value, line from 1.
 pub(super) fn read(path: &Path) -> Result<Vec<(String, Raw, usize)>, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|reason| ConfigError::Unreadable {
-        path: path.to_owned(),
-        reason,
-    })?;
+    let text = std::fs::read_to_string(path).map_err(|reason| ConfigError::Unreadable { path: path.to_owned(), reason })?;
     let table = DeTable::parse(&text).map_err(|error| ConfigError::Syntax {
         path: path.to_owned(),
         line: line_of(&text, error.span().map_or(0, |span| span.start)),
@@ -22,11 +19,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<(String, Raw, usize)>, ConfigError
 
 fn flatten(text: &str, prefix: &str, table: &DeTable<'_>, leaves: &mut Vec<(String, Raw, usize)>) {
     for (name, value) in table {
-        let path = if prefix.is_empty() {
-            name.get_ref().to_string()
-        } else {
-            format!("{prefix}.{}", name.get_ref())
-        };
+        let path = if prefix.is_empty() { name.get_ref().to_string() } else { format!("{prefix}.{}", name.get_ref()) };
         match value.get_ref() {
             DeValue::Table(inner) => flatten(text, &path, inner, leaves),
             other => leaves.push((path, raw(other), line_of(text, name.span().start))),
@@ -47,10 +40,5 @@ fn raw(value: &DeValue<'_>) -> Raw {
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
-    text.as_bytes()
-        .iter()
-        .take(offset)
-        .filter(|byte| **byte == b'\n')
-        .count()
-        + 1
+    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
 }

@@ -32,21 +32,13 @@ impl Sources {
     /// Of this process: its environment, and the named file, else `BONGSU_CONFIG`, else
     /// `bongsu.toml` in the current folder where there is one.
     pub fn of_process(file: Option<PathBuf>) -> Self {
-        let file = file
-            .or_else(|| std::env::var_os(FILE_VARIABLE).map(PathBuf::from))
-            .or_else(|| {
-                let here = PathBuf::from(DEFAULT_FILE);
-                here.is_file().then_some(here)
-            });
+        let file = file.or_else(|| std::env::var_os(FILE_VARIABLE).map(PathBuf::from)).or_else(|| {
+            let here = PathBuf::from(DEFAULT_FILE);
+            here.is_file().then_some(here)
+        });
         // A variable that is not Unicode cannot be one of ours.
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        Self {
-            flags: Vec::new(),
-            environment,
-            file,
-        }
+        let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+        Self { flags: Vec::new(), environment, file }
     }
 
     /// Adds a flag where it was given.
@@ -88,10 +80,7 @@ impl Raw {
             }
             Self::Number(text) => text.clone(),
             Self::Flag(flag) => flag.to_string(),
-            Self::List(parts) => format!(
-                "[{}]",
-                parts.iter().map(Self::shown).collect::<Vec<_>>().join(", ")
-            ),
+            Self::List(parts) => format!("[{}]", parts.iter().map(Self::shown).collect::<Vec<_>>().join(", ")),
             Self::Other(name) => (*name).to_owned(),
         }
     }
@@ -157,10 +146,7 @@ impl Layers {
         }
         if let Some(path) = &sources.file {
             for (name, raw, line) in file::read(path)? {
-                let origin = Origin::File {
-                    path: path.clone(),
-                    line,
-                };
+                let origin = Origin::File { path: path.clone(), line };
                 if keys.iter().any(|key| key.path == name) {
                     values.insert(name, (raw, origin));
                 } else {
@@ -194,11 +180,7 @@ impl Layers {
         if !problems.is_empty() {
             return Err(ConfigError::Invalid { problems });
         }
-        let secrets = keys
-            .iter()
-            .filter(|key| key.secret)
-            .map(|key| key.path.clone())
-            .collect();
+        let secrets = keys.iter().filter(|key| key.secret).map(|key| key.path.clone()).collect();
         Ok(Self { values, secrets })
     }
 
@@ -215,9 +197,7 @@ impl Layers {
     /// Whether anything below a section is set.
     pub fn is_configured(&self, section: &str) -> bool {
         let prefix = format!("{section}.");
-        self.values
-            .iter()
-            .any(|(path, (_, origin))| path.starts_with(&prefix) && *origin != Origin::Default)
+        self.values.iter().any(|(path, (_, origin))| path.starts_with(&prefix) && *origin != Origin::Default)
     }
 }
 
@@ -225,12 +205,7 @@ fn unknown(path: &str, origin: &Origin, keys: &[&Key]) -> String {
     let hint = nearest(path, keys.iter().map(|key| key.path.as_str())).map_or_else(
         || "`bongsu config reference` lists all keys".to_owned(),
         |near| match origin {
-            Origin::Environment(_) => keys
-                .iter()
-                .find(|key| key.path == near)
-                .map_or_else(String::new, |key| {
-                    format!("did you mean {}?", key.variable())
-                }),
+            Origin::Environment(_) => keys.iter().find(|key| key.path == near).map_or_else(String::new, |key| format!("did you mean {}?", key.variable())),
             _ => format!("did you mean {near}?"),
         },
     );

@@ -38,23 +38,14 @@ pub struct AuthFailure {
 
 impl AuthFailure {
     /// No credential was sent.
-    pub const UNAUTHENTICATED: Self = Self {
-        status: StatusCode::UNAUTHORIZED,
-        code: "UNAUTHENTICATED",
-        message: "Send a valid credential as `Authorization: Bearer <key>`.",
-    };
+    pub const UNAUTHENTICATED: Self =
+        Self { status: StatusCode::UNAUTHORIZED, code: "UNAUTHENTICATED", message: "Send a valid credential as `Authorization: Bearer <key>`." };
     /// The credential is known, but no longer valid.
-    pub const KEY_REVOKED: Self = Self {
-        status: StatusCode::UNAUTHORIZED,
-        code: "KEY_REVOKED",
-        message: "This credential was revoked or has expired; use another one.",
-    };
+    pub const KEY_REVOKED: Self =
+        Self { status: StatusCode::UNAUTHORIZED, code: "KEY_REVOKED", message: "This credential was revoked or has expired; use another one." };
     /// The credential is valid, but not for this.
-    pub const FORBIDDEN: Self = Self {
-        status: StatusCode::FORBIDDEN,
-        code: "FORBIDDEN",
-        message: "This credential does not permit that; ask its owner for a wider scope.",
-    };
+    pub const FORBIDDEN: Self =
+        Self { status: StatusCode::FORBIDDEN, code: "FORBIDDEN", message: "This credential does not permit that; ask its owner for a wider scope." };
 }
 
 /// Turns credentials into a principal.
@@ -64,21 +55,14 @@ pub trait Authenticate: Send + Sync + 'static {
 
     /// Judges a request by its headers; for a WebSocket also by the payload of `connection_init`,
     /// since browsers cannot set headers there.
-    fn authenticate(
-        &self,
-        headers: &HeaderMap,
-        init: Option<&serde_json::Value>,
-    ) -> impl Future<Output = Result<Self::Principal, AuthFailure>> + Send;
+    fn authenticate(&self, headers: &HeaderMap, init: Option<&serde_json::Value>) -> impl Future<Output = Result<Self::Principal, AuthFailure>> + Send;
 
     /// The time by which `expires_at` is judged, in milliseconds since the Unix epoch.
     fn now_ms(&self) -> i64;
 
     /// Judges the principal of an open connection again: is the key revoked meanwhile? Expiry is
     /// the transport's own check.
-    fn recheck(
-        &self,
-        principal: &Self::Principal,
-    ) -> impl Future<Output = Result<(), AuthFailure>> + Send {
+    fn recheck(&self, principal: &Self::Principal) -> impl Future<Output = Result<(), AuthFailure>> + Send {
         let _ = principal;
         std::future::ready(Ok(()))
     }

@@ -23,9 +23,7 @@ pub(super) async fn read(body: Body, limit: usize, timeout: Duration) -> Result<
     if body.size_hint().lower() > limit as u64 {
         return Err(BodyError::TooLarge);
     }
-    tokio::time::timeout(timeout, collect(body, limit))
-        .await
-        .unwrap_or(Err(BodyError::Timeout))
+    tokio::time::timeout(timeout, collect(body, limit)).await.unwrap_or(Err(BodyError::Timeout))
 }
 
 async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BodyError> {

@@ -70,9 +70,5 @@ where
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    builder
-        .limit_depth(bounds.depth)
-        .limit_complexity(bounds.complexity)
-        .limit_directives(bounds.directives)
-        .limit_recursive_depth(bounds.recursion)
+    builder.limit_depth(bounds.depth).limit_complexity(bounds.complexity).limit_directives(bounds.directives).limit_recursive_depth(bounds.recursion)
 }

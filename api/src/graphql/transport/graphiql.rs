@@ -35,16 +35,7 @@ struct Asset {
 
 macro_rules! asset {
     ($path:literal, $kind:literal, $file:literal, gzip: $gzip:literal) => {
-        Asset {
-            path: $path,
-            kind: $kind,
-            bytes: include_bytes!(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/assets/graphiql/",
-                $file
-            )),
-            gzip: $gzip,
-        }
+        Asset { path: $path, kind: $kind, bytes: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/graphiql/", $file)), gzip: $gzip }
     };
 }
 
@@ -60,16 +51,10 @@ const ASSETS: [Asset; 7] = [
 
 /// The routes of the page and its files.
 pub(super) fn router() -> Router {
-    let page = Router::new().route(
-        "/graphiql/",
-        get(|| async { Redirect::permanent("/graphiql") }),
-    );
+    let page = Router::new().route("/graphiql/", get(|| async { Redirect::permanent("/graphiql") }));
     ASSETS.into_iter().fold(page, |router, asset| {
         let tag = tag(asset.bytes);
-        router.route(
-            asset.path,
-            get(move |headers: HeaderMap| async move { serve(asset, &tag, &headers) }),
-        )
+        router.route(asset.path, get(move |headers: HeaderMap| async move { serve(asset, &tag, &headers) }))
     })
 }
 
@@ -124,14 +109,8 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|coding| {
-            let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-            matches!(name.trim(), "gzip" | "*")
-                && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
-        })
+    headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|coding| {
+        let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
+        matches!(name.trim(), "gzip" | "*") && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+    })
 }

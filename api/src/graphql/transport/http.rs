@@ -23,20 +23,14 @@ use super::{respond, sse, websocket};
 type Refusal = (StatusCode, RequestError);
 
 /// Answers a request.
-pub(super) async fn handle<E: Executor, A: Authenticate>(
-    transport: Arc<Transport<E, A>>,
-    request: Request,
-) -> Response<Body> {
+pub(super) async fn handle<E: Executor, A: Authenticate>(transport: Arc<Transport<E, A>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let is_get = parts.method == Method::GET;
     if is_get && websocket::is_upgrade(&parts.headers) {
         return websocket::upgrade(transport, parts).await;
     }
     let Some(format) = negotiate::accept(&parts.headers) else {
-        let error = RequestError::new(
-            code::NOT_ACCEPTABLE,
-            "Accept application/graphql-response+json, application/json or text/event-stream.",
-        );
+        let error = RequestError::new(code::NOT_ACCEPTABLE, "Accept application/graphql-response+json, application/json or text/event-stream.");
         return respond::refuse(StatusCode::NOT_ACCEPTABLE, error, Format::Json);
     };
     if !is_get && parts.method != Method::POST {
@@ -48,8 +42,7 @@ pub(super) async fn handle<E: Executor, A: Authenticate>(
         Err(failure) => return respond::unauthorised(&failure, format),
     };
     let params = if is_get {
-        Params::from_query_string(parts.uri.query().unwrap_or_default())
-            .map_err(|error| (StatusCode::BAD_REQUEST, error))
+        Params::from_query_string(parts.uri.query().unwrap_or_default()).map_err(|error| (StatusCode::BAD_REQUEST, error))
     } else {
         read_params(&transport, &parts.headers, body).await
     };
@@ -63,10 +56,7 @@ pub(super) async fn handle<E: Executor, A: Authenticate>(
         Err(error) => return respond::refuse(refusal_status(format), error, format),
     };
     if is_get && prepared.kind == OperationType::Mutation {
-        let error = RequestError::new(
-            code::METHOD_NOT_ALLOWED,
-            "Mutations change things and need POST.",
-        );
+        let error = RequestError::new(code::METHOD_NOT_ALLOWED, "Mutations change things and need POST.");
         return not_allowed(error, format, "POST");
     }
     if let Some(principal) = held {
@@ -94,54 +84,30 @@ fn refusal_status(format: Format) -> StatusCode {
 
 fn not_allowed(error: RequestError, format: Format, allow: &'static str) -> Response<Body> {
     let mut http = respond::refuse(StatusCode::METHOD_NOT_ALLOWED, error, format);
-    http.headers_mut()
-        .insert(header::ALLOW, HeaderValue::from_static(allow));
+    http.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     http
 }
 
-async fn read_params<E: Executor, A: Authenticate>(
-    transport: &Transport<E, A>,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Params, Refusal> {
+async fn read_params<E: Executor, A: Authenticate>(transport: &Transport<E, A>, headers: &HeaderMap, body: Body) -> Result<Params, Refusal> {
     if !negotiate::is_json(headers) || !negotiate::is_uncompressed(headers) {
         return Err((
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            RequestError::new(
-                code::UNSUPPORTED_MEDIA_TYPE,
-                "Send the body as `Content-Type: application/json`, in UTF-8 and uncompressed.",
-            ),
+            RequestError::new(code::UNSUPPORTED_MEDIA_TYPE, "Send the body as `Content-Type: application/json`, in UTF-8 and uncompressed."),
         ));
     }
     let settings = &transport.settings;
-    let bytes = body::read(body, settings.body_bytes, settings.body_timeout)
-        .await
-        .map_err(|error| body_refusal(error, settings.body_bytes))?;
+    let bytes = body::read(body, settings.body_bytes, settings.body_timeout).await.map_err(|error| body_refusal(error, settings.body_bytes))?;
     Params::from_json(&bytes).map_err(|error| (StatusCode::BAD_REQUEST, error))
 }
 
 fn body_refusal(error: BodyError, limit: usize) -> Refusal {
     match error {
-        BodyError::TooLarge => (
-            StatusCode::PAYLOAD_TOO_LARGE,
-            RequestError::new(
-                code::BODY_TOO_LARGE,
-                format!("A request body may have {limit} bytes; send less at once."),
-            ),
-        ),
-        BodyError::Timeout => (
-            StatusCode::REQUEST_TIMEOUT,
-            RequestError::new(
-                code::REQUEST_TIMEOUT,
-                "The body did not arrive in time; send it without pauses.",
-            ),
-        ),
-        BodyError::Broken => (
-            StatusCode::BAD_REQUEST,
-            RequestError::new(
-                code::BAD_REQUEST,
-                "The body ended too early; send it again.",
-            ),
-        ),
+        BodyError::TooLarge => {
+            (StatusCode::PAYLOAD_TOO_LARGE, RequestError::new(code::BODY_TOO_LARGE, format!("A request body may have {limit} bytes; send less at once.")))
+        }
+        BodyError::Timeout => {
+            (StatusCode::REQUEST_TIMEOUT, RequestError::new(code::REQUEST_TIMEOUT, "The body did not arrive in time; send it without pauses."))
+        }
+        BodyError::Broken => (StatusCode::BAD_REQUEST, RequestError::new(code::BAD_REQUEST, "The body ended too early; send it again.")),
     }
 }

@@ -68,11 +68,7 @@ where
             async move { http::handle(transport, request).await }
         }),
     );
-    if with_graphiql {
-        graphql.merge(graphiql::router())
-    } else {
-        graphql
-    }
+    if with_graphiql { graphql.merge(graphiql::router()) } else { graphql }
 }
 
 #[cfg(test)]

@@ -44,11 +44,7 @@ pub(super) fn accept(headers: &HeaderMap) -> Option<Format> {
             }
         }
     }
-    if any {
-        best.map(|(format, _)| format)
-    } else {
-        Some(Format::Json)
-    }
+    if any { best.map(|(format, _)| format) } else { Some(Format::Json) }
 }
 
 fn acceptable(range: &str) -> Option<(Format, f32)> {
@@ -91,10 +87,7 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
         return false;
     };
     let mut parts = value.split(';').map(str::trim);
-    if !parts
-        .next()
-        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
-    {
+    if !parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
         return false;
     }
     parts.all(|parameter| match parameter.split_once('=') {
@@ -111,8 +104,5 @@ fn is_utf8(charset: &str) -> bool {
 /// True when the body is sent as it is. Compressed bodies are refused: a few kilobytes of them
 /// can mean gigabytes.
 pub(super) fn is_uncompressed(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"))
+    headers.get_all(header::CONTENT_ENCODING).iter().all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"))
 }

@@ -34,11 +34,7 @@ pub(super) struct Answer {
 
 impl<E: Executor, A: Authenticate> Transport<E, A> {
     /// Parses (or remembers) the document and picks the operation.
-    pub fn prepare(
-        &self,
-        params: Params,
-        principal: A::Principal,
-    ) -> Result<Prepared, RequestError> {
+    pub fn prepare(&self, params: Params, principal: A::Principal) -> Result<Prepared, RequestError> {
         let query = params.query.unwrap_or_default();
         let (document, fresh) = match self.documents.get(&query) {
             Some(document) => (document, false),
@@ -50,21 +46,11 @@ impl<E: Executor, A: Authenticate> Transport<E, A> {
         let operation = document.operation(params.operation_name.as_deref())?;
         let anonymous = principal.is_anonymous();
         if anonymous && operation.introspects {
-            return Err(RequestError::new(
-                code::INTROSPECTION_DISABLED,
-                "Only authenticated callers may read the schema; send a credential.",
-            ));
+            return Err(RequestError::new(code::INTROSPECTION_DISABLED, "Only authenticated callers may read the schema; send a credential."));
         }
         for (name, kind) in &operation.required_variables {
-            if params
-                .variables
-                .get(name)
-                .is_none_or(|value| *value == Value::Null)
-            {
-                return Err(RequestError::new(
-                    code::BAD_USER_INPUT,
-                    format!("Variable \"${name}\" of type \"{kind}\" needs a value."),
-                ));
+            if params.variables.get(name).is_none_or(|value| *value == Value::Null) {
+                return Err(RequestError::new(code::BAD_USER_INPUT, format!("Variable \"${name}\" of type \"{kind}\" needs a value.")));
             }
         }
         let kind = operation.kind;
@@ -78,27 +64,14 @@ impl<E: Executor, A: Authenticate> Transport<E, A> {
         }
         request.data.insert(principal);
         request.set_parsed_query(document.parsed.clone());
-        Ok(Prepared {
-            kind,
-            request,
-            fresh: fresh.then_some(document),
-            anonymous,
-        })
+        Ok(Prepared { kind, request, fresh: fresh.then_some(document), anonymous })
     }
 
     /// Executes a query or mutation.
     pub async fn execute(&self, prepared: Prepared) -> Answer {
-        let Prepared {
-            request,
-            fresh,
-            anonymous,
-            ..
-        } = prepared;
+        let Prepared { request, fresh, anonymous, .. } = prepared;
         let query = fresh.is_some().then(|| request.query.clone());
-        let response = AssertUnwindSafe(self.schema.execute(request))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| panicked());
+        let response = AssertUnwindSafe(self.schema.execute(request)).catch_unwind().await.unwrap_or_else(|_| panicked());
         let answer = self.finish(response, anonymous);
         if let (Some(query), Some(document), Phase::Execution) = (query, fresh, answer.phase) {
             self.documents.insert(&query, &document);
@@ -108,12 +81,7 @@ impl<E: Executor, A: Authenticate> Transport<E, A> {
 
     /// Executes any operation as a stream: one answer for queries and mutations.
     pub fn stream(self: &Arc<Self>, prepared: Prepared) -> BoxStream<'static, Answer> {
-        let Prepared {
-            request,
-            fresh,
-            anonymous,
-            ..
-        } = prepared;
+        let Prepared { request, fresh, anonymous, .. } = prepared;
         let mut unkept = fresh.map(|document| (request.query.clone(), document));
         let transport = Arc::clone(self);
         AssertUnwindSafe(self.schema.execute_stream(request, None))
@@ -140,7 +108,6 @@ impl<E: Executor, A: Authenticate> Transport<E, A> {
 /// The panic itself is in the log, by the process's panic hook. The path marks it as an error of
 /// execution, whose words are then hidden.
 fn panicked() -> Response {
-    let error = ServerError::new("a resolver panicked", None)
-        .with_path(vec![async_graphql::PathSegment::Index(0)]);
+    let error = ServerError::new("a resolver panicked", None).with_path(vec![async_graphql::PathSegment::Index(0)]);
     Response::from_errors(vec![error])
 }

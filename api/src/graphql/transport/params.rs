@@ -30,19 +30,14 @@ impl Params {
         match json.iter().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'{') => {}
             Some(b'[') => {
-                return Err(RequestError::new(
-                    code::BATCH_DISABLED,
-                    "Batches are off; send each operation in its own request.",
-                ));
+                return Err(RequestError::new(code::BATCH_DISABLED, "Batches are off; send each operation in its own request."));
             }
             _ => return Err(bad("The request must be a JSON object.")),
         }
         let params: Self = serde_json::from_slice(json).map_err(|error| {
             if error.is_data() {
-                bad(
-                    "`query` and `operationName` must be strings, `variables` and `extensions` \
-                     objects, each given once.",
-                )
+                bad("`query` and `operationName` must be strings, `variables` and `extensions` \
+                     objects, each given once.")
             } else {
                 bad("The request is not valid JSON.")
             }
@@ -58,12 +53,10 @@ impl Params {
                 "query" => params.query = Some(value.into_owned()),
                 "operationName" => params.operation_name = Some(value.into_owned()),
                 "variables" => {
-                    params.variables = serde_json::from_str(&value)
-                        .map_err(|_| bad("`variables` must be a JSON object."))?;
+                    params.variables = serde_json::from_str(&value).map_err(|_| bad("`variables` must be a JSON object."))?;
                 }
                 "extensions" => {
-                    params.extensions = serde_json::from_str(&value)
-                        .map_err(|_| bad("`extensions` must be a JSON object."))?;
+                    params.extensions = serde_json::from_str(&value).map_err(|_| bad("`extensions` must be a JSON object."))?;
                 }
                 _ => {}
             }

@@ -20,9 +20,7 @@ pub(super) struct Refused<'a> {
 pub(super) fn to_json(response: &GraphqlResponse, phase: Phase) -> Bytes {
     match phase {
         Phase::Execution => encode(response),
-        Phase::Request => encode(&Refused {
-            errors: &response.errors,
-        }),
+        Phase::Request => encode(&Refused { errors: &response.errors }),
     }
 }
 
@@ -34,19 +32,13 @@ pub(super) fn encode(value: &impl Serialize) -> Bytes {
         // Only a resolver's value that JSON cannot hold gets here, such as a binary scalar.
         Err(error) => {
             tracing::error!(%error, "an answer could not be written as JSON");
-            Bytes::from_static(
-                br#"{"errors":[{"message":"The answer could not be written as JSON; report this.","extensions":{"code":"INTERNAL"}}]}"#,
-            )
+            Bytes::from_static(br#"{"errors":[{"message":"The answer could not be written as JSON; report this.","extensions":{"code":"INTERNAL"}}]}"#)
         }
     }
 }
 
 /// An executed (or refused) request over HTTP.
-pub(super) fn answer(
-    mut response: GraphqlResponse,
-    phase: Phase,
-    format: Format,
-) -> Response<Body> {
+pub(super) fn answer(mut response: GraphqlResponse, phase: Phase, format: Format) -> Response<Body> {
     let status = status(&response, phase, format);
     let extra = std::mem::take(&mut response.http_headers);
     let mut http = plain(status, format, to_json(&response, phase));
@@ -83,8 +75,7 @@ pub(super) fn unauthorised(failure: &AuthFailure, format: Format) -> Response<Bo
 }
 
 fn challenge(http: &mut Response<Body>) {
-    http.headers_mut()
-        .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    http.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
 }
 
 fn plain(status: StatusCode, format: Format, body: Bytes) -> Response<Body> {
@@ -93,10 +84,7 @@ fn plain(status: StatusCode, format: Format, body: Bytes) -> Response<Body> {
     let headers = http.headers_mut();
     headers.insert(header::CONTENT_TYPE, format.content_type());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     http
 }
 
@@ -127,10 +115,8 @@ fn status(response: &GraphqlResponse, phase: Phase, format: Format) -> StatusCod
 
 /// `extensions.retryAfter`, in seconds.
 fn retry_after(errors: &[ServerError]) -> Option<HeaderValue> {
-    errors.iter().find_map(
-        |error| match error.extensions.as_ref()?.get("retryAfter")? {
-            Value::Number(seconds) => Some(HeaderValue::from(seconds.as_u64()?)),
-            _ => None,
-        },
-    )
+    errors.iter().find_map(|error| match error.extensions.as_ref()?.get("retryAfter")? {
+        Value::Number(seconds) => Some(HeaderValue::from(seconds.as_u64()?)),
+        _ => None,
+    })
 }

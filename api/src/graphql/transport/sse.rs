@@ -26,11 +26,7 @@ use super::respond;
 use super::state::Transport;
 
 /// Begins the stream.
-pub(super) fn open<E: Executor, A: Authenticate>(
-    transport: Arc<Transport<E, A>>,
-    prepared: Prepared,
-    principal: A::Principal,
-) -> Response<Body> {
+pub(super) fn open<E: Executor, A: Authenticate>(transport: Arc<Transport<E, A>>, prepared: Prepared, principal: A::Principal) -> Response<Body> {
     let Ok(permit) = Arc::clone(&transport.connections).try_acquire_owned() else {
         return respond::refuse(StatusCode::SERVICE_UNAVAILABLE, busy(), Format::Json);
     };
@@ -52,18 +48,10 @@ pub(super) fn open<E: Executor, A: Authenticate>(
 
 /// No connection is free.
 pub(super) fn busy() -> RequestError {
-    RequestError::new(
-        code::TOO_MANY_CONNECTIONS,
-        "All connections are taken; try again later.",
-    )
+    RequestError::new(code::TOO_MANY_CONNECTIONS, "All connections are taken; try again later.")
 }
 
-async fn produce<E: Executor, A: Authenticate>(
-    transport: &Arc<Transport<E, A>>,
-    prepared: Prepared,
-    principal: A::Principal,
-    queue: mpsc::Sender<Bytes>,
-) {
+async fn produce<E: Executor, A: Authenticate>(transport: &Arc<Transport<E, A>>, prepared: Prepared, principal: A::Principal, queue: mpsc::Sender<Bytes>) {
     let settings = &transport.settings;
     let mut answers = transport.stream(prepared);
     let watch = transport.watch(&principal);

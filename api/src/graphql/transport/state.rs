@@ -22,9 +22,7 @@ impl<E, A: Authenticate> Transport<E, A> {
     pub fn new(schema: E, auth: Arc<A>, settings: TransportSettings) -> Self {
         Self {
             documents: DocumentCache::new(settings.cached_documents, settings.cached_query_bytes),
-            connections: Arc::new(Semaphore::new(
-                settings.max_connections.min(Semaphore::MAX_PERMITS),
-            )),
+            connections: Arc::new(Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS))),
             schema,
             auth,
             settings,

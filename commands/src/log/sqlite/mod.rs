@@ -14,16 +14,12 @@ use crate::log::LogError;
 
 impl From<DatabaseError> for LogError {
     fn from(error: DatabaseError) -> Self {
-        Self::Unavailable {
-            reason: error.to_string(),
-        }
+        Self::Unavailable { reason: error.to_string() }
     }
 }
 
 impl From<rusqlite::Error> for LogError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Unavailable {
-            reason: error.to_string(),
-        }
+        Self::Unavailable { reason: error.to_string() }
     }
 }

@@ -27,11 +27,7 @@ const COLUMNS: &str = "SELECT e.position, e.stream, e.sequence, e.type, e.payloa
 impl SqliteReader {
     /// Over the log's file.
     pub fn new(readers: Readers, sealer: Sealer) -> Self {
-        Self {
-            readers,
-            sealer,
-            types: Arc::default(),
-        }
+        Self { readers, sealer, types: Arc::default() }
     }
 
     /// The pool, for reading other tables of the same file.
@@ -50,76 +46,33 @@ impl SqliteReader {
         Ok(found)
     }
 
-    fn decode(
-        &self,
-        connection: &Connection,
-        row: &Row<'_>,
-        open: bool,
-        commits: &mut Commits,
-    ) -> Result<Arc<Recorded>, LogError> {
+    fn decode(&self, connection: &Connection, row: &Row<'_>, open: bool, commits: &mut Commits) -> Result<Arc<Recorded>, LogError> {
         let position = unsigned(row.get(0)?);
         let number = unsigned(row.get(1)?);
-        let poison = |reason: String| LogError::Poison {
-            position,
-            stream: number,
-            reason,
-        };
+        let poison = |reason: String| LogError::Poison { position, stream: number, reason };
         let Some(kind) = self.type_of(connection, row.get(3)?)? else {
             return Err(poison("its type is not in the dictionary".to_owned()));
         };
         let Some(aggregate) = AggregateKind::from_number(row.get(6)?) else {
-            return Err(LogError::Newer {
-                reason: format!("aggregate kind {} at position {position}", kind.kind),
-            });
+            return Err(LogError::Newer { reason: format!("aggregate kind {} at position {position}", kind.kind) });
         };
         let id: [u8; 16] = row.get(7)?;
         let stream = StreamId::new(aggregate, Uuid::from_bytes(id));
-        let sealed = row
-            .get_ref(5)?
-            .as_blob_or_null()
-            .map_err(|error| poison(error.to_string()))?;
+        let sealed = row.get_ref(5)?.as_blob_or_null().map_err(|error| poison(error.to_string()))?;
         let personal = match sealed {
-            Some(sealed) if open => {
-                self.sealer
-                    .open(stream, &kind.name, sealed)
-                    .map_err(|error| match error {
-                        crate::log::SealError::Cipher => {
-                            poison("its personal part cannot be opened".to_owned())
-                        }
-                        crate::log::SealError::Keys(error) => LogError::Keys {
-                            reason: error.to_string(),
-                        },
-                    })?
-            }
+            Some(sealed) if open => self.sealer.open(stream, &kind.name, sealed).map_err(|error| match error {
+                crate::log::SealError::Cipher => poison("its personal part cannot be opened".to_owned()),
+                crate::log::SealError::Keys(error) => LogError::Keys { reason: error.to_string() },
+            })?,
             _ => None,
         };
-        let payload = row
-            .get_ref(4)?
-            .as_bytes()
-            .map_err(|error| poison(error.to_string()))?;
-        let fact = Fact::decode(
-            aggregate,
-            &kind.name,
-            kind.version,
-            payload,
-            personal.as_deref(),
-        )
-        .map_err(|error| match error {
-            DecodeError::Unknown { .. } => LogError::Newer {
-                reason: error.to_string(),
-            },
+        let payload = row.get_ref(4)?.as_bytes().map_err(|error| poison(error.to_string()))?;
+        let fact = Fact::decode(aggregate, &kind.name, kind.version, payload, personal.as_deref()).map_err(|error| match error {
+            DecodeError::Unknown { .. } => LogError::Newer { reason: error.to_string() },
             DecodeError::Malformed { .. } => poison(error.to_string()),
         })?;
         let (at, metadata) = commits.of(connection, position)?;
-        Ok(Arc::new(Recorded {
-            position,
-            stream,
-            number,
-            sequence: unsigned(row.get(2)?),
-            at,
-            fact,
-            metadata,
-        }))
+        Ok(Arc::new(Recorded { position, stream, number, sequence: unsigned(row.get(2)?), at, fact, metadata }))
     }
 }
 
@@ -130,11 +83,7 @@ struct Commits {
 }
 
 impl Commits {
-    fn of(
-        &mut self,
-        connection: &Connection,
-        position: Position,
-    ) -> Result<(Millis, Arc<Metadata>), LogError> {
+    fn of(&mut self, connection: &Connection, position: Position) -> Result<(Millis, Arc<Metadata>), LogError> {
         if let Some((from, until, at, metadata)) = &self.current
             && (*from..*until).contains(&position)
         {
@@ -145,22 +94,13 @@ impl Commits {
             .query_row([signed(position)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         let Some((from, at, metadata)) = found else {
-            return Err(LogError::Unavailable {
-                reason: format!("position {position} belongs to no commit"),
-            });
+            return Err(LogError::Unavailable { reason: format!("position {position} belongs to no commit") });
         };
         let until: Option<i64> = connection
-            .prepare_cached(
-                "SELECT position FROM commits WHERE position > ?1 ORDER BY position LIMIT 1",
-            )?
+            .prepare_cached("SELECT position FROM commits WHERE position > ?1 ORDER BY position LIMIT 1")?
             .query_row([signed(position)], |row| row.get(0))
             .optional()?;
-        let metadata =
-            Arc::new(
-                serde_json::from_str(&metadata).map_err(|error| LogError::Unavailable {
-                    reason: error.to_string(),
-                })?,
-            );
+        let metadata = Arc::new(serde_json::from_str(&metadata).map_err(|error| LogError::Unavailable { reason: error.to_string() })?);
         // An open end is not kept: the next commit may begin right behind this event.
         let until = until.map_or(position + 1, unsigned);
         self.current = Some((unsigned(from), until, at, Arc::clone(&metadata)));
@@ -169,18 +109,11 @@ impl Commits {
 }
 
 impl LogReader for SqliteReader {
-    fn read_after(
-        &self,
-        after: Position,
-        limit: usize,
-        open: bool,
-    ) -> Reading<'_, Vec<Arc<Recorded>>> {
+    fn read_after(&self, after: Position, limit: usize, open: bool) -> Reading<'_, Vec<Arc<Recorded>>> {
         let reader = self.clone();
         Box::pin(self.readers.read(move |connection| {
             let mut commits = Commits::default();
-            let mut statement = connection.prepare_cached(&format!(
-                "{COLUMNS} WHERE e.position > ?1 ORDER BY e.position LIMIT ?2"
-            ))?;
+            let mut statement = connection.prepare_cached(&format!("{COLUMNS} WHERE e.position > ?1 ORDER BY e.position LIMIT ?2"))?;
             let mut rows = statement.query(params![signed(after), signed(limit as u64)])?;
             let mut page = Vec::new();
             while let Some(row) = rows.next()? {
@@ -190,21 +123,14 @@ impl LogReader for SqliteReader {
         }))
     }
 
-    fn read_stream(
-        &self,
-        stream: StreamId,
-        after: Sequence,
-        open: bool,
-    ) -> Reading<'_, Vec<Arc<Recorded>>> {
+    fn read_stream(&self, stream: StreamId, after: Sequence, open: bool) -> Reading<'_, Vec<Arc<Recorded>>> {
         let reader = self.clone();
         Box::pin(self.readers.read(move |connection| {
             let Some(number) = number_of(connection, stream)? else {
                 return Ok(Vec::new());
             };
             let mut commits = Commits::default();
-            let mut statement = connection.prepare_cached(&format!(
-                "{COLUMNS} WHERE e.stream = ?1 AND e.sequence > ?2 ORDER BY e.sequence"
-            ))?;
+            let mut statement = connection.prepare_cached(&format!("{COLUMNS} WHERE e.stream = ?1 AND e.sequence > ?2 ORDER BY e.sequence"))?;
             let mut rows = statement.query(params![signed(number), signed(after)])?;
             let mut events = Vec::new();
             while let Some(row) = rows.next()? {
@@ -219,8 +145,7 @@ impl LogReader for SqliteReader {
         positions.sort_unstable();
         Box::pin(self.readers.read(move |connection| {
             let mut commits = Commits::default();
-            let mut statement =
-                connection.prepare_cached(&format!("{COLUMNS} WHERE e.position = ?1"))?;
+            let mut statement = connection.prepare_cached(&format!("{COLUMNS} WHERE e.position = ?1"))?;
             let mut events = Vec::with_capacity(positions.len());
             for position in positions {
                 let mut rows = statement.query([signed(position)])?;
@@ -233,30 +158,21 @@ impl LogReader for SqliteReader {
     }
 
     fn stream_number(&self, stream: StreamId) -> Reading<'_, Option<StreamNo>> {
-        Box::pin(
-            self.readers
-                .read(move |connection| number_of(connection, stream)),
-        )
+        Box::pin(self.readers.read(move |connection| number_of(connection, stream)))
     }
 
     fn head(&self) -> Reading<'_, Position> {
-        Box::pin(self.readers.read(|connection| {
-            Ok(connection
-                .query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| {
-                    row.get::<_, i64>(0)
-                })
-                .map(unsigned)?)
-        }))
+        Box::pin(
+            self.readers
+                .read(|connection| Ok(connection.query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| row.get::<_, i64>(0)).map(unsigned)?)),
+        )
     }
 }
 
 fn number_of(connection: &Connection, stream: StreamId) -> Result<Option<StreamNo>, LogError> {
     let number: Option<i64> = connection
         .prepare_cached("SELECT number FROM streams WHERE id = ?1 AND kind = ?2")?
-        .query_row(
-            params![stream.id.as_bytes().as_slice(), stream.kind.number()],
-            |row| row.get(0),
-        )
+        .query_row(params![stream.id.as_bytes().as_slice(), stream.kind.number()], |row| row.get(0))
         .optional()?;
     Ok(number.map(unsigned))
 }

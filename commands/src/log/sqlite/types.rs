@@ -16,16 +16,7 @@ pub(super) struct EventType {
 /// Reads the whole dictionary; it has some dozens of rows.
 pub(super) fn load(connection: &Connection) -> Result<HashMap<i64, EventType>, LogError> {
     let mut statement = connection.prepare("SELECT id, kind, name, version FROM event_types")?;
-    let rows = statement.query_map([], |row| {
-        Ok((
-            row.get(0)?,
-            EventType {
-                kind: row.get(1)?,
-                name: row.get(2)?,
-                version: row.get(3)?,
-            },
-        ))
-    })?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, EventType { kind: row.get(1)?, name: row.get(2)?, version: row.get(3)? })))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -40,15 +31,10 @@ impl TypeNumbers {
             return Ok(*number);
         }
         let version = fact.body().version();
-        connection.execute(
-            "INSERT OR IGNORE INTO event_types (kind, name, version) VALUES (?1, ?2, ?3)",
-            (key.0.number(), key.1, version),
-        )?;
-        let number = connection.query_row(
-            "SELECT id FROM event_types WHERE kind = ?1 AND name = ?2 AND version = ?3",
-            (key.0.number(), key.1, version),
-            |row| row.get(0),
-        )?;
+        connection.execute("INSERT OR IGNORE INTO event_types (kind, name, version) VALUES (?1, ?2, ?3)", (key.0.number(), key.1, version))?;
+        let number =
+            connection
+                .query_row("SELECT id FROM event_types WHERE kind = ?1 AND name = ?2 AND version = ?3", (key.0.number(), key.1, version), |row| row.get(0))?;
         self.0.insert(key, number);
         Ok(number)
     }

@@ -72,26 +72,13 @@ impl SqliteWriter {
         self.types.forget();
         self.numbers.clear();
         self.sequences.clear();
-        self.head = connection
-            .query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| {
-                row.get::<_, i64>(0)
-            })
-            .map(unsigned)?;
-        self.newest_stream = connection
-            .query_row("SELECT coalesce(max(number), 0) FROM streams", [], |row| {
-                row.get::<_, i64>(0)
-            })
-            .map(unsigned)?;
+        self.head = connection.query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| row.get::<_, i64>(0)).map(unsigned)?;
+        self.newest_stream = connection.query_row("SELECT coalesce(max(number), 0) FROM streams", [], |row| row.get::<_, i64>(0)).map(unsigned)?;
         self.connection = Some(connection);
         Ok(())
     }
 
-    fn transact(
-        &mut self,
-        connection: &Connection,
-        batch: Batch,
-        at: Millis,
-    ) -> Result<Vec<CommitOutcome>, LogError> {
+    fn transact(&mut self, connection: &Connection, batch: Batch, at: Millis) -> Result<Vec<CommitOutcome>, LogError> {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let mut outcomes = Vec::with_capacity(batch.commits.len());
         let mut described: Option<Arc<Metadata>> = None;
@@ -105,13 +92,7 @@ impl SqliteWriter {
         Ok(outcomes)
     }
 
-    fn append_one(
-        &mut self,
-        connection: &Connection,
-        commit: Commit,
-        at: Millis,
-        described: &mut Option<Arc<Metadata>>,
-    ) -> Result<CommitOutcome, LogError> {
+    fn append_one(&mut self, connection: &Connection, commit: Commit, at: Millis, described: &mut Option<Arc<Metadata>>) -> Result<CommitOutcome, LogError> {
         for (stream, expected) in &commit.expectations {
             if self.sequence_of(connection, *stream)?.1 != *expected {
                 return Ok(CommitOutcome::Conflict { stream: *stream });
@@ -124,29 +105,20 @@ impl SqliteWriter {
                 Checked::At(number) => Some(number),
                 Checked::New => None,
                 Checked::Conflict => {
-                    return Ok(CommitOutcome::Conflict {
-                        stream: append.stream,
-                    });
+                    return Ok(CommitOutcome::Conflict { stream: append.stream });
                 }
             };
             numbers.push(number);
         }
-        if commit
-            .appends
-            .iter()
-            .any(|append| !append.events.is_empty())
-            && !described.as_ref().is_some_and(|known| {
-                Arc::ptr_eq(known, &commit.metadata) || **known == *commit.metadata
-            })
+        if commit.appends.iter().any(|append| !append.events.is_empty())
+            && !described.as_ref().is_some_and(|known| Arc::ptr_eq(known, &commit.metadata) || **known == *commit.metadata)
         {
-            let metadata = serde_json::to_string(commit.metadata.as_ref()).map_err(|error| {
-                LogError::Unavailable {
-                    reason: error.to_string(),
-                }
-            })?;
-            connection
-                .prepare_cached("INSERT INTO commits (position, at, metadata) VALUES (?1, ?2, ?3)")?
-                .execute(params![signed(self.head + 1), at, metadata])?;
+            let metadata = serde_json::to_string(commit.metadata.as_ref()).map_err(|error| LogError::Unavailable { reason: error.to_string() })?;
+            connection.prepare_cached("INSERT INTO commits (position, at, metadata) VALUES (?1, ?2, ?3)")?.execute(params![
+                signed(self.head + 1),
+                at,
+                metadata
+            ])?;
             *described = Some(Arc::clone(&commit.metadata));
         }
         let mut recorded = Vec::new();
@@ -164,16 +136,8 @@ impl SqliteWriter {
                 self.head += 1;
                 self.payload.clear();
                 fact.body().encode(&mut self.payload);
-                let payload =
-                    std::str::from_utf8(&self.payload).map_err(|error| LogError::Unavailable {
-                        reason: error.to_string(),
-                    })?;
-                let sealed = self
-                    .sealer
-                    .seal(append.stream, &fact, &mut self.scratch)
-                    .map_err(|error| LogError::Keys {
-                        reason: error.to_string(),
-                    })?;
+                let payload = std::str::from_utf8(&self.payload).map_err(|error| LogError::Unavailable { reason: error.to_string() })?;
+                let sealed = self.sealer.seal(append.stream, &fact, &mut self.scratch).map_err(|error| LogError::Keys { reason: error.to_string() })?;
                 let kind = self.types.number(connection, &fact)?;
                 connection
                     .prepare_cached("INSERT INTO events (position, stream, sequence, type, payload, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
@@ -190,17 +154,10 @@ impl SqliteWriter {
             }
             self.sequences.insert(number, sequence);
         }
-        Ok(CommitOutcome::Committed {
-            position: self.head,
-            recorded,
-        })
+        Ok(CommitOutcome::Committed { position: self.head, recorded })
     }
 
-    fn check(
-        &mut self,
-        connection: &Connection,
-        append: &StreamAppend,
-    ) -> Result<Checked, LogError> {
+    fn check(&mut self, connection: &Connection, append: &StreamAppend) -> Result<Checked, LogError> {
         let (number, sequence) = match append.number {
             Some(number) => (Some(number), self.sequence_of_number(connection, number)?),
             None => self.sequence_of(connection, append.stream)?,
@@ -212,20 +169,13 @@ impl SqliteWriter {
         })
     }
 
-    fn sequence_of(
-        &mut self,
-        connection: &Connection,
-        stream: StreamId,
-    ) -> Result<(Option<StreamNo>, Sequence), LogError> {
+    fn sequence_of(&mut self, connection: &Connection, stream: StreamId) -> Result<(Option<StreamNo>, Sequence), LogError> {
         let number = match self.numbers.get(&stream) {
             Some(number) => (*number != 0).then_some(*number),
             None => {
                 let found: Option<i64> = connection
                     .prepare_cached("SELECT number FROM streams WHERE id = ?1 AND kind = ?2")?
-                    .query_row(
-                        params![stream.id.as_bytes().as_slice(), stream.kind.number()],
-                        |row| row.get(0),
-                    )
+                    .query_row(params![stream.id.as_bytes().as_slice(), stream.kind.number()], |row| row.get(0))
                     .optional()?;
                 let found = found.map(unsigned);
                 self.remember(stream, found.unwrap_or(0));
@@ -238,11 +188,7 @@ impl SqliteWriter {
         }
     }
 
-    fn sequence_of_number(
-        &mut self,
-        connection: &Connection,
-        number: StreamNo,
-    ) -> Result<Sequence, LogError> {
+    fn sequence_of_number(&mut self, connection: &Connection, number: StreamNo) -> Result<Sequence, LogError> {
         if let Some(sequence) = self.sequences.get(&number) {
             return Ok(*sequence);
         }
@@ -254,23 +200,17 @@ impl SqliteWriter {
         Ok(sequence)
     }
 
-    fn new_stream(
-        &mut self,
-        connection: &Connection,
-        stream: StreamId,
-    ) -> Result<StreamNo, LogError> {
+    fn new_stream(&mut self, connection: &Connection, stream: StreamId) -> Result<StreamNo, LogError> {
         // A commit may open the same stream twice; the second append finds it here.
         if let Some(number) = self.numbers.get(&stream).filter(|number| **number != 0) {
             return Ok(*number);
         }
         let number = self.newest_stream + 1;
-        connection
-            .prepare_cached("INSERT INTO streams (number, kind, id) VALUES (?1, ?2, ?3)")?
-            .execute(params![
-                signed(number),
-                stream.kind.number(),
-                stream.id.as_bytes().as_slice()
-            ])?;
+        connection.prepare_cached("INSERT INTO streams (number, kind, id) VALUES (?1, ?2, ?3)")?.execute(params![
+            signed(number),
+            stream.kind.number(),
+            stream.id.as_bytes().as_slice()
+        ])?;
         self.newest_stream = number;
         self.remember(stream, number);
         Ok(number)
@@ -318,10 +258,7 @@ impl LogWriter for SqliteWriter {
         };
         let before = self.head;
         let outcome = match self.transact(&connection, batch, at) {
-            Ok(outcomes) => connection
-                .execute_batch("COMMIT")
-                .map(|()| outcomes.clone())
-                .map_err(|error| (LogError::from(error), Some(outcomes))),
+            Ok(outcomes) => connection.execute_batch("COMMIT").map(|()| outcomes.clone()).map_err(|error| (LogError::from(error), Some(outcomes))),
             Err(error) => Err((error, None)),
         };
         match outcome {

@@ -48,12 +48,7 @@ struct Entry {
 impl DocumentCache {
     /// Keeps at most about `documents`, none with a text longer than `query_bytes`.
     pub fn new(documents: usize, query_bytes: usize) -> Self {
-        Self {
-            shards: Default::default(),
-            hasher: RandomState::new(),
-            shard_entries: documents.div_ceil(SHARDS),
-            query_bytes,
-        }
+        Self { shards: Default::default(), hasher: RandomState::new(), shard_entries: documents.div_ceil(SHARDS), query_bytes }
     }
 
     /// The document of this text, if it is kept.
@@ -69,19 +64,14 @@ impl DocumentCache {
 
     /// Keeps a document, unless it is too big.
     pub fn insert(&self, query: &str, document: &Arc<Document>) {
-        if query.len() > self.query_bytes
-            || document.weight > SHARD_WEIGHT / 4
-            || self.shard_entries == 0
-        {
+        if query.len() > self.query_bytes || document.weight > SHARD_WEIGHT / 4 || self.shard_entries == 0 {
             return;
         }
         let mut shard = self.shard(query);
         if shard.entries.contains_key(query) {
             return;
         }
-        while shard.entries.len() >= self.shard_entries
-            || shard.weight + document.weight > SHARD_WEIGHT
-        {
+        while shard.entries.len() >= self.shard_entries || shard.weight + document.weight > SHARD_WEIGHT {
             if !shard.evict() {
                 return;
             }
@@ -96,10 +86,7 @@ impl DocumentCache {
 
     /// How many documents are kept.
     pub fn len(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|shard| lock(shard).entries.len())
-            .sum()
+        self.shards.iter().map(|shard| lock(shard).entries.len()).sum()
     }
 
     /// True when none is kept.

@@ -3,10 +3,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::parser::types::{
-    ExecutableDocument, FragmentDefinition, OperationDefinition, OperationType, Selection,
-    SelectionSet,
-};
+use async_graphql::parser::types::{ExecutableDocument, FragmentDefinition, OperationDefinition, OperationType, Selection, SelectionSet};
 use async_graphql::{Name, Positioned};
 
 use super::{Operation, required_variables};
@@ -60,41 +57,24 @@ pub(super) struct Measures<'a> {
 
 impl<'a> Measures<'a> {
     pub fn new(document: &'a ExecutableDocument, bounds: &'a Bounds) -> Self {
-        Self {
-            fragments: &document.fragments,
-            document,
-            bounds,
-            seen: HashMap::new(),
-        }
+        Self { fragments: &document.fragments, document, bounds, seen: HashMap::new() }
     }
 
     /// Checks the whole document; answers its expanded number of selections.
     pub fn check(&mut self) -> Result<usize, RequestError> {
         let operations = self.document.operations.iter();
         if operations.len() > self.bounds.operations {
-            return Err(limit(
-                code::TOO_MANY_OPERATIONS,
-                "operations in a document",
-                self.bounds.operations,
-            ));
+            return Err(limit(code::TOO_MANY_OPERATIONS, "operations in a document", self.bounds.operations));
         }
         let mut total = Figures::default();
         for (_, operation) in operations {
             if operation.node.variable_definitions.len() > self.bounds.variables {
-                return Err(limit(
-                    code::TOO_MANY_VARIABLES,
-                    "variables in an operation",
-                    self.bounds.variables,
-                ));
+                return Err(limit(code::TOO_MANY_VARIABLES, "variables in an operation", self.bounds.variables));
             }
             let figures = self.operation(&operation.node)?;
             total.nest(figures);
             if figures.fields_here > self.bounds.root_fields {
-                return Err(limit(
-                    code::TOO_MANY_ROOT_FIELDS,
-                    "fields at the root of an operation",
-                    self.bounds.root_fields,
-                ));
+                return Err(limit(code::TOO_MANY_ROOT_FIELDS, "fields at the root of an operation", self.bounds.root_fields));
             }
         }
         // Unused fragments are an error of the schema's validation, which walks them too.
@@ -107,46 +87,26 @@ impl<'a> Measures<'a> {
         }
         let bounds = self.bounds;
         if total.selections > bounds.selections {
-            return Err(limit(
-                code::QUERY_TOO_COMPLEX,
-                "selections with fragments expanded",
-                bounds.selections,
-            ));
+            return Err(limit(code::QUERY_TOO_COMPLEX, "selections with fragments expanded", bounds.selections));
         }
         if total.aliases > bounds.aliases {
             return Err(limit(code::TOO_MANY_ALIASES, "aliases", bounds.aliases));
         }
         if total.directives > bounds.directives {
-            return Err(limit(
-                code::TOO_MANY_DIRECTIVES,
-                "directives",
-                bounds.directives,
-            ));
+            return Err(limit(code::TOO_MANY_DIRECTIVES, "directives", bounds.directives));
         }
         Ok(total.selections)
     }
 
     /// What the transport asks about an operation.
-    pub fn describe(
-        &mut self,
-        operation: &'a OperationDefinition,
-    ) -> Result<Operation, RequestError> {
+    pub fn describe(&mut self, operation: &'a OperationDefinition) -> Result<Operation, RequestError> {
         let figures = self.operation(operation)?;
         // async-graphql streams only fields that stand directly in the subscription, and several
         // at once, both against the specification; so the request is refused rather than half served.
-        if operation.ty == OperationType::Subscription
-            && (figures.fragments_here || figures.fields_here != 1)
-        {
-            return Err(RequestError::new(
-                code::GRAPHQL_VALIDATION_FAILED,
-                "A subscription must select exactly one field, directly and not by a fragment.",
-            ));
+        if operation.ty == OperationType::Subscription && (figures.fragments_here || figures.fields_here != 1) {
+            return Err(RequestError::new(code::GRAPHQL_VALIDATION_FAILED, "A subscription must select exactly one field, directly and not by a fragment."));
         }
-        Ok(Operation {
-            kind: operation.ty,
-            introspects: figures.introspects,
-            required_variables: required_variables(operation),
-        })
+        Ok(Operation { kind: operation.ty, introspects: figures.introspects, required_variables: required_variables(operation) })
     }
 
     fn operation(&mut self, operation: &'a OperationDefinition) -> Result<Figures, RequestError> {
@@ -154,13 +114,7 @@ impl<'a> Measures<'a> {
         figures.directives = figures
             .directives
             .saturating_add(operation.directives.len())
-            .saturating_add(
-                operation
-                    .variable_definitions
-                    .iter()
-                    .map(|definition| definition.node.directives.len())
-                    .sum(),
-            );
+            .saturating_add(operation.variable_definitions.iter().map(|definition| definition.node.directives.len()).sum());
         Ok(figures)
     }
 
@@ -171,15 +125,12 @@ impl<'a> Measures<'a> {
         let mut figures = Figures::default();
         for selection in &set.items {
             figures.selections = figures.selections.saturating_add(1);
-            figures.directives = figures
-                .directives
-                .saturating_add(selection.node.directives().len());
+            figures.directives = figures.directives.saturating_add(selection.node.directives().len());
             match &selection.node {
                 Selection::Field(field) => {
                     figures.aliases += usize::from(field.node.alias.is_some());
                     figures.fields_here = figures.fields_here.saturating_add(1);
-                    figures.introspects |=
-                        matches!(field.node.name.node.as_str(), "__schema" | "__type");
+                    figures.introspects |= matches!(field.node.name.node.as_str(), "__schema" | "__type");
                     if !field.node.selection_set.node.items.is_empty() {
                         figures.nest(self.set(&field.node.selection_set.node, level + 1)?);
                     }
@@ -190,8 +141,7 @@ impl<'a> Measures<'a> {
                 }
                 Selection::FragmentSpread(spread) => {
                     figures.fragments_here = true;
-                    figures
-                        .inline(self.fragment(spread.node.fragment_name.node.as_str(), level + 1)?);
+                    figures.inline(self.fragment(spread.node.fragment_name.node.as_str(), level + 1)?);
                 }
             }
             // A remembered fragment was measured from another level.
@@ -210,33 +160,22 @@ impl<'a> Measures<'a> {
         match self.seen.get(name.as_str()) {
             Some(Progress::Done(figures)) => return Ok(*figures),
             Some(Progress::Open) => {
-                return Err(RequestError::new(
-                    code::GRAPHQL_VALIDATION_FAILED,
-                    "A fragment spreads itself, directly or through others; break the circle.",
-                ));
+                return Err(RequestError::new(code::GRAPHQL_VALIDATION_FAILED, "A fragment spreads itself, directly or through others; break the circle."));
             }
             None => {}
         }
         self.seen.insert(name.as_str(), Progress::Open);
         let mut figures = self.set(&definition.node.selection_set.node, level)?;
-        figures.directives = figures
-            .directives
-            .saturating_add(definition.node.directives.len());
+        figures.directives = figures.directives.saturating_add(definition.node.directives.len());
         self.seen.insert(name.as_str(), Progress::Done(figures));
         Ok(figures)
     }
 }
 
 fn limit(code: &'static str, what: &str, bound: usize) -> RequestError {
-    RequestError::new(
-        code,
-        format!("A request may have {bound} {what}; ask for less at once."),
-    )
+    RequestError::new(code, format!("A request may have {bound} {what}; ask for less at once."))
 }
 
 pub(super) fn too_deep(bound: usize) -> RequestError {
-    RequestError::new(
-        code::QUERY_TOO_DEEP,
-        format!("A query may nest {bound} levels; ask for less at once."),
-    )
+    RequestError::new(code::QUERY_TOO_DEEP, format!("A query may nest {bound} levels; ask for less at once."))
 }

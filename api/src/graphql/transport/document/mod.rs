@@ -14,9 +14,7 @@ use std::collections::HashMap;
 
 use async_graphql::Name;
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
-};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 
 use super::bounds::Bounds;
 use super::error::{RequestError, code};
@@ -52,13 +50,7 @@ impl Document {
     /// Parses and measures.
     pub fn parse(query: &str, bounds: &Bounds) -> Result<Self, RequestError> {
         if query.len() > bounds.query_bytes {
-            return Err(RequestError::new(
-                code::QUERY_TOO_LONG,
-                format!(
-                    "The query text may have {} bytes; shorten it.",
-                    bounds.query_bytes
-                ),
-            ));
+            return Err(RequestError::new(code::QUERY_TOO_LONG, format!("The query text may have {} bytes; shorten it.", bounds.query_bytes)));
         }
         if nesting::deepest(query) > bounds.nesting {
             return Err(measure::too_deep(bounds.nesting));
@@ -67,16 +59,9 @@ impl Document {
         let mut measures = measure::Measures::new(&parsed, bounds);
         let selections = measures.check()?;
         let operations = match &parsed.operations {
-            DocumentOperations::Single(operation) => {
-                Operations::Single(measures.describe(&operation.node)?)
-            }
+            DocumentOperations::Single(operation) => Operations::Single(measures.describe(&operation.node)?),
             DocumentOperations::Multiple(named) => Operations::Named(
-                named
-                    .iter()
-                    .map(|(name, operation)| {
-                        Ok((name.clone(), measures.describe(&operation.node)?))
-                    })
-                    .collect::<Result<_, RequestError>>()?,
+                named.iter().map(|(name, operation)| Ok((name.clone(), measures.describe(&operation.node)?))).collect::<Result<_, RequestError>>()?,
             ),
         };
         Ok(Self {
@@ -92,37 +77,22 @@ impl Document {
         match (&self.operations, name) {
             (Operations::Single(operation), None) => Ok(operation),
             (Operations::Named(named), Some(name)) if named.contains_key(name) => Ok(&named[name]),
-            (Operations::Named(named), None) if named.len() == 1 => {
-                named.values().next().ok_or_else(name_one)
-            }
+            (Operations::Named(named), None) if named.len() == 1 => named.values().next().ok_or_else(name_one),
             (Operations::Named(_), None) => Err(name_one()),
-            (_, Some(_)) => Err(RequestError::new(
-                code::OPERATION_NOT_FOUND,
-                "The document has no operation of that name; check `operationName`.",
-            )),
+            (_, Some(_)) => Err(RequestError::new(code::OPERATION_NOT_FOUND, "The document has no operation of that name; check `operationName`.")),
         }
     }
 }
 
 fn name_one() -> RequestError {
-    RequestError::new(
-        code::OPERATION_NOT_FOUND,
-        "The document has several operations; name one in `operationName`.",
-    )
+    RequestError::new(code::OPERATION_NOT_FOUND, "The document has several operations; name one in `operationName`.")
 }
 
 fn required_variables(operation: &OperationDefinition) -> Vec<(Name, String)> {
     operation
         .variable_definitions
         .iter()
-        .filter(|definition| {
-            !definition.node.var_type.node.nullable && definition.node.default_value.is_none()
-        })
-        .map(|definition| {
-            (
-                definition.node.name.node.clone(),
-                definition.node.var_type.node.to_string(),
-            )
-        })
+        .filter(|definition| !definition.node.var_type.node.nullable && definition.node.default_value.is_none())
+        .map(|definition| (definition.node.name.node.clone(), definition.node.var_type.node.to_string()))
         .collect()
 }

@@ -28,10 +28,7 @@ pub(super) fn deepest(query: &str) -> usize {
 }
 
 fn end_of_line(bytes: &[u8], from: usize) -> usize {
-    bytes[from..]
-        .iter()
-        .position(|byte| matches!(byte, b'\n' | b'\r'))
-        .map_or(bytes.len(), |offset| from + offset)
+    bytes[from..].iter().position(|byte| matches!(byte, b'\n' | b'\r')).map_or(bytes.len(), |offset| from + offset)
 }
 
 /// The index of the last quote of the string that opens at `from`. An unclosed string ends where

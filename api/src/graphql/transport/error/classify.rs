@@ -25,13 +25,7 @@ pub fn finish(response: &mut Response, anonymous: bool, max_errors: usize) -> Ph
         return Phase::Execution;
     }
     // Only an error from before execution lacks a path; async-graphql marks it in no other way.
-    let phase = if response.data == Value::Null
-        && response.errors.iter().all(|error| error.path.is_empty())
-    {
-        Phase::Request
-    } else {
-        Phase::Execution
-    };
+    let phase = if response.data == Value::Null && response.errors.iter().all(|error| error.path.is_empty()) { Phase::Request } else { Phase::Execution };
     response.errors.truncate(max_errors.max(1));
     for error in &mut response.errors {
         complete(error, phase, anonymous);
@@ -50,17 +44,11 @@ fn complete(error: &mut ServerError, phase: Phase, anonymous: bool) {
     if code == code::INTERNAL {
         hide(error);
     }
-    if anonymous
-        && phase == Phase::Request
-        && matches!(code, code::GRAPHQL_VALIDATION_FAILED | code::BAD_USER_INPUT)
-    {
+    if anonymous && phase == Phase::Request && matches!(code, code::GRAPHQL_VALIDATION_FAILED | code::BAD_USER_INPUT) {
         // These messages name types, fields, arguments and values, and suggest others.
-        "The document does not fit the schema; authenticate to be told how."
-            .clone_into(&mut error.message);
+        "The document does not fit the schema; authenticate to be told how.".clone_into(&mut error.message);
     }
-    let extensions = error
-        .extensions
-        .get_or_insert_with(ErrorExtensionValues::default);
+    let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
     extensions.set("code", code);
 }
 
@@ -73,23 +61,13 @@ fn request_code(message: &str) -> &'static str {
         ("Invalid value for argument", code::BAD_USER_INPUT),
         ("Unknown operation named", code::OPERATION_NOT_FOUND),
     ];
-    BY_START
-        .iter()
-        .find(|(start, _)| message.starts_with(start))
-        .map_or(code::GRAPHQL_VALIDATION_FAILED, |(_, code)| code)
+    BY_START.iter().find(|(start, _)| message.starts_with(start)).map_or(code::GRAPHQL_VALIDATION_FAILED, |(_, code)| code)
 }
 
 fn execution_code(error: &ServerError) -> &'static str {
     // An error converted from a Rust error has a source and was not made for callers.
-    let input = error.source.is_none()
-        && ["Failed to parse \"", "Expected input type \"", "Variable "]
-            .iter()
-            .any(|start| error.message.starts_with(start));
-    if input {
-        code::BAD_USER_INPUT
-    } else {
-        code::INTERNAL
-    }
+    let input = error.source.is_none() && ["Failed to parse \"", "Expected input type \"", "Variable "].iter().any(|start| error.message.starts_with(start));
+    if input { code::BAD_USER_INPUT } else { code::INTERNAL }
 }
 
 /// Logs an unforeseen error under a number and shows only that.
@@ -98,16 +76,12 @@ fn hide(error: &mut ServerError) {
     let incident = INCIDENTS.fetch_add(1, Ordering::Relaxed);
     tracing::error!(incident, path = ?error.path, error = %error.message, "unforeseen GraphQL error");
     *error = ServerError {
-        message: format!(
-            "Something failed on our side. Try again; if it stays, report incident {incident}."
-        ),
+        message: format!("Something failed on our side. Try again; if it stays, report incident {incident}."),
         source: None,
         locations: std::mem::take(&mut error.locations),
         path: std::mem::take(&mut error.path),
         extensions: None,
     };
-    let extensions = error
-        .extensions
-        .get_or_insert_with(ErrorExtensionValues::default);
+    let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
     extensions.set("incident", incident.to_string());
 }

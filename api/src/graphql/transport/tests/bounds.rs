@@ -9,12 +9,7 @@ use crate::graphql::transport::{Bounds, TransportSettings};
 async fn refused(toy: &Toy, query: &str, code: &str) {
     let answer = toy.query(query).await;
     let shown: String = query.chars().take(80).collect();
-    assert_eq!(
-        answer.status,
-        StatusCode::BAD_REQUEST,
-        "{shown}: {}",
-        answer.text
-    );
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{shown}: {}", answer.text);
     assert_eq!(answer.code(), code, "{shown}");
     assert!(answer.json().get("data").is_none());
 }
@@ -26,11 +21,7 @@ async fn accepted(toy: &Toy, query: &str) {
 }
 
 fn chain(levels: usize) -> String {
-    format!(
-        "{{ tree {}value{} }}",
-        "{ child ".repeat(levels) + "{ ",
-        " }".repeat(levels + 1)
-    )
+    format!("{{ tree {}value{} }}", "{ child ".repeat(levels) + "{ ", " }".repeat(levels + 1))
 }
 
 #[tokio::test]
@@ -48,11 +39,7 @@ async fn nested_brackets_never_reach_the_parser() {
     let toy = with_bounds(Bounds::default());
     let lists = format!("{{ add(a: {} , b: 1) }}", "[".repeat(60_000));
     refused(&toy, &lists, "QUERY_TOO_DEEP").await;
-    let types = format!(
-        "query Q($x: {}Int{}) {{ whoami }}",
-        "[".repeat(20_000),
-        "]".repeat(20_000)
-    );
+    let types = format!("query Q($x: {}Int{}) {{ whoami }}", "[".repeat(20_000), "]".repeat(20_000));
     refused(&toy, &types, "QUERY_TOO_DEEP").await;
     let behind_a_quote = format!("{{ a(b: \"\n{} }}", "[".repeat(30_000));
     refused(&toy, &behind_a_quote, "QUERY_TOO_DEEP").await;
@@ -60,10 +47,7 @@ async fn nested_brackets_never_reach_the_parser() {
     refused(&toy, &open_block, "QUERY_TOO_DEEP").await;
     let in_a_comment = format!("# {}\n{{ whoami }}", "[".repeat(1_000));
     accepted(&toy, &in_a_comment).await;
-    let in_strings = format!(
-        "{{ whoami @include(if: true) t: tree {{ value }} }} # \" {}",
-        "{".repeat(99)
-    );
+    let in_strings = format!("{{ whoami @include(if: true) t: tree {{ value }} }} # \" {}", "{".repeat(99));
     accepted(&toy, &in_strings).await;
 }
 
@@ -71,22 +55,11 @@ async fn nested_brackets_never_reach_the_parser() {
 async fn complexity_counts_the_schemas_points() {
     let toy = with_bounds(Bounds::default());
     accepted(&toy, "{ tree { children(first: 10000) { value } } }").await;
-    refused(
-        &toy,
-        "{ tree { children(first: 30000) { value } } }",
-        "QUERY_TOO_COMPLEX",
-    )
-    .await;
+    refused(&toy, "{ tree { children(first: 30000) { value } } }", "QUERY_TOO_COMPLEX").await;
     let query = "query Q($n: Int!) { tree { children(first: $n) { value } } }";
-    assert_eq!(
-        toy.query_with(query, json!({ "n": 10 })).await.status,
-        StatusCode::OK
-    );
+    assert_eq!(toy.query_with(query, json!({ "n": 10 })).await.status, StatusCode::OK);
     // The document is kept by now; the verdict on it must not be.
-    assert_eq!(
-        toy.query_with(query, json!({ "n": 30_000 })).await.code(),
-        "QUERY_TOO_COMPLEX"
-    );
+    assert_eq!(toy.query_with(query, json!({ "n": 30_000 })).await.code(), "QUERY_TOO_COMPLEX");
 }
 
 #[tokio::test]
@@ -109,10 +82,7 @@ async fn aliases_and_root_fields() {
     };
     accepted(&toy, &roots(30)).await;
     refused(&toy, &roots(31), "TOO_MANY_ROOT_FIELDS").await;
-    let spread = format!(
-        "{{ {} }} fragment F on Query {{ a: whoami b: whoami }}",
-        "...F ".repeat(16)
-    );
+    let spread = format!("{{ {} }} fragment F on Query {{ a: whoami b: whoami }}", "...F ".repeat(16));
     refused(&toy, &spread, "TOO_MANY_ROOT_FIELDS").await;
 }
 
@@ -143,12 +113,7 @@ async fn fragment_bombs_are_measured_without_being_expanded() {
     let toy = with_bounds(Bounds::default());
     let mut query = String::from("{ tree { ...F0 } }");
     for index in 0..25 {
-        write!(
-            query,
-            " fragment F{index} on Tree {{ ...F{0} ...F{0} }}",
-            index + 1
-        )
-        .unwrap();
+        write!(query, " fragment F{index} on Tree {{ ...F{0} ...F{0} }}", index + 1).unwrap();
     }
     query.push_str(" fragment F25 on Tree { value }");
     refused(&toy, &query, "QUERY_TOO_COMPLEX").await;
@@ -188,11 +153,7 @@ async fn errors_told_are_bounded() {
 #[tokio::test]
 async fn subscriptions_have_one_field() {
     let toy = toy(TransportSettings::default());
-    for query in [
-        "subscription { wait count(to: 1) }",
-        "subscription { ...F } fragment F on Live { wait }",
-        "subscription { ... on Live { wait } }",
-    ] {
+    for query in ["subscription { wait count(to: 1) }", "subscription { ...F } fragment F on Live { wait }", "subscription { ... on Live { wait } }"] {
         refused(&toy, query, "GRAPHQL_VALIDATION_FAILED").await;
     }
 }
@@ -200,14 +161,8 @@ async fn subscriptions_have_one_field() {
 #[tokio::test]
 async fn anonymous_callers_learn_nothing_of_the_schema() {
     let toy = toy(TransportSettings::default());
-    let send = async |query: &str| {
-        toy.send(post("anonymous", json!({ "query": query }).to_string()))
-            .await
-    };
-    for query in [
-        "{ __schema { types { name } } }",
-        "{ ...F } fragment F on Query { __type(name: \"Query\") { name } }",
-    ] {
+    let send = async |query: &str| toy.send(post("anonymous", json!({ "query": query }).to_string())).await;
+    for query in ["{ __schema { types { name } } }", "{ ...F } fragment F on Query { __type(name: \"Query\") { name } }"] {
         assert_eq!(send(query).await.code(), "INTROSPECTION_DISABLED");
     }
     let answer = send("{ whoam }").await;
@@ -216,10 +171,7 @@ async fn anonymous_callers_learn_nothing_of_the_schema() {
     let answer = send("{ colour(colour: BLUE) }").await;
     assert_eq!(answer.code(), "BAD_USER_INPUT");
     assert!(!answer.text.contains("Colour"), "{}", answer.text);
-    assert_eq!(
-        send("{ whoami __typename }").await.json()["data"]["whoami"],
-        "anonymous"
-    );
+    assert_eq!(send("{ whoami __typename }").await.json()["data"]["whoami"], "anonymous");
 
     let known = toy.query("{ whoam }").await;
     assert!(known.text.contains("Did you mean"), "{}", known.text);

@@ -14,47 +14,26 @@ use crate::graphql::transport::TransportSettings;
 const HELLO: &str = r#"{"query":"{ whoami }"}"#;
 
 fn small() -> TransportSettings {
-    TransportSettings {
-        body_bytes: 1024,
-        ..TransportSettings::default()
-    }
+    TransportSettings { body_bytes: 1024, ..TransportSettings::default() }
 }
 
 #[tokio::test]
 async fn answers_in_the_media_type_asked_for() {
     let toy = toy(small());
     for (accept, content_type) in [
-        (
-            "application/graphql-response+json",
-            "application/graphql-response+json; charset=utf-8",
-        ),
+        ("application/graphql-response+json", "application/graphql-response+json; charset=utf-8"),
         ("application/json", "application/json; charset=utf-8"),
         ("*/*", "application/json; charset=utf-8"),
         ("text/html, */*;q=0.1", "application/json; charset=utf-8"),
-        (
-            "application/json;q=0.5, application/graphql-response+json; charset=utf-8",
-            "application/graphql-response+json; charset=utf-8",
-        ),
+        ("application/json;q=0.5, application/graphql-response+json; charset=utf-8", "application/graphql-response+json; charset=utf-8"),
     ] {
-        let answer = toy
-            .send(with(post("alice", HELLO), header::ACCEPT, accept))
-            .await;
+        let answer = toy.send(with(post("alice", HELLO), header::ACCEPT, accept)).await;
         assert_eq!(answer.status, StatusCode::OK, "{accept}");
-        assert_eq!(
-            answer.headers[header::CONTENT_TYPE],
-            content_type,
-            "{accept}"
-        );
+        assert_eq!(answer.headers[header::CONTENT_TYPE], content_type, "{accept}");
         assert_eq!(answer.json(), json!({ "data": { "whoami": "alice" } }));
     }
-    for accept in [
-        "text/html",
-        "application/json;q=0",
-        "application/json;charset=utf-16",
-    ] {
-        let answer = toy
-            .send(with(post("alice", HELLO), header::ACCEPT, accept))
-            .await;
+    for accept in ["text/html", "application/json;q=0", "application/json;charset=utf-16"] {
+        let answer = toy.send(with(post("alice", HELLO), header::ACCEPT, accept)).await;
         assert_eq!(answer.status, StatusCode::NOT_ACCEPTABLE, "{accept}");
         assert_eq!(answer.code(), "NOT_ACCEPTABLE");
     }
@@ -64,22 +43,13 @@ async fn answers_in_the_media_type_asked_for() {
 async fn refuses_bodies_that_pages_may_send_across_origins() {
     let toy = toy(small());
     let mutation = r#"{"query":"mutation { bump(by: 1) }"}"#;
-    for kind in [
-        "text/plain",
-        "multipart/form-data; boundary=x",
-        "application/x-www-form-urlencoded",
-        "application/json; charset=utf-16",
-        "application/jsonp",
-    ] {
-        let answer = toy
-            .send(with(post("alice", mutation), header::CONTENT_TYPE, kind))
-            .await;
+    for kind in ["text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "application/jsonp"]
+    {
+        let answer = toy.send(with(post("alice", mutation), header::CONTENT_TYPE, kind)).await;
         assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{kind}");
         assert_eq!(answer.code(), "UNSUPPORTED_MEDIA_TYPE");
     }
-    let answer = toy
-        .send(without(post("alice", mutation), header::CONTENT_TYPE))
-        .await;
+    let answer = toy.send(without(post("alice", mutation), header::CONTENT_TYPE)).await;
     assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert_eq!(toy.bumps.0.load(Ordering::SeqCst), 0);
 }
@@ -87,17 +57,9 @@ async fn refuses_bodies_that_pages_may_send_across_origins() {
 #[tokio::test]
 async fn refuses_compressed_bodies() {
     let toy = toy(small());
-    let answer = toy
-        .send(with(post("alice", HELLO), header::CONTENT_ENCODING, "gzip"))
-        .await;
+    let answer = toy.send(with(post("alice", HELLO), header::CONTENT_ENCODING, "gzip")).await;
     assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    let answer = toy
-        .send(with(
-            post("alice", HELLO),
-            header::CONTENT_ENCODING,
-            "identity",
-        ))
-        .await;
+    let answer = toy.send(with(post("alice", HELLO), header::CONTENT_ENCODING, "identity")).await;
     assert_eq!(answer.status, StatusCode::OK);
 }
 
@@ -132,16 +94,11 @@ async fn refuses_malformed_requests() {
         (r#"{"query":1}"#, "BAD_REQUEST"),
         (r#"{"query":"{ whoami }","variables":[]}"#, "BAD_REQUEST"),
         (r#"{"query":"{ whoami }","extensions":"x"}"#, "BAD_REQUEST"),
-        (
-            r#"{"query":"{ whoami }","query":"{ whoami }"}"#,
-            "BAD_REQUEST",
-        ),
+        (r#"{"query":"{ whoami }","query":"{ whoami }"}"#, "BAD_REQUEST"),
         (r#" [{"query":"{ whoami }"}]"#, "BATCH_DISABLED"),
     ] {
         for accept in ["application/json", "application/graphql-response+json"] {
-            let answer = toy
-                .send(with(post("alice", body), header::ACCEPT, accept))
-                .await;
+            let answer = toy.send(with(post("alice", body), header::ACCEPT, accept)).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
             assert_eq!(answer.code(), code, "{body}");
             assert!(answer.json().get("data").is_none());
@@ -158,11 +115,7 @@ async fn bounds_bodies_before_reading_them() {
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(answer.code(), "BODY_TOO_LARGE");
 
-    let chunks: Vec<_> = long
-        .as_bytes()
-        .chunks(100)
-        .map(|chunk| Ok::<_, Infallible>(Bytes::copy_from_slice(chunk)))
-        .collect();
+    let chunks: Vec<_> = long.as_bytes().chunks(100).map(|chunk| Ok::<_, Infallible>(Bytes::copy_from_slice(chunk))).collect();
     let endless = stream::iter(chunks.into_iter().cycle());
     let answer = toy.send(post("alice", Body::from_stream(endless))).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
@@ -171,23 +124,14 @@ async fn bounds_bodies_before_reading_them() {
 #[tokio::test]
 async fn bodies_in_pieces_are_joined() {
     let toy = toy(small());
-    let pieces: Vec<_> = HELLO
-        .as_bytes()
-        .chunks(3)
-        .map(|chunk| Ok::<_, Infallible>(Bytes::copy_from_slice(chunk)))
-        .collect();
-    let answer = toy
-        .send(post("alice", Body::from_stream(stream::iter(pieces))))
-        .await;
+    let pieces: Vec<_> = HELLO.as_bytes().chunks(3).map(|chunk| Ok::<_, Infallible>(Bytes::copy_from_slice(chunk))).collect();
+    let answer = toy.send(post("alice", Body::from_stream(stream::iter(pieces)))).await;
     assert_eq!(answer.json()["data"]["whoami"], "alice");
 }
 
 #[tokio::test]
 async fn gives_up_on_slow_bodies() {
-    let toy = toy(TransportSettings {
-        body_timeout: Duration::from_millis(20),
-        ..small()
-    });
+    let toy = toy(TransportSettings { body_timeout: Duration::from_millis(20), ..small() });
     let never = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
     let answer = toy.send(post("alice", never)).await;
     assert_eq!(answer.status, StatusCode::REQUEST_TIMEOUT);
@@ -206,10 +150,7 @@ async fn strangers_are_turned_away_before_their_body_is_read() {
         let answer = toy.send(post(key, never())).await;
         assert_eq!(answer.status, status);
         assert_eq!(answer.code(), code);
-        assert_eq!(
-            answer.headers.get(header::WWW_AUTHENTICATE).is_some(),
-            status == StatusCode::UNAUTHORIZED
-        );
+        assert_eq!(answer.headers.get(header::WWW_AUTHENTICATE).is_some(), status == StatusCode::UNAUTHORIZED);
     }
 }
 
@@ -218,34 +159,15 @@ async fn status_follows_the_media_type_when_a_document_is_refused() {
     let toy = toy(small());
     for (body, code) in [
         (json!({ "query": "{" }), "GRAPHQL_PARSE_FAILED"),
-        (
-            json!({ "query": "{ nothing }" }),
-            "GRAPHQL_VALIDATION_FAILED",
-        ),
-        (
-            json!({ "query": "query Q($x: Int!) { add(a: $x, b: 1) }" }),
-            "BAD_USER_INPUT",
-        ),
-        (
-            json!({ "query": "subscription { wait }" }),
-            "SUBSCRIPTION_NOT_SUPPORTED",
-        ),
-        (
-            json!({ "query": "query A { whoami } query B { whoami }" }),
-            "OPERATION_NOT_FOUND",
-        ),
-        (
-            json!({ "query": "{ whoami }", "operationName": "No" }),
-            "OPERATION_NOT_FOUND",
-        ),
+        (json!({ "query": "{ nothing }" }), "GRAPHQL_VALIDATION_FAILED"),
+        (json!({ "query": "query Q($x: Int!) { add(a: $x, b: 1) }" }), "BAD_USER_INPUT"),
+        (json!({ "query": "subscription { wait }" }), "SUBSCRIPTION_NOT_SUPPORTED"),
+        (json!({ "query": "query A { whoami } query B { whoami }" }), "OPERATION_NOT_FOUND"),
+        (json!({ "query": "{ whoami }", "operationName": "No" }), "OPERATION_NOT_FOUND"),
     ] {
         let strict = toy.send(post("alice", body.to_string())).await;
         assert_eq!(strict.status, StatusCode::BAD_REQUEST, "{body}");
-        let request = with(
-            post("alice", body.to_string()),
-            header::ACCEPT,
-            "application/json",
-        );
+        let request = with(post("alice", body.to_string()), header::ACCEPT, "application/json");
         let lenient = toy.send(request).await;
         assert_eq!(lenient.status, StatusCode::OK, "{body}");
         for answer in [strict, lenient] {

@@ -11,11 +11,7 @@ use super::toy::{Toy, post, toy, with};
 use crate::graphql::transport::TransportSettings;
 
 fn quick() -> TransportSettings {
-    TransportSettings {
-        heartbeat: Duration::from_millis(10),
-        recheck: Duration::from_millis(10),
-        ..TransportSettings::default()
-    }
+    TransportSettings { heartbeat: Duration::from_millis(10), recheck: Duration::from_millis(10), ..TransportSettings::default() }
 }
 
 fn subscribe(key: &str, query: &str) -> Request<Body> {
@@ -25,9 +21,7 @@ fn subscribe(key: &str, query: &str) -> Request<Body> {
 
 /// Events without the heartbeats.
 fn events(text: &str) -> Vec<&str> {
-    text.split("\n\n")
-        .filter(|part| !part.is_empty() && *part != ":")
-        .collect()
+    text.split("\n\n").filter(|part| !part.is_empty() && *part != ":").collect()
 }
 
 /// Reads frames until one contains `needle`.
@@ -50,65 +44,25 @@ async fn open(toy: &Toy, request: Request<Body>) -> Body {
 #[tokio::test]
 async fn tells_every_answer_and_the_end() {
     let toy = toy(quick());
-    let answer = toy
-        .send(subscribe("alice", "subscription { count(to: 2) }"))
-        .await;
-    assert_eq!(
-        answer.headers[header::CONTENT_TYPE],
-        "text/event-stream; charset=utf-8"
-    );
-    assert_eq!(
-        events(&answer.text),
-        [
-            "event: next\ndata: {\"data\":{\"count\":1}}",
-            "event: next\ndata: {\"data\":{\"count\":2}}",
-            "event: complete\ndata:",
-        ]
-    );
-    let answer = toy
-        .send(subscribe("alice", "mutation { bump(by: 3) }"))
-        .await;
-    assert_eq!(
-        events(&answer.text),
-        [
-            "event: next\ndata: {\"data\":{\"bump\":3}}",
-            "event: complete\ndata:"
-        ]
-    );
+    let answer = toy.send(subscribe("alice", "subscription { count(to: 2) }")).await;
+    assert_eq!(answer.headers[header::CONTENT_TYPE], "text/event-stream; charset=utf-8");
+    assert_eq!(events(&answer.text), ["event: next\ndata: {\"data\":{\"count\":1}}", "event: next\ndata: {\"data\":{\"count\":2}}", "event: complete\ndata:",]);
+    let answer = toy.send(subscribe("alice", "mutation { bump(by: 3) }")).await;
+    assert_eq!(events(&answer.text), ["event: next\ndata: {\"data\":{\"bump\":3}}", "event: complete\ndata:"]);
 }
 
 #[tokio::test]
 async fn refusals_before_the_stream_are_plain_answers() {
     let toy = toy(quick());
-    let answer = toy
-        .send(subscribe("mallory", "subscription { wait }"))
-        .await;
-    assert_eq!(
-        (answer.status, &*answer.code()),
-        (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED")
-    );
+    let answer = toy.send(subscribe("mallory", "subscription { wait }")).await;
+    assert_eq!((answer.status, &*answer.code()), (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"));
     let answer = toy.send(subscribe("alice", "{")).await;
-    assert_eq!(
-        (answer.status, &*answer.code()),
-        (StatusCode::BAD_REQUEST, "GRAPHQL_PARSE_FAILED")
-    );
-    let answer = toy
-        .send(subscribe("alice", "subscription { closed }"))
-        .await;
-    assert!(
-        answer.text.contains("\"code\":\"FORBIDDEN\""),
-        "{}",
-        answer.text
-    );
+    assert_eq!((answer.status, &*answer.code()), (StatusCode::BAD_REQUEST, "GRAPHQL_PARSE_FAILED"));
+    let answer = toy.send(subscribe("alice", "subscription { closed }")).await;
+    assert!(answer.text.contains("\"code\":\"FORBIDDEN\""), "{}", answer.text);
     assert!(answer.text.ends_with("event: complete\ndata:\n\n"));
-    let answer = toy
-        .send(subscribe("alice", "subscription { nothing }"))
-        .await;
-    assert!(
-        answer.text.contains("GRAPHQL_VALIDATION_FAILED"),
-        "{}",
-        answer.text
-    );
+    let answer = toy.send(subscribe("alice", "subscription { nothing }")).await;
+    assert!(answer.text.contains("GRAPHQL_VALIDATION_FAILED"), "{}", answer.text);
 }
 
 #[tokio::test]
@@ -143,10 +97,7 @@ async fn ends_at_shutdown_and_leaves_no_task() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_is_cut() {
-    let settings = TransportSettings {
-        write_timeout: Duration::from_millis(50),
-        ..quick()
-    };
+    let settings = TransportSettings { write_timeout: Duration::from_millis(50), ..quick() };
     let toy = toy(settings.clone());
     let body = open(&toy, subscribe("alice", "subscription { flood }")).await;
     settings.connections.close();
@@ -156,10 +107,7 @@ async fn a_client_that_does_not_read_is_cut() {
 
 #[tokio::test]
 async fn connections_are_bounded() {
-    let toy = toy(TransportSettings {
-        max_connections: 1,
-        ..quick()
-    });
+    let toy = toy(TransportSettings { max_connections: 1, ..quick() });
     let _first = open(&toy, subscribe("alice", "subscription { wait }")).await;
     let second = toy.send(subscribe("alice", "subscription { wait }")).await;
     assert_eq!(second.status, StatusCode::SERVICE_UNAVAILABLE);

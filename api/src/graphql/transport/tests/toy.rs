@@ -12,9 +12,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::graphql::transport::{
-    AuthFailure, Authenticate, Bounds, Principal, TransportSettings, apply, router,
-};
+use crate::graphql::transport::{AuthFailure, Authenticate, Bounds, Principal, TransportSettings, apply, router};
 
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -43,37 +41,16 @@ pub struct Doorman {
 impl Authenticate for Doorman {
     type Principal = Caller;
 
-    async fn authenticate(
-        &self,
-        headers: &HeaderMap,
-        init: Option<&Value>,
-    ) -> Result<Caller, AuthFailure> {
-        let header = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
+    async fn authenticate(&self, headers: &HeaderMap, init: Option<&Value>) -> Result<Caller, AuthFailure> {
+        let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let init = init.and_then(|payload| payload["Authorization"].as_str());
-        let key = header
-            .or(init)
-            .and_then(|value| value.strip_prefix("Bearer "));
+        let key = header.or(init).and_then(|value| value.strip_prefix("Bearer "));
         match key {
-            Some("alice") => Ok(Caller {
-                name: "alice",
-                expires_at: None,
-            }),
-            Some("short") => Ok(Caller {
-                name: "short",
-                expires_at: Some(1_000),
-            }),
-            Some("anonymous") => Ok(Caller {
-                name: "anonymous",
-                expires_at: None,
-            }),
+            Some("alice") => Ok(Caller { name: "alice", expires_at: None }),
+            Some("short") => Ok(Caller { name: "short", expires_at: Some(1_000) }),
+            Some("anonymous") => Ok(Caller { name: "anonymous", expires_at: None }),
             Some("revoked") => Err(AuthFailure::KEY_REVOKED),
-            Some("limited") => Err(AuthFailure {
-                status: StatusCode::TOO_MANY_REQUESTS,
-                code: "RATE_LIMITED",
-                message: "Wait.",
-            }),
+            Some("limited") => Err(AuthFailure { status: StatusCode::TOO_MANY_REQUESTS, code: "RATE_LIMITED", message: "Wait." }),
             _ => Err(AuthFailure::UNAUTHENTICATED),
         }
     }
@@ -164,10 +141,7 @@ pub struct Mutation;
 #[Object]
 impl Mutation {
     async fn bump(&self, context: &Context<'_>, by: i32) -> i32 {
-        context
-            .data_unchecked::<Bumps>()
-            .0
-            .fetch_add(1, Ordering::SeqCst);
+        context.data_unchecked::<Bumps>().0.fetch_add(1, Ordering::SeqCst);
         by
     }
 }
@@ -208,18 +182,11 @@ pub fn toy(settings: TransportSettings) -> Toy {
     let schema = apply(builder, &settings.bounds).finish();
     let doorman = Arc::new(Doorman::default());
     let router = router(schema, Arc::clone(&doorman), settings);
-    Toy {
-        router,
-        doorman,
-        bumps,
-    }
+    Toy { router, doorman, bumps }
 }
 
 pub fn with_bounds(bounds: Bounds) -> Toy {
-    toy(TransportSettings {
-        bounds,
-        ..TransportSettings::default()
-    })
+    toy(TransportSettings { bounds, ..TransportSettings::default() })
 }
 
 pub struct Answer {
@@ -235,10 +202,7 @@ impl Answer {
 
     /// The code of the first error.
     pub fn code(&self) -> String {
-        self.json()["errors"][0]["extensions"]["code"]
-            .as_str()
-            .unwrap_or_else(|| panic!("no code: {}", self.text))
-            .to_owned()
+        self.json()["errors"][0]["extensions"]["code"].as_str().unwrap_or_else(|| panic!("no code: {}", self.text)).to_owned()
     }
 }
 
@@ -262,11 +226,7 @@ impl Toy {
 pub async fn read(response: Response<Body>) -> Answer {
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
-    Answer {
-        status: parts.status,
-        headers: parts.headers,
-        text: String::from_utf8_lossy(&bytes).into_owned(),
-    }
+    Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
 }
 
 pub fn post(key: &str, body: impl Into<Body>) -> Request<Body> {
@@ -291,11 +251,6 @@ pub fn without(mut request: Request<Body>, name: header::HeaderName) -> Request<
 }
 
 pub fn get(query: &str) -> Request<Body> {
-    let query: String = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("query", query)
-        .finish();
-    Request::get(format!("/graphql?{query}"))
-        .header(header::AUTHORIZATION, "Bearer alice")
-        .body(Body::empty())
-        .unwrap()
+    let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("query", query).finish();
+    Request::get(format!("/graphql?{query}")).header(header::AUTHORIZATION, "Bearer alice").body(Body::empty()).unwrap()
 }

@@ -27,13 +27,8 @@ pub async fn listen(toy: &Toy) -> String {
     format!("127.0.0.1:{}", address.port())
 }
 
-pub async fn connect(
-    address: &str,
-    headers: &[(&'static str, &str)],
-) -> Result<Client, tungstenite::Error> {
-    let mut request = format!("ws://{address}/graphql")
-        .into_client_request()
-        .unwrap();
+pub async fn connect(address: &str, headers: &[(&'static str, &str)]) -> Result<Client, tungstenite::Error> {
+    let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
     for (name, value) in headers {
         request.headers_mut().insert(*name, value.parse().unwrap());
     }
@@ -58,8 +53,7 @@ impl Client {
 
     pub async fn init(&mut self, key: &str) {
         let payload = json!({ "Authorization": format!("Bearer {key}") });
-        self.say(json!({ "type": "connection_init", "payload": payload }))
-            .await;
+        self.say(json!({ "type": "connection_init", "payload": payload })).await;
     }
 
     pub async fn say(&mut self, message: Value) {
@@ -71,8 +65,7 @@ impl Client {
     }
 
     pub async fn subscribe(&mut self, id: &str, query: &str) {
-        self.say(json!({ "id": id, "type": "subscribe", "payload": { "query": query } }))
-            .await;
+        self.say(json!({ "id": id, "type": "subscribe", "payload": { "query": query } })).await;
     }
 
     /// The next text message.
@@ -101,11 +94,7 @@ impl Client {
 }
 
 pub fn quick() -> TransportSettings {
-    TransportSettings {
-        recheck: Duration::from_millis(10),
-        max_operations: 2,
-        ..TransportSettings::default()
-    }
+    TransportSettings { recheck: Duration::from_millis(10), max_operations: 2, ..TransportSettings::default() }
 }
 
 #[tokio::test]
@@ -117,10 +106,7 @@ async fn a_whole_conversation() {
         let next = json!({ "id": "1", "type": "next", "payload": { "data": { "count": count } } });
         assert_eq!(client.hear().await, next);
     }
-    assert_eq!(
-        client.hear().await,
-        json!({ "id": "1", "type": "complete" })
-    );
+    assert_eq!(client.hear().await, json!({ "id": "1", "type": "complete" }));
 
     // An id is free again after its end; queries and mutations run too.
     client.subscribe("1", "{ whoami }").await;
@@ -150,32 +136,22 @@ async fn pings_are_answered_with_their_payload() {
     assert_eq!(client.hear().await, json!({ "type": "pong" }));
     client.init("alice").await;
     assert_eq!(client.hear().await["type"], "connection_ack");
-    client
-        .say(json!({ "type": "ping", "payload": { "n": 1 } }))
-        .await;
-    assert_eq!(
-        client.hear().await,
-        json!({ "type": "pong", "payload": { "n": 1 } })
-    );
+    client.say(json!({ "type": "ping", "payload": { "n": 1 } })).await;
+    assert_eq!(client.hear().await, json!({ "type": "pong", "payload": { "n": 1 } }));
 }
 
 #[tokio::test]
 async fn request_errors_are_error_messages_and_free_the_id() {
     let toy = toy(quick());
     let mut client = Client::ready(&listen(&toy).await, "alice").await;
-    for (query, code) in [
-        ("{", "GRAPHQL_PARSE_FAILED"),
-        ("subscription { nothing }", "GRAPHQL_VALIDATION_FAILED"),
-        ("query Q($a: Int!) { add(a: $a, b: 1) }", "BAD_USER_INPUT"),
-    ] {
+    for (query, code) in
+        [("{", "GRAPHQL_PARSE_FAILED"), ("subscription { nothing }", "GRAPHQL_VALIDATION_FAILED"), ("query Q($a: Int!) { add(a: $a, b: 1) }", "BAD_USER_INPUT")]
+    {
         client.subscribe("1", query).await;
         let message = client.hear().await;
         assert_eq!(message["type"], "error", "{message}");
         assert_eq!(message["id"], "1");
-        assert_eq!(
-            message["payload"][0]["extensions"]["code"], code,
-            "{message}"
-        );
+        assert_eq!(message["payload"][0]["extensions"]["code"], code, "{message}");
     }
 }
 
@@ -189,9 +165,7 @@ async fn complete_stops_an_operation_only() {
     // No `complete` comes back, and the id is free.
     client.subscribe("1", "{ whoami }").await;
     assert_eq!(client.hear().await["payload"]["data"]["whoami"], "alice");
-    client
-        .say(json!({ "id": "unknown", "type": "complete" }))
-        .await;
+    client.say(json!({ "id": "unknown", "type": "complete" })).await;
     client.say(json!({ "type": "pong" })).await;
     assert_eq!(client.hear().await["type"], "complete");
 }
@@ -207,23 +181,14 @@ async fn close_codes_of_protocol_mistakes() {
 
     let mut client = Client::ready(&address, "alice").await;
     client.init("alice").await;
-    assert_eq!(
-        client.closed().await,
-        (4429, "Too many initialisation requests".into())
-    );
+    assert_eq!(client.closed().await, (4429, "Too many initialisation requests".into()));
 
     let mut client = Client::ready(&address, "alice").await;
     client.subscribe("one", "subscription { wait }").await;
     client.subscribe("one", "subscription { wait }").await;
-    assert_eq!(
-        client.closed().await,
-        (4409, "Subscriber for one already exists".into())
-    );
+    assert_eq!(client.closed().await, (4409, "Subscriber for one already exists".into()));
 
-    for (key, reason) in [
-        ("mallory", "Forbidden: UNAUTHENTICATED"),
-        ("revoked", "Forbidden: KEY_REVOKED"),
-    ] {
+    for (key, reason) in [("mallory", "Forbidden: UNAUTHENTICATED"), ("revoked", "Forbidden: KEY_REVOKED")] {
         let mut client = Client::open(&address).await;
         client.init(key).await;
         assert_eq!(client.closed().await, (4403, reason.into()));
@@ -235,10 +200,7 @@ async fn close_codes_of_protocol_mistakes() {
 
 #[tokio::test]
 async fn silence_instead_of_an_initialisation() {
-    let toy = toy(TransportSettings {
-        init_timeout: Duration::from_millis(20),
-        ..quick()
-    });
+    let toy = toy(TransportSettings { init_timeout: Duration::from_millis(20), ..quick() });
     let mut client = Client::open(&listen(&toy).await).await;
     let reason = "Connection initialisation timeout";
     assert_eq!(client.closed().await, (4408, reason.into()));
@@ -265,9 +227,7 @@ async fn messages_that_are_none() {
         assert_eq!(client.closed().await.0, 4400, "{message:?}");
     }
     let mut client = Client::open(&address).await;
-    client
-        .say(json!({ "type": "connection_init", "payload": "key" }))
-        .await;
+    client.say(json!({ "type": "connection_init", "payload": "key" })).await;
     assert_eq!(client.closed().await.0, 4400);
 }
 
@@ -281,19 +241,11 @@ async fn unknown_subprotocols() {
 
 #[tokio::test]
 async fn foreign_origins() {
-    let settings = TransportSettings {
-        allowed_origins: vec!["https://app.example.com".into()],
-        ..quick()
-    };
+    let settings = TransportSettings { allowed_origins: vec!["https://app.example.com".into()], ..quick() };
     let toy = toy(settings);
     let address = listen(&toy).await;
     let own = format!("http://{address}");
-    for (origin, allowed) in [
-        ("https://app.example.com", true),
-        (own.as_str(), true),
-        ("https://evil.example.com", false),
-        ("null", false),
-    ] {
+    for (origin, allowed) in [("https://app.example.com", true), (own.as_str(), true), ("https://evil.example.com", false), ("null", false)] {
         let result = connect(&address, &[PROTOCOL, ("origin", origin)]).await;
         match result {
             Ok(_) => assert!(allowed, "{origin}"),

@@ -16,10 +16,7 @@ pub(super) struct Close {
 }
 
 const fn close(code: u16, reason: &'static str) -> Close {
-    Close {
-        code,
-        reason: Cow::Borrowed(reason),
-    }
+    Close { code, reason: Cow::Borrowed(reason) }
 }
 
 pub(super) const NORMAL: Close = close(1000, "Bye");
@@ -44,20 +41,14 @@ pub(super) const fn invalid(reason: &'static str) -> Close {
 
 /// Two operations of one id.
 pub(super) fn duplicate(id: &str) -> Close {
-    Close {
-        code: 4409,
-        reason: format!("Subscriber for {id} already exists").into(),
-    }
+    Close { code: 4409, reason: format!("Subscriber for {id} already exists").into() }
 }
 
 /// A `connection_init` that is turned down.
 pub(super) fn refused(failure: &AuthFailure) -> Close {
     match failure.status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => BUSY,
-        _ => Close {
-            code: 4403,
-            reason: format!("Forbidden: {}", failure.code).into(),
-        },
+        _ => Close { code: 4403, reason: format!("Forbidden: {}", failure.code).into() },
     }
 }
 
@@ -66,10 +57,7 @@ pub(super) fn refused(failure: &AuthFailure) -> Close {
 pub(super) fn ended(ended: &Ended) -> Close {
     match ended {
         Ended::Expired => EXPIRED,
-        Ended::Refused(failure) if failure.status == StatusCode::UNAUTHORIZED => Close {
-            code: 4401,
-            reason: format!("Unauthorized: {}", failure.code).into(),
-        },
+        Ended::Refused(failure) if failure.status == StatusCode::UNAUTHORIZED => Close { code: 4401, reason: format!("Unauthorized: {}", failure.code).into() },
         Ended::Refused(failure) => refused(failure),
     }
 }
@@ -81,9 +69,6 @@ impl From<Close> for CloseFrame {
         while !close.reason.is_char_boundary(end) {
             end -= 1;
         }
-        Self {
-            code: close.code,
-            reason: close.reason[..end].into(),
-        }
+        Self { code: close.code, reason: close.reason[..end].into() }
     }
 }

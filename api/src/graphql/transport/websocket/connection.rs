@@ -28,18 +28,10 @@ use crate::graphql::transport::state::Transport;
 type Event = Option<Answer>;
 
 /// Serves a socket until it closes.
-pub(super) async fn serve<E: Executor, A: Authenticate>(
-    transport: Arc<Transport<E, A>>,
-    headers: HeaderMap,
-    socket: WebSocket,
-) {
+pub(super) async fn serve<E: Executor, A: Authenticate>(transport: Arc<Transport<E, A>>, headers: HeaderMap, socket: WebSocket) {
     let (mut sink, mut source) = socket.split();
     let (queue, mut waiting) = mpsc::channel(transport.settings.outgoing_queue.max(2));
-    let mut connection = Connection {
-        queue,
-        operations: StreamMap::new(),
-        transport: Arc::clone(&transport),
-    };
+    let mut connection = Connection { queue, operations: StreamMap::new(), transport: Arc::clone(&transport) };
     let close = tokio::select! {
         close = outgoing::write(&mut sink, &mut waiting, transport.settings.write_timeout) => close,
         close = connection.run(&headers, &mut source) => close,
@@ -72,11 +64,7 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
     }
 
     /// Waits for `connection_init`, at most `init_timeout`.
-    async fn initialise<S>(
-        &mut self,
-        headers: &HeaderMap,
-        source: &mut S,
-    ) -> Result<A::Principal, Close>
+    async fn initialise<S>(&mut self, headers: &HeaderMap, source: &mut S) -> Result<A::Principal, Close>
     where
         S: Stream<Item = Result<Message, axum::Error>> + Unpin,
     {
@@ -110,11 +98,7 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
     }
 
     /// Everything after the acknowledgement; ends only with a reason to close.
-    async fn converse<S>(
-        &mut self,
-        principal: A::Principal,
-        source: &mut S,
-    ) -> Result<std::convert::Infallible, Close>
+    async fn converse<S>(&mut self, principal: A::Principal, source: &mut S) -> Result<std::convert::Infallible, Close>
     where
         S: Stream<Item = Result<Message, axum::Error>> + Unpin,
     {
@@ -183,9 +167,7 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
                     }
                     // A payload that is no GraphQL request at all is a message that is not of
                     // the protocol.
-                    Err(error) if is_malformed(&error) => Err(close::invalid(
-                        "Invalid message: payload is no GraphQL request",
-                    )),
+                    Err(error) if is_malformed(&error) => Err(close::invalid("Invalid message: payload is no GraphQL request")),
                     Err(error) => {
                         let errors = [error.into_server()];
                         self.say(written(message::write("error", Some(&id), Some(&errors))))
@@ -195,16 +177,9 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
         }
     }
 
-    fn start(
-        &self,
-        payload: &RawValue,
-        principal: &A::Principal,
-    ) -> Result<BoxStream<'static, Event>, RequestError> {
+    fn start(&self, payload: &RawValue, principal: &A::Principal) -> Result<BoxStream<'static, Event>, RequestError> {
         if self.operations.len() >= self.transport.settings.max_operations {
-            return Err(RequestError::new(
-                code::TOO_MANY_OPERATIONS_RUNNING,
-                "This connection runs all the operations it may; complete one first.",
-            ));
+            return Err(RequestError::new(code::TOO_MANY_OPERATIONS_RUNNING, "This connection runs all the operations it may; complete one first."));
         }
         let params = Params::from_json(payload.get().as_bytes())?;
         let prepared = self.transport.prepare(params, principal.clone())?;
@@ -226,24 +201,9 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
 /// The message for an operation's event, and whether it is the operation's last.
 fn tell(id: &str, event: Event) -> (Message, bool) {
     match event {
-        None => (
-            written(message::write("complete", Some(id), None::<()>)),
-            true,
-        ),
-        Some(Answer {
-            response,
-            phase: Phase::Execution,
-        }) => (
-            written(message::write("next", Some(id), Some(&response))),
-            false,
-        ),
-        Some(Answer {
-            response,
-            phase: Phase::Request,
-        }) => (
-            written(message::write("error", Some(id), Some(&response.errors))),
-            true,
-        ),
+        None => (written(message::write("complete", Some(id), None::<()>)), true),
+        Some(Answer { response, phase: Phase::Execution }) => (written(message::write("next", Some(id), Some(&response))), false),
+        Some(Answer { response, phase: Phase::Request }) => (written(message::write("error", Some(id), Some(&response.errors))), true),
     }
 }
 
@@ -272,9 +232,7 @@ fn init_payload(payload: Option<&RawValue>) -> Result<Option<serde_json::Value>,
 }
 
 /// The text of a frame; `None` for frames that the WebSocket library answers itself.
-fn text(
-    item: Option<Result<Message, axum::Error>>,
-) -> Result<Option<axum::extract::ws::Utf8Bytes>, Close> {
+fn text(item: Option<Result<Message, axum::Error>>) -> Result<Option<axum::extract::ws::Utf8Bytes>, Close> {
     match item {
         Some(Ok(Message::Text(text))) => Ok(Some(text)),
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),

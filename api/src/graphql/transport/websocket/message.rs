@@ -18,13 +18,8 @@ pub(super) enum ClientMessage<'a> {
     Init(Option<&'a RawValue>),
     Ping(Option<&'a RawValue>),
     Pong,
-    Subscribe {
-        id: Cow<'a, str>,
-        payload: &'a RawValue,
-    },
-    Complete {
-        id: Cow<'a, str>,
-    },
+    Subscribe { id: Cow<'a, str>, payload: &'a RawValue },
+    Complete { id: Cow<'a, str> },
 }
 
 #[derive(Deserialize)]
@@ -40,13 +35,10 @@ struct Envelope<'a> {
 impl<'a> ClientMessage<'a> {
     /// Reads one text message.
     pub fn parse(text: &'a str) -> Result<Self, Close> {
-        let envelope: Envelope<'a> = serde_json::from_str(text)
-            .map_err(|_| close::invalid("Invalid message: not JSON of this protocol"))?;
+        let envelope: Envelope<'a> = serde_json::from_str(text).map_err(|_| close::invalid("Invalid message: not JSON of this protocol"))?;
         let id = match envelope.id {
             Some(id) if id.is_empty() || id.len() > MAX_ID => {
-                return Err(close::invalid(
-                    "Invalid message: id must have 1 to 128 bytes",
-                ));
+                return Err(close::invalid("Invalid message: id must have 1 to 128 bytes"));
             }
             id => id,
         };
@@ -55,13 +47,8 @@ impl<'a> ClientMessage<'a> {
             "connection_init" => Self::Init(envelope.payload),
             "ping" => Self::Ping(envelope.payload),
             "pong" => Self::Pong,
-            "subscribe" => Self::Subscribe {
-                id: id.ok_or_else(missing)?,
-                payload: envelope.payload.ok_or_else(missing)?,
-            },
-            "complete" => Self::Complete {
-                id: id.ok_or_else(missing)?,
-            },
+            "subscribe" => Self::Subscribe { id: id.ok_or_else(missing)?, payload: envelope.payload.ok_or_else(missing)? },
+            "complete" => Self::Complete { id: id.ok_or_else(missing)? },
             _ => return Err(close::invalid("Invalid message: unknown type")),
         })
     }
@@ -78,11 +65,7 @@ struct Outgoing<'a, P: Serialize> {
 }
 
 /// A message of the server's; `payload` is any of our serialisable types.
-pub(super) fn write<P: Serialize>(
-    kind: &'static str,
-    id: Option<&str>,
-    payload: Option<P>,
-) -> Result<Message, serde_json::Error> {
+pub(super) fn write<P: Serialize>(kind: &'static str, id: Option<&str>, payload: Option<P>) -> Result<Message, serde_json::Error> {
     let text = serde_json::to_string(&Outgoing { id, kind, payload })?;
     Ok(Message::Text(text.into()))
 }

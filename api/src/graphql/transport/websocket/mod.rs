@@ -32,21 +32,13 @@ const PROTOCOL: &str = "graphql-transport-ws";
 
 /// True for a request that asks to become a WebSocket.
 pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::UPGRADE)
-        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+    headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// Checks the origin and hands the socket to its loop.
-pub(super) async fn upgrade<E: Executor, A: Authenticate>(
-    transport: Arc<Transport<E, A>>,
-    mut parts: Parts,
-) -> Response<Body> {
+pub(super) async fn upgrade<E: Executor, A: Authenticate>(transport: Arc<Transport<E, A>>, mut parts: Parts) -> Response<Body> {
     if !origin_allowed(&parts.headers, &transport.settings.allowed_origins) {
-        let error = RequestError::new(
-            code::ORIGIN_FORBIDDEN,
-            "Pages of this origin may not connect; ask the operator to allow it.",
-        );
+        let error = RequestError::new(code::ORIGIN_FORBIDDEN, "Pages of this origin may not connect; ask the operator to allow it.");
         return respond::refuse(StatusCode::FORBIDDEN, error, Format::Json);
     }
     let Ok(permit) = Arc::clone(&transport.connections).try_acquire_owned() else {
@@ -57,11 +49,7 @@ pub(super) async fn upgrade<E: Executor, A: Authenticate>(
         Err(rejection) => return rejection.into_response(),
     };
     let limit = transport.settings.body_bytes;
-    let upgrade = upgrade
-        .protocols([PROTOCOL])
-        .max_message_size(limit)
-        .max_frame_size(limit)
-        .write_buffer_size(0);
+    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(limit).max_frame_size(limit).write_buffer_size(0);
     let known = upgrade.selected_protocol().is_some();
     let tasks = transport.settings.connections.clone();
     let headers = parts.headers;
@@ -91,7 +79,5 @@ fn origin_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
         .and_then(|host| host.to_str().ok())
         .zip(origin.split_once("://"))
         .is_some_and(|(host, (_, authority))| authority.eq_ignore_ascii_case(host));
-    own || allowed
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(origin))
+    own || allowed.iter().any(|known| known.eq_ignore_ascii_case(origin))
 }

@@ -16,11 +16,7 @@ use super::close::{self, Close};
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// Sends until the queue's other end is dropped or the client does not keep up.
-pub(super) async fn write(
-    sink: &mut SplitSink<WebSocket, Message>,
-    queue: &mut mpsc::Receiver<Message>,
-    timeout: Duration,
-) -> Close {
+pub(super) async fn write(sink: &mut SplitSink<WebSocket, Message>, queue: &mut mpsc::Receiver<Message>, timeout: Duration) -> Close {
     while let Some(message) = queue.recv().await {
         match tokio::time::timeout(timeout, sink.send(message)).await {
             Ok(Ok(())) => {}
@@ -40,10 +36,7 @@ pub(super) async fn say_close(sink: &mut SplitSink<WebSocket, Message>, close: C
 
 /// Reads on for a moment, so that the client sees the close frame and not a reset connection.
 pub(super) async fn drain(mut source: impl StreamExt<Item = Result<Message, axum::Error>> + Unpin) {
-    let _ = tokio::time::timeout(CLOSING, async {
-        while let Some(Ok(_)) = source.next().await {}
-    })
-    .await;
+    let _ = tokio::time::timeout(CLOSING, async { while let Some(Ok(_)) = source.next().await {} }).await;
 }
 
 /// Closes a socket that never became a connection.

@@ -1,0 +1,87 @@
+//! `[providers.smtp]`: an SMTP submission server.
+
+use super::credential;
+use super::fcm::bounds;
+use crate::config::section::{Reader, Section, section};
+use crate::config::value::{Form, Secret, Value};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How the connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    /// Begins in the clear and must be upgraded (port 587).
+    StartTls,
+    /// TLS from the first byte (port 465).
+    Tls,
+    /// In the clear; on loopback only.
+    None,
+}
+
+impl Value for Encryption {
+    const KIND: &'static str = "`starttls`, `tls` or `none`";
+    const FORM: Form = Form::Text;
+
+    fn parse(text: &str, _folder: &Path) -> Result<Self, String> {
+        match text {
+            "starttls" => Ok(Self::StartTls),
+            "tls" => Ok(Self::Tls),
+            "none" => Ok(Self::None),
+            _ => Err(format!("expected {}", Self::KIND)),
+        }
+    }
+}
+
+section! {
+    /// E-mail by an SMTP submission server. Serves the channel `email`.
+    Smtp at "providers.smtp" {
+        /// On or off; when left out, on as soon as anything else here is set.
+        enabled: Option<bool>,
+        /// The server's name.
+        host: String,
+        /// Its port.
+        port: u16 = "587",
+        /// How the connection is protected: `starttls` (port 587), `tls` (port 465) or `none`
+        /// (on this machine only).
+        encryption: Encryption = "starttls",
+        /// User name; leave it out where the server asks for none.
+        username: Option<String>,
+        /// A file with the password.
+        password_file: Option<PathBuf>,
+        /// The password itself, in place of the file.
+        password: Option<Secret>,
+        /// The sender's address, such as `Example <notify@example.com>`.
+        from: String,
+        /// A PEM file of authorities to trust instead of the system's, for simulators and
+        /// private servers.
+        ca_file: Option<PathBuf>,
+        /// Connections at once.
+        concurrency: usize = "10",
+        /// Longest time for one message.
+        timeout: Duration = "60s",
+    }
+}
+
+impl Smtp {
+    fn check(&self, reader: &mut Reader<'_>) {
+        reader.require(!self.host.is_empty(), "providers.smtp.host", "must be the server's name");
+        credential::read(reader, Self::PATH, "password", self.password.as_ref(), self.password_file.as_deref(), self.username.is_some());
+        let loopback = self.host == "localhost" || self.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        reader.require(
+            self.encryption != Encryption::None || loopback,
+            "providers.smtp.encryption",
+            "may be `none` only for a server on this machine; use `starttls` or `tls`",
+        );
+        reader.require(
+            self.from.contains('@') && !self.from.chars().any(char::is_control),
+            "providers.smtp.from",
+            "must be an address, such as Example <notify@example.com>",
+        );
+        bounds(reader, Self::PATH, self.concurrency, self.timeout);
+    }
+
+    /// The password; none where no user name is set.
+    pub fn credential(&self) -> Option<Secret> {
+        credential::resolve(self.password.as_ref(), self.password_file.as_deref())
+    }
+}

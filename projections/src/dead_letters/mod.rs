@@ -1,0 +1,27 @@
+//! Deliveries whose retries are exhausted, until a person redrives or discards them.
+//!
+//! A row holds what the event gives. Channel, sender and category are in events of long before;
+//! whoever shows a dead letter loads its notification from the log anyway.
+
+mod project;
+mod query;
+#[cfg(test)]
+mod tests;
+
+pub use project::DeadLettersProjection;
+pub use query::{DeadLetterRow, DeadLetters};
+
+use crate::registry::{CHECKPOINTS, Registration};
+
+/// The consumer's name.
+pub const NAME: &str = "dead_letters";
+
+/// See the module.
+pub const REGISTRATION: Registration = Registration {
+    name: NAME,
+    migrations: &[
+        CHECKPOINTS,
+        include_str!("../../../migrations/sqlite/0001_dead_letters.sql"),
+    ],
+    consumer: || Box::new(DeadLettersProjection),
+};

@@ -1,0 +1,78 @@
+//! Read models as files: one per projection and generation (docs/decisions/0002).
+//!
+//! [`ReadModels`] opens them all; a [`Projection`] runs the consumer of one, answers its reads,
+//! and rebuilds it: into the next generation's file, from the log alone, while the present one
+//! serves. Rebuilding within the serving file was rejected: readers would see half a history.
+
+mod error;
+mod files;
+mod generation;
+mod projection;
+mod read_ahead;
+mod rebuild;
+mod run;
+#[cfg(test)]
+mod tests;
+
+pub use error::{OpenError, ReadError, RebuildError};
+pub use generation::Generation;
+pub use projection::Projection;
+pub use rebuild::{RebuildProgress, Rebuilt};
+pub use run::Sources;
+
+use crate::registry;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Every read model of a data folder.
+#[derive(Debug, Clone)]
+pub struct ReadModels {
+    all: Vec<Arc<Projection>>,
+}
+
+impl ReadModels {
+    /// Opens or creates the files in a folder (`<data>/views`). The caller holds the data
+    /// folder's lock: whatever no pointer names is an interrupted rebuild's, and is deleted.
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        std::fs::create_dir_all(folder)?;
+        let all = registry::all()
+            .into_iter()
+            .map(|registration| Projection::open(folder, registration).map(Arc::new))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { all })
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Arc<Projection>] {
+        &self.all
+    }
+
+    /// One by name.
+    pub fn find(&self, name: &str) -> Option<&Arc<Projection>> {
+        self.all.iter().find(|model| model.name() == name)
+    }
+
+    /// Queries over recipients' notifications.
+    pub fn notifications(&self) -> Result<crate::notifications::Notifications, OpenError> {
+        self.required(crate::notifications::NAME)
+            .map(crate::notifications::Notifications::new)
+    }
+
+    /// Queries over dead letters.
+    pub fn dead_letters(&self) -> Result<crate::dead_letters::DeadLetters, OpenError> {
+        self.required(crate::dead_letters::NAME)
+            .map(crate::dead_letters::DeadLetters::new)
+    }
+
+    /// Queries over what administrators have set up.
+    pub fn directory(&self) -> Result<crate::directory::Directory, OpenError> {
+        self.required(crate::directory::NAME)
+            .map(crate::directory::Directory::new)
+    }
+
+    fn required(&self, name: &'static str) -> Result<Arc<Projection>, OpenError> {
+        self.find(name)
+            .cloned()
+            .ok_or(OpenError::NotRegistered { name })
+    }
+}

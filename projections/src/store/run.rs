@@ -1,0 +1,106 @@
+//! The consumer of a read model, live: on the serving generation, and after a switch on the next.
+
+use super::projection::Projection;
+use commands::consumer::{Changes, Consumer, HandleError, Runner, RunnerSettings};
+use commands::log::{LogReader, Recorded, Tail};
+use commands::ports::Clock;
+use std::pin::pin;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Where events come from, and time.
+#[derive(Clone)]
+pub struct Sources {
+    /// The log.
+    pub log: Arc<dyn LogReader>,
+    /// Its newest events.
+    pub tail: Arc<Tail>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Sources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sources")
+    }
+}
+
+/// A consumer made by a registration.
+pub(super) struct Made(pub(super) Box<dyn Consumer>);
+
+impl Consumer for Made {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+    fn opens(&self) -> bool {
+        self.0.opens()
+    }
+    fn handle(
+        &mut self,
+        events: &[Arc<Recorded>],
+        changes: &mut Changes,
+    ) -> Result<(), HandleError> {
+        self.0.handle(events, changes)
+    }
+    fn committed(&mut self) {
+        self.0.committed();
+    }
+    fn abandoned(&mut self) {
+        self.0.abandoned();
+    }
+}
+
+impl Projection {
+    /// Keeps the read model up to date until told to stop. Run it once for each read model.
+    pub async fn run(&self, sources: Sources, settings: RunnerSettings, stop: CancellationToken) {
+        let mut held = self.held.subscribe();
+        while !stop.is_cancelled() {
+            tokio::select! {
+                free = held.wait_for(|held| !*held) => if free.is_err() { return },
+                () = stop.cancelled() => return,
+            }
+            let working = Working::begin(self);
+            // A rebuild holds first and looks then, this begins first and looks then: whichever
+            // way they meet, one of them sees the other.
+            if *held.borrow() {
+                continue;
+            }
+            let serving = self.serving();
+            let halt = stop.child_token();
+            let runner = Runner::new(
+                Made((self.registration.consumer)()),
+                Arc::clone(&sources.log),
+                Arc::clone(&sources.tail),
+                serving.rows(),
+                Arc::clone(&sources.clock),
+                serving.progress().clone(),
+                settings,
+            );
+            let mut run = pin!(runner.run(halt.clone(), None));
+            tokio::select! {
+                () = &mut run => {}
+                _ = held.wait_for(|held| *held) => {
+                    halt.cancel();
+                    run.await;
+                }
+            }
+            drop(working);
+        }
+    }
+}
+
+/// Says that the consumer is at work, and takes it back whatever happens.
+struct Working<'a>(&'a Projection);
+
+impl<'a> Working<'a> {
+    fn begin(projection: &'a Projection) -> Self {
+        projection.running.send_replace(true);
+        Self(projection)
+    }
+}
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        self.0.running.send_replace(false);
+    }
+}
