@@ -6,6 +6,6 @@ mod state;
 mod tests;
 
 pub use events::*;
-pub use state::{Address, Profile, Recipient, RecipientCommand, RecipientRefusal};
+pub use state::{Address, MAX_DEVICES, Profile, Recipient, RecipientCommand, RecipientRefusal};
 
 crate::cqrs_aggregate!(Recipient, "recipient");

@@ -4,7 +4,6 @@ use super::error::{OpenError, ReadError};
 use super::files;
 use super::generation::Generation;
 use crate::registry::Registration;
-use commands::consumer::Rows;
 use commands::log::Position;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use crate::database::Readers;
-use crate::log::{
-    Commit, CommitOutcome, Committer, CommitterSettings, KeyStore, Lane, LogReader, MasterKey, Metadata, Recorded, Sealer, StreamAppend, Tail,
-};
+use crate::log::{Commit, CommitOutcome, Committer, CommitterSettings, KeyStore, Lane, LogReader, MasterKey, Metadata, Recorded, Sealer, StreamAppend, Tail};
 use crate::ports::{ManualClock, SeededRandom};
 use domain::event::Personal;
 use domain::recipient::{ProfileChanged, ProfileDetails, RecipientEvent};
@@ -53,7 +51,13 @@ fn commit(stream: StreamId, expected: u64, events: Vec<Fact>) -> Commit {
 
 fn profile(n: u128, name: &str) -> Fact {
     let details = ProfileDetails { external_id: name.to_owned(), attributes: None };
-    RecipientEvent::ProfileChanged(ProfileChanged { recipient: RecipientId(Uuid::from_u128(n)), time_zone: None, locale: None, personal: Personal::Known(details) }).into()
+    RecipientEvent::ProfileChanged(ProfileChanged {
+        recipient: RecipientId(Uuid::from_u128(n)),
+        time_zone: None,
+        locale: None,
+        personal: Personal::Known(details),
+    })
+    .into()
 }
 
 fn recorded(outcome: &CommitOutcome) -> &[Arc<Recorded>] {
@@ -68,7 +72,10 @@ async fn positions_and_sequences_have_no_gaps_and_survive_reopening() {
     let log = fixture();
     let a = stream(AggregateKind::Subscription, 1);
     let b = stream(AggregateKind::Subscription, 2);
-    log.committer.commit(Lane::Request, vec![commit(a, 0, vec![off(Channel::Email), off(Channel::Webhook)]), commit(b, 0, vec![off(Channel::Email)])]).await.unwrap();
+    log.committer
+        .commit(Lane::Request, vec![commit(a, 0, vec![off(Channel::Email), off(Channel::Webhook)]), commit(b, 0, vec![off(Channel::Email)])])
+        .await
+        .unwrap();
     let log = {
         let Fixture { folder, committer, .. } = log;
         drop(committer);
@@ -192,7 +199,10 @@ async fn personal_parts_are_sealed_on_disk_and_gone_with_their_key() {
 async fn a_sealed_part_cannot_be_moved_to_another_stream() {
     let log = fixture();
     let one = stream(AggregateKind::Recipient, 5);
-    log.committer.commit(Lane::Request, vec![commit(one, 0, vec![profile(5, "alice")]), commit(stream(AggregateKind::Recipient, 6), 0, vec![profile(6, "bob")])]).await.unwrap();
+    log.committer
+        .commit(Lane::Request, vec![commit(one, 0, vec![profile(5, "alice")]), commit(stream(AggregateKind::Recipient, 6), 0, vec![profile(6, "bob")])])
+        .await
+        .unwrap();
     let connection = rusqlite::Connection::open(log.folder.path().join("log.db")).unwrap();
     connection.execute("UPDATE events SET sealed = (SELECT sealed FROM events WHERE position = 1) WHERE position = 2", []).unwrap();
     let read = log.reader.read_after(1, 10, true).await;
