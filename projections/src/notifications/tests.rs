@@ -1,0 +1,257 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs
+)]
+
+use super::*;
+use crate::testing::events::*;
+use crate::testing::views::View;
+use domain::notification::NotificationEvent;
+use domain::values::{Channel, NotificationId};
+use proptest::prelude::*;
+
+fn page(first: usize, order: Order) -> HistoryPage {
+    HistoryPage {
+        newer_than: None,
+        older_than: None,
+        first,
+        order,
+    }
+}
+
+const ALL: HistoryFilter = HistoryFilter {
+    unread_only: false,
+    archived: ArchivedFilter::Include,
+};
+
+async fn view(story: &Story) -> (View, Notifications) {
+    let view = View::new(REGISTRATION);
+    view.take(&story.events).await;
+    let notifications = Notifications::new(view.projection.clone());
+    (view, notifications)
+}
+
+#[tokio::test]
+async fn a_whole_life_in_one_batch_is_one_row() {
+    let mut story = Story::default();
+    story
+        .notification(1, requested(recipient(1), false))
+        .notification(1, queued(0, Channel::InApp))
+        .notification(1, sent(0))
+        .notification(1, suppressed(None))
+        .notification(1, queued(1, Channel::AndroidPush))
+        .notification(1, started(1))
+        .notification(1, sent(1));
+    let (_view, notifications) = view(&story).await;
+    let row = notifications.by_number(1).await.unwrap().unwrap();
+    assert_eq!(row.id, NotificationId(stream(1).id));
+    assert_eq!(row.recipient, recipient(1));
+    assert_eq!(row.sender.as_str(), "shop");
+    assert_eq!(row.category.as_str(), "orders");
+    assert_eq!(row.requested_position, 1);
+    assert_eq!(row.requested_at, START + 1);
+    assert_eq!(row.visible_position, Some(2));
+    assert_eq!(row.updated_position, 7);
+    assert_eq!(row.status(), NotificationStatus::Sent);
+    let deliveries: Vec<_> = row
+        .deliveries
+        .iter()
+        .map(|delivery| (delivery.number, delivery.channel, delivery.status))
+        .collect();
+    assert_eq!(
+        deliveries,
+        [
+            (0, Channel::InApp, DeliveryStatus::Sent),
+            (1, Channel::AndroidPush, DeliveryStatus::Sent)
+        ]
+    );
+    assert!(notifications.by_number(2).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn later_outcomes_find_their_delivery() {
+    let mut story = Story::default();
+    story
+        .notification(1, requested(recipient(1), false))
+        .notification(1, queued(0, Channel::InApp))
+        .notification(1, queued(1, Channel::Email))
+        .notification(1, queued(2, Channel::Webhook));
+    let (view, notifications) = view(&story).await;
+    let before = story.events.len();
+    story
+        .notification(1, sent(0))
+        .notification(1, retry(2))
+        .notification(1, dead(2, "503"))
+        .notification(1, failed(1));
+    view.take(&story.events[before..]).await;
+    let row = notifications.by_number(1).await.unwrap().unwrap();
+    let states: Vec<_> = row
+        .deliveries
+        .iter()
+        .map(|delivery| delivery.status)
+        .collect();
+    assert_eq!(
+        states,
+        [
+            DeliveryStatus::Sent,
+            DeliveryStatus::Failed,
+            DeliveryStatus::DeadLettered
+        ]
+    );
+    assert_eq!(row.status(), NotificationStatus::PartlySent);
+    let totals = notifications.totals().await.unwrap();
+    assert_eq!(
+        (totals.requested, totals.queued, totals.pending(), totals.awaiting()),
+        (1, 3, 0, 1)
+    );
+}
+
+#[tokio::test]
+async fn tests_and_suppressed_ones_are_not_in_the_history() {
+    let mut story = Story::default();
+    story
+        .notification(1, requested(recipient(1), true))
+        .notification(1, queued(0, Channel::InApp))
+        .notification(2, requested(recipient(1), false))
+        .notification(2, suppressed(None))
+        .notification(3, requested(recipient(1), false))
+        .notification(3, queued(0, Channel::InApp));
+    let (_view, notifications) = view(&story).await;
+    let rows = notifications
+        .history(recipient(1), page(10, Order::NewestFirst), ALL)
+        .await
+        .unwrap();
+    assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [3]);
+    assert_eq!(notifications.unread_count(recipient(1)).await.unwrap(), 1);
+    let suppressed = notifications.by_number(2).await.unwrap().unwrap();
+    assert_eq!(suppressed.status(), NotificationStatus::Suppressed);
+    assert!(notifications.by_number(1).await.unwrap().unwrap().sandbox);
+}
+
+#[tokio::test]
+async fn history_pages_filters_and_counts() {
+    let mut story = Story::default();
+    for number in 1..=9 {
+        // Others' notifications lie between.
+        story
+            .notification(number, requested(recipient(number % 2), false))
+            .notification(number, queued(0, Channel::InApp));
+    }
+    story.notification(1, read()).notification(3, archived());
+    story.notification(5, seen()).notification(7, read());
+    let (_view, notifications) = view(&story).await;
+    let me = recipient(1);
+    let numbers = |rows: Vec<NotificationRow>| rows.iter().map(|row| row.number).collect::<Vec<_>>();
+    let all = notifications
+        .history(me, page(10, Order::NewestFirst), ALL)
+        .await
+        .unwrap();
+    let cursor = all[1].visible_position;
+    assert_eq!(numbers(all), [9, 7, 5, 3, 1]);
+    let older = HistoryPage {
+        older_than: cursor,
+        ..page(2, Order::NewestFirst)
+    };
+    assert_eq!(
+        numbers(notifications.history(me, older, ALL).await.unwrap()),
+        [5, 3]
+    );
+    let visible = HistoryFilter::default();
+    let shown = notifications.history(me, page(10, Order::NewestFirst), visible);
+    assert_eq!(numbers(shown.await.unwrap()), [9, 7, 5, 1]);
+    let unread = HistoryFilter {
+        unread_only: true,
+        ..visible
+    };
+    let shown = notifications.history(me, page(10, Order::OldestFirst), unread);
+    assert_eq!(numbers(shown.await.unwrap()), [5, 9]);
+    let put_away = HistoryFilter {
+        unread_only: false,
+        archived: ArchivedFilter::Only,
+    };
+    let shown = notifications.history(me, page(10, Order::NewestFirst), put_away);
+    assert_eq!(numbers(shown.await.unwrap()), [3]);
+    assert_eq!(notifications.unread_count(me).await.unwrap(), 2);
+    let missed = notifications.missed(me, cursor.unwrap() - 5, 2);
+    assert_eq!(numbers(missed.await.unwrap()), [5, 7]);
+    let row = notifications.by_number(7).await.unwrap().unwrap();
+    assert_eq!((row.seen, row.read, row.archived), (true, true, false));
+}
+
+#[tokio::test]
+async fn nothing_personal_is_in_the_file() {
+    let mut story = Story::default();
+    story
+        .notification(1, requested(recipient(1), false))
+        .notification(1, queued(0, Channel::InApp));
+    let (view, _) = view(&story).await;
+    assert!(!format!("{:?}", view.dump().await).contains("secret"));
+}
+
+/// A log of a few notifications whose events are mixed, from numbers drawn at random.
+fn story(draws: &[(u8, u8)]) -> Story {
+    let mut story = Story::default();
+    let mut deliveries = [0_u16; 5];
+    for (which, what) in draws {
+        let which = usize::from(*which) % deliveries.len();
+        let key = which as u128;
+        if !story.events.iter().any(|event| event.stream == stream(key)) {
+            story.notification(key, requested(recipient(key % 2), which == 4));
+        }
+        let some = deliveries[which];
+        let last = some.saturating_sub(1);
+        let event: NotificationEvent = match what % 16 {
+            0..=2 => {
+                deliveries[which] += 1;
+                queued(some, Channel::ALL[usize::from(some) % 5])
+            }
+            3 => seen(),
+            4 => read(),
+            5 => archived(),
+            6 => suppressed(None),
+            _ if some == 0 => continue,
+            7 => started(last),
+            8 => sent(last),
+            9 => sent(0),
+            10 => retry(last),
+            11 => failed(0),
+            12 => dead(last, "503"),
+            13 => redriven(last),
+            14 => cancelled(0),
+            _ => suppressed(Some(last)),
+        };
+        story.notification(key, event);
+    }
+    story
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn batches_split_anywhere_and_handled_again_give_the_same_rows(
+        draws in proptest::collection::vec((any::<u8>(), any::<u8>()), 1..60),
+        cuts in proptest::collection::vec(1_usize..12, 1..40),
+    ) {
+        let story = story(&draws);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let whole = View::new(REGISTRATION);
+            whole.take(&story.events).await;
+            let split = View::new(REGISTRATION);
+            let mut rest = story.events.as_slice();
+            for cut in cuts.iter().cycle() {
+                let (batch, after) = rest.split_at((*cut).min(rest.len()));
+                split.take(batch).await;
+                let once = split.dump().await;
+                split.take(batch).await;
+                assert_eq!(once, split.dump().await);
+                rest = after;
+                if rest.is_empty() { break }
+            }
+            assert_eq!(whole.dump().await, split.dump().await);
+        });
+    }
+}

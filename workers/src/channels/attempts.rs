@@ -19,10 +19,7 @@ pub(super) enum Checked {
     /// Nothing: it is over.
     Gone,
     /// Commit this; with an address: then call.
-    Commit {
-        commit: Box<Commit>,
-        attempt: Option<AddressDetails>,
-    },
+    Commit { commit: Box<Commit>, attempt: Option<AddressDetails> },
 }
 
 /// An item whose commit is under way.
@@ -52,10 +49,7 @@ pub(super) async fn check(shared: &Shared, provider: &Arc<dyn Provider>, metadat
         expected: item.sequence,
         events: vec![Fact::Notification(event)],
     };
-    let expectations = vec![
-        (subscription_stream(item.recipient), facts.subscription.sequence),
-        (recipient_stream(item.recipient), facts.recipient.sequence),
-    ];
+    let expectations = vec![(subscription_stream(item.recipient), facts.subscription.sequence), (recipient_stream(item.recipient), facts.recipient.sequence)];
     Ok(Checked::Commit { commit: Box::new(Commit { metadata: Arc::clone(metadata), appends: vec![append], expectations }), attempt })
 }
 

@@ -8,10 +8,10 @@ use crate::pending::Item;
 use commands::bus::Refused;
 use commands::failpoint;
 use commands::log::{Commit, CommitOutcome, Lane, LogError, StreamAppend};
+use domain::address::{AddressCommand, AddressOwnership};
 use domain::aggregate::Aggregate;
 use domain::notification::Notification;
 use domain::recipient::{Recipient, RecipientCommand, RemovalReason};
-use domain::address::{AddressCommand, AddressOwnership};
 use domain::values::{BadAddress, Outcome};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
@@ -116,7 +116,8 @@ impl Concluder {
             {
                 let stream = commands::accept::recipient_stream(item.recipient);
                 let recipient = bus.load::<Recipient>(stream).await.map_err(of_log)?;
-                let removed = recipient.state.decide(RecipientCommand::RemoveDevice { address, reason: RemovalReason::ReportedDead, as_of }).unwrap_or_default();
+                let removed =
+                    recipient.state.decide(RecipientCommand::RemoveDevice { address, reason: RemovalReason::ReportedDead, as_of }).unwrap_or_default();
                 if !removed.is_empty() {
                     appends.push(StreamAppend { stream, number: None, expected: recipient.sequence, events: removed.into_iter().map(Fact::from).collect() });
                     let stream = StreamId::new(AggregateKind::Address, address.0);
@@ -159,4 +160,3 @@ fn count(concluded: &Concluded) {
     };
     metrics::counter!("bongsu_attempts_total", "channel" => concluded.item.delivery.channel.name(), "outcome" => outcome).increment(1);
 }
-

@@ -5,9 +5,9 @@ mod attempts;
 mod barrier;
 mod breaker;
 mod concluding;
-mod worker;
 #[cfg(test)]
 mod tests;
+mod worker;
 
 pub use barrier::OptOutBarrier;
 pub use breaker::{Breaker, BreakerSettings, BreakerState};

@@ -242,12 +242,14 @@ impl ChannelWorker {
                         requested_at: item.requested_at,
                     };
                     #[allow(clippy::cast_precision_loss, reason = "a histogram")]
-                    metrics::histogram!("bongsu_accept_to_provider_seconds", "channel" => item.delivery.channel.name()).record((clock.now() - item.requested_at) as f64 / 1e3);
+                    metrics::histogram!("bongsu_accept_to_provider_seconds", "channel" => item.delivery.channel.name())
+                        .record((clock.now() - item.requested_at) as f64 / 1e3);
                     let began = clock.monotonic();
                     let call = provider.send(&message);
                     drop(unbegun);
                     let outcome = call.await;
-                    metrics::histogram!("bongsu_provider_call_seconds", "provider" => provider.name().to_owned()).record(clock.monotonic().saturating_sub(began).as_secs_f64());
+                    metrics::histogram!("bongsu_provider_call_seconds", "provider" => provider.name().to_owned())
+                        .record(clock.monotonic().saturating_sub(began).as_secs_f64());
                     outcome
                 }
             };

@@ -129,7 +129,14 @@ impl Patch {
             E::RetryScheduled(e) => self.state = Some(DeliveryState::Waiting { due: e.due }),
             E::DeadLettered(_) => self.state = Some(DeliveryState::DeadLettered),
             E::Redriven(_) => {
-                *self = Self { sequence: self.sequence, state: Some(DeliveryState::Ready), attempt: self.attempt, reset: true, after_unknown: self.after_unknown, ..Self::default() };
+                *self = Self {
+                    sequence: self.sequence,
+                    state: Some(DeliveryState::Ready),
+                    attempt: self.attempt,
+                    reset: true,
+                    after_unknown: self.after_unknown,
+                    ..Self::default()
+                };
             }
             E::Sent(_) | E::Failed(_) | E::Discarded(_) | E::Cancelled(_) | E::Expired(_) | E::Suppressed(_) => return true,
             E::Requested(_) | E::Deduplicated(_) | E::Queued(_) | E::Seen(_) | E::Read(_) | E::Archived(_) => {}

@@ -12,7 +12,8 @@ use std::sync::Arc;
 const INSERT: &str = "INSERT INTO pending_deliveries (stream, delivery, notification, recipient, sender, category, channel, priority, sandbox, address, requested_position, requested_at, expires_at, sequence, state, due, attempt, counted, after_unknown, unknown_repeats) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) ON CONFLICT (stream, delivery) DO NOTHING";
 const UPDATE: &str = "UPDATE pending_deliveries SET sequence = ?3, state = coalesce(?4, state), due = coalesce(?5, due), attempt = coalesce(?6, attempt), counted = CASE WHEN ?7 THEN 0 ELSE counted END + ?8, after_unknown = coalesce(?9, after_unknown), unknown_repeats = CASE WHEN ?7 THEN 0 ELSE unknown_repeats END + ?10 WHERE stream = ?1 AND delivery = ?2";
 const DELETE: &str = "DELETE FROM pending_deliveries WHERE stream = ?1 AND delivery = ?2";
-const SET_TIMER: &str = "INSERT INTO timers (due, kind, subject, part) VALUES (?1, 'retry', ?2, ?3) ON CONFLICT (kind, subject, part) DO UPDATE SET due = excluded.due";
+const SET_TIMER: &str =
+    "INSERT INTO timers (due, kind, subject, part) VALUES (?1, 'retry', ?2, ?3) ON CONFLICT (kind, subject, part) DO UPDATE SET due = excluded.due";
 const CANCEL_TIMER: &str = "DELETE FROM timers WHERE kind = 'retry' AND subject = ?1 AND part = ?2";
 
 /// See the module. It holds no state between batches.

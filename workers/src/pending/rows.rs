@@ -57,7 +57,9 @@ impl PendingRows {
                     for priority in Priority::DESCENDING {
                         // One index seek a sender, however many rows each has.
                         let mut after = String::new();
-                        let mut statement = connection.prepare_cached("SELECT sender FROM pending_deliveries WHERE state = 0 AND channel = ?1 AND priority = ?2 AND sender > ?3 ORDER BY sender LIMIT 1")?;
+                        let mut statement = connection.prepare_cached(
+                            "SELECT sender FROM pending_deliveries WHERE state = 0 AND channel = ?1 AND priority = ?2 AND sender > ?3 ORDER BY sender LIMIT 1",
+                        )?;
                         loop {
                             let mut rows = statement.query(params![channel.number(), priority.rank(), after])?;
                             let Some(row) = rows.next()? else { break };
@@ -77,8 +79,11 @@ impl PendingRows {
     pub async fn ready(&self, lane: Lane, most: usize) -> Result<Vec<Item>, LogError> {
         self.readers
             .read(move |connection| {
-                let mut statement = connection.prepare_cached(&format!("{COLUMNS} WHERE state = 0 AND channel = ?1 AND priority = ?2 AND sender = ?3 ORDER BY stream, delivery LIMIT ?4"))?;
-                let rows = statement.query_map(params![lane.channel.number(), lane.priority.rank(), lane.sender.as_str(), i64::try_from(most).unwrap_or(i64::MAX)], read)?;
+                let mut statement = connection.prepare_cached(&format!(
+                    "{COLUMNS} WHERE state = 0 AND channel = ?1 AND priority = ?2 AND sender = ?3 ORDER BY stream, delivery LIMIT ?4"
+                ))?;
+                let rows = statement
+                    .query_map(params![lane.channel.number(), lane.priority.rank(), lane.sender.as_str(), i64::try_from(most).unwrap_or(i64::MAX)], read)?;
                 Ok(rows.collect::<Result<Vec<_>, _>>()?)
             })
             .await
@@ -120,7 +125,8 @@ impl PendingRows {
     pub async fn counts(&self) -> Result<Vec<(Channel, Priority, &'static str, u64)>, LogError> {
         self.readers
             .read(|connection| {
-                let mut statement = connection.prepare_cached("SELECT channel, priority, state, count(*) FROM pending_deliveries GROUP BY channel, priority, state")?;
+                let mut statement =
+                    connection.prepare_cached("SELECT channel, priority, state, count(*) FROM pending_deliveries GROUP BY channel, priority, state")?;
                 let rows = statement.query_map([], |row| Ok((row.get::<_, u8>(0)?, row.get::<_, u8>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?)))?;
                 let mut counts = Vec::new();
                 for row in rows {

@@ -1,12 +1,9 @@
 //! Providers: the third parties that deliver. A folder each (call, error map, settings), one
 //! trait, one registration in [`registry`](crate::registry).
 
-pub mod apns;
 pub mod fcm;
 pub mod http;
 pub mod sandbox;
-pub mod smtp;
-pub mod webhook;
 
 use domain::recipient::AddressDetails;
 use domain::values::{Channel, Content, DeliveryNo, Millis, NotificationId, Outcome, Priority};

@@ -35,19 +35,13 @@ pub(crate) fn router(world: Arc<World>, credentials: TestCredentials) -> Router 
         .route("/_sim/ledger", get(ledger))
         .route("/_sim/counters", get(counters))
         .route("/_sim/messages", get(messages))
-        .route(
-            "/_sim/rules",
-            get(rules).post(add_rules).delete(clear_rules),
-        )
+        .route("/_sim/rules", get(rules).post(add_rules).delete(clear_rules))
         .route("/_sim/clock", post(clock))
         .route("/_sim/smtp", get(smtp).post(set_smtp))
         .route("/_sim/reset", post(reset))
         .route("/_sim/credentials", get(credentials_of))
         .layer(DefaultBodyLimit::max(1024 * 1024))
-        .with_state(Admin {
-            world,
-            credentials: Arc::new(credentials),
-        })
+        .with_state(Admin { world, credentials: Arc::new(credentials) })
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,14 +83,8 @@ struct MessagesQuery {
     limit: Option<usize>,
 }
 
-async fn messages(
-    State(admin): State<Admin>,
-    Query(query): Query<MessagesQuery>,
-) -> Json<Vec<MessageView>> {
-    let messages = admin
-        .world
-        .messages
-        .latest(query.provider, query.limit.unwrap_or(100));
+async fn messages(State(admin): State<Admin>, Query(query): Query<MessagesQuery>) -> Json<Vec<MessageView>> {
+    let messages = admin.world.messages.latest(query.provider, query.limit.unwrap_or(100));
     Json(messages.iter().map(MessageView::from).collect())
 }
 
@@ -106,11 +94,7 @@ async fn rules(State(admin): State<Admin>) -> Json<Vec<Rule>> {
 
 async fn add_rules(State(admin): State<Admin>, Json(body): Json<serde_json::Value>) -> Response {
     // Not an untagged enum: it would hide which field is wrong.
-    let rules = if body.is_array() {
-        serde_json::from_value::<Vec<Rule>>(body)
-    } else {
-        serde_json::from_value(body).map(|rule| vec![rule])
-    };
+    let rules = if body.is_array() { serde_json::from_value::<Vec<Rule>>(body) } else { serde_json::from_value(body).map(|rule| vec![rule]) };
     let rules = match rules {
         Ok(rules) => rules,
         Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
@@ -118,11 +102,7 @@ async fn add_rules(State(admin): State<Admin>, Json(body): Json<serde_json::Valu
     if rules.into_iter().all(|rule| admin.world.rules.add(rule)) {
         Json(admin.world.rules.list()).into_response()
     } else {
-        (
-            StatusCode::BAD_REQUEST,
-            "too many rules; DELETE /_sim/rules first",
-        )
-            .into_response()
+        (StatusCode::BAD_REQUEST, "too many rules; DELETE /_sim/rules first").into_response()
     }
 }
 

@@ -19,9 +19,7 @@ impl SimClock {
     /// Microseconds since the Unix epoch on the shifted clock.
     #[must_use]
     pub fn now_micros(&self) -> i64 {
-        Utc::now()
-            .timestamp_micros()
-            .saturating_add(self.offset_micros.load(Ordering::Relaxed))
+        Utc::now().timestamp_micros().saturating_add(self.offset_micros.load(Ordering::Relaxed))
     }
 
     /// Seconds since the Unix epoch on the shifted clock.
@@ -32,14 +30,11 @@ impl SimClock {
 
     /// Sets the shift against wall time, in seconds. Zero returns to wall time.
     pub fn set_offset_seconds(&self, seconds: i64) {
-        self.offset_micros
-            .store(seconds.saturating_mul(1_000_000), Ordering::Relaxed);
+        self.offset_micros.store(seconds.saturating_mul(1_000_000), Ordering::Relaxed);
     }
 }
 
 /// Formats microseconds since the epoch as RFC 3339 with microseconds; an unrepresentable time becomes the epoch.
 pub(crate) fn rfc3339(micros: i64) -> String {
-    DateTime::<Utc>::from_timestamp_micros(micros)
-        .unwrap_or_default()
-        .to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+    DateTime::<Utc>::from_timestamp_micros(micros).unwrap_or_default().to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
 }

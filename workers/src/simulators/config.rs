@@ -27,16 +27,7 @@ pub struct SimulatorsConfig {
 impl Default for SimulatorsConfig {
     fn default() -> Self {
         let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-        Self {
-            fcm: any,
-            apns: any,
-            apns_cleartext: any,
-            smtp: any,
-            webhook: any,
-            admin: any,
-            state_dir: None,
-            seed: 1,
-        }
+        Self { fcm: any, apns: any, apns_cleartext: any, smtp: any, webhook: any, admin: any, state_dir: None, seed: 1 }
     }
 }
 
@@ -52,9 +43,7 @@ pub enum SimulatorError {
         address: SocketAddr,
     },
     /// The port is taken or not permitted.
-    #[error(
-        "the {name} simulator cannot listen on {address}: {source}; choose another port or 0 for any"
-    )]
+    #[error("the {name} simulator cannot listen on {address}: {source}; choose another port or 0 for any")]
     Bind {
         /// Which simulator.
         name: &'static str,
@@ -64,13 +53,9 @@ pub enum SimulatorError {
         source: std::io::Error,
     },
     /// Generating or reading keys and certificates failed.
-    #[error(
-        "test credentials could not be prepared: {0}; remove the simulators' state folder to create new ones"
-    )]
+    #[error("test credentials could not be prepared: {0}; remove the simulators' state folder to create new ones")]
     Credentials(String),
     /// The state folder cannot be read or written.
-    #[error(
-        "the simulators' state folder cannot be used: {0}; check that it exists and is writable"
-    )]
+    #[error("the simulators' state folder cannot be used: {0}; check that it exists and is writable")]
     State(#[from] std::io::Error),
 }

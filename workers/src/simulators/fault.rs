@@ -18,10 +18,7 @@ pub(crate) type Answer = Response<Full<Bytes>>;
 
 impl Refusal {
     pub(crate) fn new(answer: Answer, reason: &'static str) -> Self {
-        Self {
-            answer: Box::new(answer),
-            reason,
-        }
+        Self { answer: Box::new(answer), reason }
     }
 }
 
@@ -74,19 +71,14 @@ pub(crate) fn verdict(status: u16) -> Verdict {
 /// Answer with a body; an impossible status or header falls back to a bare 500.
 pub(crate) fn answer(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
     let mut response = Response::new(Full::new(body.into()));
-    *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 
 fn retry_after(mut answer: Answer, seconds: Option<u64>) -> Answer {
     if let Some(seconds) = seconds {
-        answer
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     answer
 }
@@ -94,36 +86,14 @@ fn retry_after(mut answer: Answer, seconds: Option<u64>) -> Answer {
 /// Records a refusal that needs no fault, for example missing authentication.
 pub(crate) fn refuse(world: &World, arrival: Arrival, refusal: Refusal) -> Reply {
     let status = refusal.answer.status().as_u16();
-    record(
-        world,
-        arrival,
-        verdict(status),
-        false,
-        status,
-        refusal.reason,
-        ProviderId::None,
-    );
+    record(world, arrival, verdict(status), false, status, refusal.reason, ProviderId::None);
     Reply::Answer(*refusal.answer)
 }
 
 /// Applies the fault around `take`, which checks the message as the provider would.
-pub(crate) fn settle<D: Dialect>(
-    world: &World,
-    dialect: &D,
-    arrival: Arrival,
-    fault: Option<Fault>,
-    take: impl FnOnce() -> Result<Taken, Refusal>,
-) -> Reply {
+pub(crate) fn settle<D: Dialect>(world: &World, dialect: &D, arrival: Arrival, fault: Option<Fault>, take: impl FnOnce() -> Result<Taken, Refusal>) -> Reply {
     let silent = |arrival, reason: &str| {
-        record(
-            world,
-            arrival,
-            Verdict::Dropped,
-            false,
-            0,
-            reason,
-            ProviderId::None,
-        );
+        record(world, arrival, Verdict::Dropped, false, 0, reason, ProviderId::None);
     };
     let (status, reason, seconds) = match fault {
         None => return deliver(world, dialect, arrival, None, take),
@@ -147,67 +117,24 @@ pub(crate) fn settle<D: Dialect>(
             return Reply::Goaway(reason);
         }
         Some(Fault::Garbage) => {
-            record(
-                world,
-                arrival,
-                Verdict::Garbage,
-                false,
-                200,
-                "garbage",
-                ProviderId::None,
-            );
-            return Reply::Answer(answer(
-                200,
-                "text/html",
-                "<html><body>It works!</body></html>",
-            ));
+            record(world, arrival, Verdict::Garbage, false, 200, "garbage", ProviderId::None);
+            return Reply::Answer(answer(200, "text/html", "<html><body>It works!</body></html>"));
         }
         Some(Fault::Redirect) => {
-            record(
-                world,
-                arrival,
-                Verdict::Rejected,
-                false,
-                302,
-                "redirect",
-                ProviderId::None,
-            );
+            record(world, arrival, Verdict::Rejected, false, 302, "redirect", ProviderId::None);
             let mut redirect = answer(302, "text/plain", "moved");
-            redirect
-                .headers_mut()
-                .insert(LOCATION, HeaderValue::from_static("/redirected"));
+            redirect.headers_mut().insert(LOCATION, HeaderValue::from_static("/redirected"));
             return Reply::Answer(redirect);
         }
-        Some(Fault::Throttled { retry_after }) => {
-            (D::THROTTLED.0, D::THROTTLED.1.to_owned(), retry_after)
-        }
+        Some(Fault::Throttled { retry_after }) => (D::THROTTLED.0, D::THROTTLED.1.to_owned(), retry_after),
         Some(Fault::Outage) => (D::DOWN.0, D::DOWN.1.to_owned(), None),
-        Some(Fault::Error {
-            status,
-            reason,
-            retry_after,
-            ..
-        }) => (status, reason, retry_after),
+        Some(Fault::Error { status, reason, retry_after, .. }) => (status, reason, retry_after),
     };
-    record(
-        world,
-        arrival,
-        verdict(status),
-        false,
-        status,
-        &reason,
-        ProviderId::None,
-    );
+    record(world, arrival, verdict(status), false, status, &reason, ProviderId::None);
     Reply::Answer(retry_after(dialect.error(status, &reason), seconds))
 }
 
-fn deliver<D: Dialect>(
-    world: &World,
-    dialect: &D,
-    arrival: Arrival,
-    after: Option<Fault>,
-    take: impl FnOnce() -> Result<Taken, Refusal>,
-) -> Reply {
+fn deliver<D: Dialect>(world: &World, dialect: &D, arrival: Arrival, after: Option<Fault>, take: impl FnOnce() -> Result<Taken, Refusal>) -> Reply {
     let taken = match take() {
         Ok(taken) => taken,
         Err(refusal) => return refuse(world, arrival, refusal),
@@ -215,34 +142,13 @@ fn deliver<D: Dialect>(
     let provider = arrival.provider;
     let (verdict, status, reason) = match after {
         Some(Fault::AcceptThenDrop) => (Verdict::Dropped, 0, "accept_then_drop"),
-        Some(_) => (
-            Verdict::Unavailable,
-            D::DOWN.0,
-            "unavailable_after_delivery",
-        ),
+        Some(_) => (Verdict::Unavailable, D::DOWN.0, "unavailable_after_delivery"),
         None if taken.delivered => (Verdict::Accepted, taken.answer.status().as_u16(), ""),
-        None => (
-            Verdict::Validated,
-            taken.answer.status().as_u16(),
-            "validate_only",
-        ),
+        None => (Verdict::Validated, taken.answer.status().as_u16(), "validate_only"),
     };
-    let seq = record(
-        world,
-        arrival,
-        verdict,
-        taken.delivered,
-        status,
-        reason,
-        taken.provider_id,
-    );
+    let seq = record(world, arrival, verdict, taken.delivered, status, reason, taken.provider_id);
     if taken.delivered {
-        let message = Message {
-            seq,
-            address: taken.address,
-            sender: String::new(),
-            raw: taken.raw,
-        };
+        let message = Message { seq, address: taken.address, sender: String::new(), raw: taken.raw };
         world.messages.push(provider, message);
     }
     match after {
@@ -252,23 +158,6 @@ fn deliver<D: Dialect>(
     }
 }
 
-fn record(
-    world: &World,
-    arrival: Arrival,
-    verdict: Verdict,
-    delivered: bool,
-    status: u16,
-    reason: &str,
-    provider_id: ProviderId,
-) -> u64 {
-    world.ledger.record(
-        arrival,
-        Ending {
-            verdict,
-            delivered,
-            status,
-            reason,
-            provider_id,
-        },
-    )
+fn record(world: &World, arrival: Arrival, verdict: Verdict, delivered: bool, status: u16, reason: &str, provider_id: ProviderId) -> u64 {
+    world.ledger.record(arrival, Ending { verdict, delivered, status, reason, provider_id })
 }

@@ -45,12 +45,7 @@ pub(crate) trait HttpSimulator: Send + Sync + 'static {
     /// What is remembered per connection.
     type Connection: Send + Sync + 'static;
 
-    fn handle(
-        &self,
-        connection: &Self::Connection,
-        head: Parts,
-        body: Bytes,
-    ) -> impl Future<Output = Reply> + Send;
+    fn handle(&self, connection: &Self::Connection, head: Parts, body: Bytes) -> impl Future<Output = Reply> + Send;
 
     /// Sends GOAWAY with a reason where the connection can; false elsewhere.
     fn goaway(_connection: &Self::Connection, _reason: &str) -> bool {
@@ -64,12 +59,8 @@ pub(crate) trait HttpSimulator: Send + Sync + 'static {
 struct NoAnswer;
 
 /// Accepts connections until `stop`, each handled by `connected` in a tracked task.
-pub(crate) async fn accept<F>(
-    listener: TcpListener,
-    tracker: TaskTracker,
-    stop: CancellationToken,
-    connected: impl Fn(TcpStream) -> F,
-) where
+pub(crate) async fn accept<F>(listener: TcpListener, tracker: TaskTracker, stop: CancellationToken, connected: impl Fn(TcpStream) -> F)
+where
     F: Future<Output = ()> + Send + 'static,
 {
     let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -100,12 +91,8 @@ pub(crate) async fn accept<F>(
 }
 
 /// Serves one connection until it ends or a fault closes it.
-pub(crate) async fn serve<S, I>(
-    simulator: Arc<S>,
-    connection: S::Connection,
-    io: I,
-    versions: Versions,
-) where
+pub(crate) async fn serve<S, I>(simulator: Arc<S>, connection: S::Connection, io: I, versions: Versions)
+where
     S: HttpSimulator,
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -121,10 +108,7 @@ pub(crate) async fn serve<S, I>(
     };
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new());
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(1_000);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(1_000);
     if versions == Versions::Http2 {
         builder = builder.http2_only();
     }

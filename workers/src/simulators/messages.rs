@@ -38,12 +38,7 @@ pub(crate) struct MessageView {
 
 impl From<&Message> for MessageView {
     fn from(message: &Message) -> Self {
-        Self {
-            seq: message.seq,
-            address: message.address.clone(),
-            sender: message.sender.clone(),
-            raw: String::from_utf8_lossy(&message.raw).into_owned(),
-        }
+        Self { seq: message.seq, address: message.address.clone(), sender: message.sender.clone(), raw: String::from_utf8_lossy(&message.raw).into_owned() }
     }
 }
 
@@ -88,8 +83,6 @@ impl Messages {
     }
 
     fn shelf(&self, provider: Provider) -> std::sync::MutexGuard<'_, Shelf> {
-        self.shelves[provider.index()]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shelves[provider.index()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -94,8 +94,7 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
     };
     let (fcm_listener, fcm) = bind("fcm", config.fcm, last.fcm).await?;
     let (apns_listener, apns) = bind("apns", config.apns, last.apns).await?;
-    let (clear_listener, apns_cleartext) =
-        bind("apns-cleartext", config.apns_cleartext, last.apns_cleartext).await?;
+    let (clear_listener, apns_cleartext) = bind("apns-cleartext", config.apns_cleartext, last.apns_cleartext).await?;
     let (smtp_listener, smtp) = bind("smtp", config.smtp, last.smtp).await?;
     let (webhook_listener, webhook) = bind("webhook", config.webhook, last.webhook).await?;
     let (admin_listener, admin) = bind("admin", config.admin, last.admin).await?;
@@ -113,70 +112,25 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
         };
         state.save(&keys, &credentials, ports)?;
         let folder = state.path().to_owned();
-        tracker.spawn(file::write(
-            world.ledger.clone(),
-            folder,
-            last_seq,
-            stop.clone(),
-        ));
+        tracker.spawn(file::write(world.ledger.clone(), folder, last_seq, stop.clone()));
     }
 
-    let tokens = TokenEndpoint::new(
-        Arc::clone(&world),
-        keys.fcm.der_bytes().to_vec(),
-        format!("http://{fcm}/token"),
-    );
+    let tokens = TokenEndpoint::new(Arc::clone(&world), keys.fcm.der_bytes().to_vec(), format!("http://{fcm}/token"));
     let simulator = Arc::new(FcmSimulator::new(Arc::clone(&world), tokens));
-    tracker.spawn(accept(
-        fcm_listener,
-        tracker.clone(),
-        stop.clone(),
-        move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both),
-    ));
+    tracker.spawn(accept(fcm_listener, tracker.clone(), stop.clone(), move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both)));
 
-    let simulator = Arc::new(WebhookSimulator::new(
-        Arc::clone(&world),
-        &keys.webhook_secret,
-    ));
-    tracker.spawn(accept(
-        webhook_listener,
-        tracker.clone(),
-        stop.clone(),
-        move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both),
-    ));
+    let simulator = Arc::new(WebhookSimulator::new(Arc::clone(&world), &keys.webhook_secret));
+    tracker.spawn(accept(webhook_listener, tracker.clone(), stop.clone(), move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both)));
 
-    let simulator = Arc::new(ApnsSimulator::new(
-        Arc::clone(&world),
-        keys.apns.der_bytes().to_vec(),
-        &credentials,
-    ));
+    let simulator = Arc::new(ApnsSimulator::new(Arc::clone(&world), keys.apns.der_bytes().to_vec(), &credentials));
     let acceptor = TlsAcceptor::from(keys.authority.server_config(&[b"h2"])?);
     let clear = Arc::clone(&simulator);
-    tracker.spawn(accept(
-        apns_listener,
-        tracker.clone(),
-        stop.clone(),
-        move |socket| Arc::clone(&simulator).secure(acceptor.clone(), socket),
-    ));
-    tracker.spawn(accept(
-        clear_listener,
-        tracker.clone(),
-        stop.clone(),
-        move |socket| Arc::clone(&clear).cleartext(socket),
-    ));
+    tracker.spawn(accept(apns_listener, tracker.clone(), stop.clone(), move |socket| Arc::clone(&simulator).secure(acceptor.clone(), socket)));
+    tracker.spawn(accept(clear_listener, tracker.clone(), stop.clone(), move |socket| Arc::clone(&clear).cleartext(socket)));
 
     let acceptor = TlsAcceptor::from(keys.authority.server_config(&[])?);
-    let simulator = Arc::new(SmtpSimulator::new(
-        Arc::clone(&world),
-        acceptor,
-        &credentials,
-    ));
-    tracker.spawn(accept(
-        smtp_listener,
-        tracker.clone(),
-        stop.clone(),
-        move |socket| Arc::clone(&simulator).session(socket),
-    ));
+    let simulator = Arc::new(SmtpSimulator::new(Arc::clone(&world), acceptor, &credentials));
+    tracker.spawn(accept(smtp_listener, tracker.clone(), stop.clone(), move |socket| Arc::clone(&simulator).session(socket)));
 
     let router = admin::router(Arc::clone(&world), credentials.clone());
     let stopped = stop.clone().cancelled_owned();
@@ -187,37 +141,15 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
             _ = axum::serve(admin_listener, router) => {}
         }
     });
-    Ok(RunningSimulators {
-        fcm,
-        apns,
-        apns_cleartext,
-        smtp,
-        webhook,
-        admin,
-        credentials,
-        world,
-        tracker,
-        stop,
-    })
+    Ok(RunningSimulators { fcm, apns, apns_cleartext, smtp, webhook, admin, credentials, world, tracker, stop })
 }
 
 /// Binds the wanted address; for port 0 first the port of the last start, so that a restart keeps it.
-async fn bind(
-    name: &'static str,
-    wanted: SocketAddr,
-    last_port: u16,
-) -> Result<(TcpListener, SocketAddr), SimulatorError> {
+async fn bind(name: &'static str, wanted: SocketAddr, last_port: u16) -> Result<(TcpListener, SocketAddr), SimulatorError> {
     if !wanted.ip().is_loopback() {
-        return Err(SimulatorError::NotLoopback {
-            name,
-            address: wanted,
-        });
+        return Err(SimulatorError::NotLoopback { name, address: wanted });
     }
-    let failed = |source| SimulatorError::Bind {
-        name,
-        address: wanted,
-        source,
-    };
+    let failed = |source| SimulatorError::Bind { name, address: wanted, source };
     let again = SocketAddr::new(wanted.ip(), last_port);
     let listener = match (wanted.port(), last_port) {
         (0, 1..) => match TcpListener::bind(again).await {

@@ -9,10 +9,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-const URL_SAFE: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+const URL_SAFE: GeneralPurpose =
+    GeneralPurpose::new(&base64::alphabet::URL_SAFE, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
 /// The header fields that matter.
 #[derive(Debug, Deserialize)]
@@ -43,12 +41,8 @@ pub(crate) fn verify<C: DeserializeOwned>(
     if header.alg != alg {
         return Err(TokenFault::WrongAlgorithm);
     }
-    let signature = URL_SAFE
-        .decode(signature)
-        .map_err(|_| TokenFault::Malformed)?;
-    UnparsedPublicKey::new(algorithm, public_key)
-        .verify(message.as_bytes(), &signature)
-        .map_err(|_| TokenFault::BadSignature)?;
+    let signature = URL_SAFE.decode(signature).map_err(|_| TokenFault::Malformed)?;
+    UnparsedPublicKey::new(algorithm, public_key).verify(message.as_bytes(), &signature).map_err(|_| TokenFault::BadSignature)?;
     Ok((header, part(claims)?))
 }
 

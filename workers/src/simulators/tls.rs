@@ -7,10 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
-};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -26,9 +23,7 @@ pub(crate) struct TestAuthority {
 impl TestAuthority {
     fn params() -> CertificateParams {
         let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "Bongsu simulators test CA");
+        params.distinguished_name.push(DnType::CommonName, "Bongsu simulators test CA");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params
@@ -38,20 +33,14 @@ impl TestAuthority {
         let params = Self::params();
         let key = KeyPair::generate().map_err(broken)?;
         let pem = params.self_signed(&key).map_err(broken)?.pem();
-        Ok(Self {
-            pem,
-            issuer: Issuer::new(params, key),
-        })
+        Ok(Self { pem, issuer: Issuer::new(params, key) })
     }
 
     /// The authority of an earlier start. Its name is ours, so it need not be parsed back from the certificate.
     pub(crate) fn from_pem(pem: String, key_pem: &str) -> Result<Self, SimulatorError> {
         let key = KeyPair::from_pem(key_pem).map_err(broken)?;
         let params = Self::params();
-        Ok(Self {
-            pem,
-            issuer: Issuer::new(params, key),
-        })
+        Ok(Self { pem, issuer: Issuer::new(params, key) })
     }
 
     pub(crate) fn certificate_pem(&self) -> &str {
@@ -63,20 +52,11 @@ impl TestAuthority {
     }
 
     /// TLS for a server on loopback, offering the given application protocols.
-    pub(crate) fn server_config(
-        &self,
-        alpn: &[&[u8]],
-    ) -> Result<Arc<ServerConfig>, SimulatorError> {
+    pub(crate) fn server_config(&self, alpn: &[&[u8]]) -> Result<Arc<ServerConfig>, SimulatorError> {
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).map_err(broken)?;
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "localhost");
-        params
-            .subject_alt_names
-            .push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
-        params
-            .subject_alt_names
-            .push(SanType::IpAddress(IpAddr::V6(Ipv6Addr::LOCALHOST)));
+        params.distinguished_name.push(DnType::CommonName, "localhost");
+        params.subject_alt_names.push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        params.subject_alt_names.push(SanType::IpAddress(IpAddr::V6(Ipv6Addr::LOCALHOST)));
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().map_err(broken)?;

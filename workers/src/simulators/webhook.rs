@@ -35,50 +35,34 @@ impl Dialect for WebhookDialect {
     const DOWN: (u16, &'static str) = (503, "unavailable");
 
     fn error(&self, status: u16, reason: &str) -> Answer {
-        answer(
-            status,
-            "application/json",
-            serde_json::json!({ "error": reason }).to_string(),
-        )
+        answer(status, "application/json", serde_json::json!({ "error": reason }).to_string())
     }
 }
 
 impl WebhookSimulator {
     /// A secret that is not `whsec_` plus base64 yields a receiver that accepts nothing.
     pub(crate) fn new(world: Arc<World>, secret: &str) -> Self {
-        Self {
-            world,
-            key: hmac::Key::new(hmac::HMAC_SHA256, &secret_bytes(secret)),
-        }
+        Self { world, key: hmac::Key::new(hmac::HMAC_SHA256, &secret_bytes(secret)) }
     }
 
     fn check(&self, head: &Parts, body: &[u8]) -> Result<(), Refusal> {
         if head.method != Method::POST {
             return Err(refusal(405, "method_not_allowed"));
         }
-        let json = text(&head.headers, header::CONTENT_TYPE.as_str())
-            .is_some_and(|kind| kind.starts_with("application/json"));
+        let json = text(&head.headers, header::CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with("application/json"));
         if !json {
             return Err(refusal(415, "wrong_content_type"));
         }
-        let (Some(id), Some(timestamp), Some(signatures)) = (
-            text(&head.headers, "webhook-id"),
-            text(&head.headers, "webhook-timestamp"),
-            text(&head.headers, "webhook-signature"),
-        ) else {
+        let (Some(id), Some(timestamp), Some(signatures)) =
+            (text(&head.headers, "webhook-id"), text(&head.headers, "webhook-timestamp"), text(&head.headers, "webhook-signature"))
+        else {
             return Err(refusal(400, "missing_header"));
         };
-        let seconds: i64 = timestamp
-            .parse()
-            .map_err(|_| refusal(400, "invalid_timestamp"))?;
+        let seconds: i64 = timestamp.parse().map_err(|_| refusal(400, "invalid_timestamp"))?;
         if self.world.clock.now_seconds().abs_diff(seconds) > TOLERANCE_SECONDS.unsigned_abs() {
             return Err(refusal(400, "timestamp_out_of_tolerance"));
         }
-        if verify(&self.key, id, timestamp, body, signatures) {
-            Ok(())
-        } else {
-            Err(refusal(401, "signature_mismatch"))
-        }
+        if verify(&self.key, id, timestamp, body, signatures) { Ok(()) } else { Err(refusal(401, "signature_mismatch")) }
     }
 }
 
@@ -92,20 +76,11 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// The key bytes of a `whsec_` secret; empty when it is malformed.
 pub(crate) fn secret_bytes(secret: &str) -> Vec<u8> {
-    secret
-        .strip_prefix("whsec_")
-        .and_then(|encoded| STANDARD.decode(encoded).ok())
-        .unwrap_or_default()
+    secret.strip_prefix("whsec_").and_then(|encoded| STANDARD.decode(encoded).ok()).unwrap_or_default()
 }
 
 /// Whether one of the space-separated `v1,` signatures fits. `hmac::verify` compares in constant time.
-pub(crate) fn verify(
-    key: &hmac::Key,
-    id: &str,
-    timestamp: &str,
-    body: &[u8],
-    signatures: &str,
-) -> bool {
+pub(crate) fn verify(key: &hmac::Key, id: &str, timestamp: &str, body: &[u8], signatures: &str) -> bool {
     let mut content = Vec::with_capacity(id.len() + timestamp.len() + body.len() + 2);
     content.extend_from_slice(id.as_bytes());
     content.push(b'.');
@@ -121,9 +96,7 @@ pub(crate) fn verify(
 
 /// `msg_<uuid without dashes>_<delivery>`; any other id counts as the notification itself.
 pub(crate) fn our_ids(webhook_id: &str) -> (IdText, Option<u32>) {
-    let ours = webhook_id
-        .strip_prefix("msg_")
-        .and_then(|rest| rest.rsplit_once('_'));
+    let ours = webhook_id.strip_prefix("msg_").and_then(|rest| rest.rsplit_once('_'));
     if let Some((id, delivery)) = ours
         && let (IdText::Uuid(uuid), Ok(delivery)) = (IdText::parse(id), delivery.parse())
     {

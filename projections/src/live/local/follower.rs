@@ -1,11 +1,11 @@
-//! One follower's way from its cursor to the present: pages of the backlog, then a seat in the
-//! hub, then the rest of the backlog up to where the seat begins, then live. The seat is taken
-//! late, so that a long backlog does not count as lagging.
+//! One follower's way from its cursor to the present: it takes a seat in the hub, reads what it
+//! has missed up to where the seat begins, then takes what comes by the seat. Where it has missed
+//! more than a page, it gives the seat up until the page is handed over, so that a long backlog
+//! does not count as lagging.
 
 use super::super::{FollowEnd, Following, LiveItem, LiveNotification};
 use super::hub::{Hub, Seated};
 use crate::notifications::{NotificationRow, Notifications};
-use crate::store::ReadError;
 use commands::log::Position;
 use domain::values::RecipientId;
 use futures_util::stream;
@@ -27,12 +27,12 @@ pub(super) struct Follower {
 }
 
 enum Stage {
-    /// Reads what it has missed; no seat yet.
+    /// Has to read what it has missed.
     Backlog,
-    /// Has the seat; reads what lies between its cursor and the seat's beginning.
-    Between(Seated),
     /// Everything comes by the seat.
     Live(Seated),
+    /// There was no seat to be had.
+    Refused,
     /// Over.
     Ended,
 }
@@ -46,11 +46,10 @@ impl Follower {
     ) -> Self {
         let (cursor, stage) = match after {
             Some(after) => (after, Stage::Backlog),
-            // The seat is taken now, not when the stream is first asked: now is now.
-            None => match hub.join(recipient) {
-                Some(seated) => (seated.from, Stage::Live(seated)),
-                None => (0, Stage::Backlog),
-            },
+            // The seat is taken here, not when the stream is first asked: now is now.
+            None => hub
+                .join(recipient)
+                .map_or((0, Stage::Refused), |seated| (seated.from, Stage::Live(seated))),
         };
         Self {
             hub,
@@ -63,6 +62,8 @@ impl Follower {
     }
 
     pub(super) fn stream(self) -> Following {
+        // The stream keeps the future of an item that is being waited for, so dropping the
+        // caller's wait loses nothing.
         Box::pin(stream::unfold(self, |mut follower| async move {
             let item = follower.next().await?;
             Some((item, follower))
@@ -75,71 +76,58 @@ impl Follower {
                 self.cursor = self.cursor.max(item.position());
                 return Some(Ok(item));
             }
-            // Whoever drops the future here has a follower that is over, not one that skips.
             match std::mem::replace(&mut self.stage, Stage::Ended) {
-                Stage::Backlog => match self.missed(Position::MAX).await {
-                    Ok(full) => {
-                        self.stage = if full {
-                            Stage::Backlog
-                        } else {
-                            match self.join().await {
-                                Ok(seated) => Stage::Between(seated),
-                                Err(end) => return Some(Err(end)),
-                            }
-                        };
-                    }
-                    Err(error) => return Some(Err(error.into())),
-                },
-                Stage::Between(seated) => match self.missed(seated.from).await {
-                    Ok(true) => self.stage = Stage::Between(seated),
-                    Ok(false) => self.stage = Stage::Live(seated),
-                    Err(error) => return Some(Err(error.into())),
+                Stage::Backlog => match self.catch_up().await {
+                    Ok(stage) => self.stage = stage,
+                    Err(end) => return Some(Err(end)),
                 },
                 Stage::Live(mut seated) => match seated.items.recv().await {
                     Some(item) => {
                         self.stage = Stage::Live(seated);
-                        // A cursor from the future: nothing up to it is news.
-                        if item.position() > self.cursor {
-                            self.cursor = item.position();
+                        // The backlog may have been ahead of the seat: a notification of it is
+                        // no news. A change is, since an earlier page could not know it.
+                        let news = match &item {
+                            LiveItem::Notification(item) => item.position > self.cursor,
+                            LiveItem::Change(_) => true,
+                        };
+                        if news {
+                            self.cursor = self.cursor.max(item.position());
                             return Some(Ok(item));
                         }
                     }
                     None if seated.lagged() => return Some(Err(FollowEnd::Lagged)),
                     None => return Some(Err(FollowEnd::Closed)),
                 },
+                Stage::Refused => return Some(Err(FollowEnd::Closed)),
                 Stage::Ended => return None,
             }
         }
     }
 
-    /// Takes a seat and waits until the read model knows everything before it.
-    async fn join(&self) -> Result<Seated, FollowEnd> {
+    /// Reads a page of what was missed, or all of it together with a seat for what follows.
+    async fn catch_up(&mut self) -> Result<Stage, FollowEnd> {
         let seated = self.hub.join(self.recipient).ok_or(FollowEnd::Closed)?;
         tokio::select! {
-            () = self.notifications.projection().reached(seated.from) => Ok(seated),
-            () = self.hub.closed() => Err(FollowEnd::Closed),
+            () = self.notifications.projection().reached(seated.from) => {}
+            () = self.hub.closed() => return Err(FollowEnd::Closed),
         }
-    }
-
-    /// Reads a page of the backlog up to a position; says whether there may be more.
-    async fn missed(&mut self, until: Position) -> Result<bool, ReadError> {
-        // Behind what still waits to be handed over, or it would be read twice.
-        let cursor = self
-            .waiting
-            .back()
-            .map_or(self.cursor, |item| item.position().max(self.cursor));
         let rows = self
             .notifications
-            .missed(self.recipient, cursor, PAGE)
+            .missed(self.recipient, self.cursor, PAGE)
             .await?;
         let full = rows.len() == PAGE;
-        let before = self.waiting.len();
+        // What is newer than the seat comes by the seat.
+        let from = if full { Position::MAX } else { seated.from };
         self.waiting.extend(
             rows.iter()
                 .filter_map(shown)
-                .filter(|item| item.position() <= until),
+                .filter(|item| item.position() <= from),
         );
-        Ok(full && self.waiting.len() == before + PAGE)
+        Ok(if full {
+            Stage::Backlog
+        } else {
+            Stage::Live(seated)
+        })
     }
 }
 

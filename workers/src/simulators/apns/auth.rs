@@ -42,16 +42,8 @@ pub(super) struct Session(Mutex<Option<Current>>);
 
 impl ProviderTokens {
     /// Checks the token of a request at `now` (seconds).
-    pub(super) fn check(
-        &self,
-        session: &Session,
-        headers: &HeaderMap,
-        now: i64,
-    ) -> Result<(), Error> {
-        let header = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .ok_or((403, "MissingProviderToken"))?;
+    pub(super) fn check(&self, session: &Session, headers: &HeaderMap, now: i64) -> Result<(), Error> {
+        let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or((403, "MissingProviderToken"))?;
         let token = match header.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token,
             _ => return Err((403, "MissingProviderToken")),
@@ -75,23 +67,14 @@ impl ProviderTokens {
             if current.as_ref().is_some_and(early) {
                 return Err((429, "TooManyProviderTokenUpdates"));
             }
-            *current = Some(Current {
-                token: token.to_owned(),
-                issued,
-                first_seen: now,
-            });
+            *current = Some(Current { token: token.to_owned(), issued, first_seen: now });
         }
         Ok(())
     }
 
     fn verify(&self, token: &str) -> Result<i64, Error> {
-        let (header, claims): (_, Claims) = signed_token::verify(
-            token,
-            "ES256",
-            &aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED,
-            &self.public_key,
-        )
-        .map_err(|_| (403, "InvalidProviderToken"))?;
+        let (header, claims): (_, Claims) = signed_token::verify(token, "ES256", &aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED, &self.public_key)
+            .map_err(|_| (403, "InvalidProviderToken"))?;
         if header.kid.as_deref() != Some(&self.key_id) || claims.iss != self.team_id {
             return Err((403, "InvalidProviderToken"));
         }

@@ -139,11 +139,7 @@ impl<I> FrameTap<I> {
         if let Some(reason) = wishes.goaway.take() {
             let mut payload = self.newest_stream.saturating_sub(2).to_be_bytes().to_vec();
             payload.extend_from_slice(&0_u32.to_be_bytes());
-            payload.extend_from_slice(
-                serde_json::json!({ "reason": reason })
-                    .to_string()
-                    .as_bytes(),
-            );
+            payload.extend_from_slice(serde_json::json!({ "reason": reason }).to_string().as_bytes());
             self.first.extend(frame(TYPE_GOAWAY, &payload));
             self.closing = true;
         }
@@ -197,12 +193,7 @@ fn patched_settings(bytes: &[u8]) -> Option<Vec<u8>> {
     if bytes[3] != TYPE_SETTINGS {
         return None;
     }
-    let mut settings: Vec<u8> = payload
-        .chunks_exact(6)
-        .filter(|entry| entry[..2] != MAX_CONCURRENT_STREAMS.to_be_bytes())
-        .flatten()
-        .copied()
-        .collect();
+    let mut settings: Vec<u8> = payload.chunks_exact(6).filter(|entry| entry[..2] != MAX_CONCURRENT_STREAMS.to_be_bytes()).flatten().copied().collect();
     settings.extend(setting(1));
     Some(frame(TYPE_SETTINGS, &settings))
 }
@@ -223,11 +214,7 @@ impl<I: AsyncWrite + Unpin> FrameTap<I> {
 }
 
 impl<I: AsyncWrite + Unpin> AsyncWrite for FrameTap<I> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         if !this.patched {
             this.patched = true;
@@ -258,11 +245,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for FrameTap<I> {
 }
 
 impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for FrameTap<I> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         // Reading is polled whenever the connection wakes, so a GOAWAY leaves even when nothing is to be written.
         this.control.lock().waker = Some(cx.waker().clone());

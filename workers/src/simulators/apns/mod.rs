@@ -56,39 +56,22 @@ impl Dialect for ApnsDialect {
         if status == 410 {
             body["timestamp"] = self.now_ms.into();
         }
-        with_id(
-            answer(status, "application/json", body.to_string()),
-            self.id,
-        )
+        with_id(answer(status, "application/json", body.to_string()), self.id)
     }
 }
 
 fn with_id(mut answer: Answer, id: Uuid) -> Answer {
     if let Ok(value) = HeaderValue::from_str(&id.hyphenated().to_string()) {
-        answer
-            .headers_mut()
-            .insert(HeaderName::from_static("apns-id"), value);
+        answer.headers_mut().insert(HeaderName::from_static("apns-id"), value);
     }
     answer
 }
 
 impl ApnsSimulator {
     /// `public_key` is the uncompressed P-256 point of the signing key.
-    pub(crate) fn new(
-        world: Arc<World>,
-        public_key: Vec<u8>,
-        credentials: &TestCredentials,
-    ) -> Self {
-        let tokens = ProviderTokens {
-            public_key,
-            key_id: credentials.apns_key_id.clone(),
-            team_id: credentials.apns_team_id.clone(),
-        };
-        Self {
-            world,
-            tokens,
-            topic: credentials.apns_topic.clone(),
-        }
+    pub(crate) fn new(world: Arc<World>, public_key: Vec<u8>, credentials: &TestCredentials) -> Self {
+        let tokens = ProviderTokens { public_key, key_id: credentials.apns_key_id.clone(), team_id: credentials.apns_team_id.clone() };
+        Self { world, tokens, topic: credentials.apns_topic.clone() }
     }
 
     /// Serves a connection after the TLS handshake.
@@ -100,10 +83,7 @@ impl ApnsSimulator {
     }
 
     /// Serves a connection without TLS.
-    pub(crate) fn cleartext(
-        self: Arc<Self>,
-        socket: TcpStream,
-    ) -> impl Future<Output = ()> + Send + 'static {
+    pub(crate) fn cleartext(self: Arc<Self>, socket: TcpStream) -> impl Future<Output = ()> + Send + 'static {
         self.frames(socket)
     }
 
@@ -112,16 +92,8 @@ impl ApnsSimulator {
         I: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     {
         let control = FrameControl::default();
-        let connection = ApnsConnection {
-            control: control.clone(),
-            session: Session::default(),
-        };
-        serve(
-            self,
-            connection,
-            FrameTap::new(io, control),
-            Versions::Http2,
-        )
+        let connection = ApnsConnection { control: control.clone(), session: Session::default() };
+        serve(self, connection, FrameTap::new(io, control), Versions::Http2)
     }
 
     fn refusal(dialect: &ApnsDialect, (status, reason): (u16, &'static str)) -> Refusal {
@@ -137,15 +109,8 @@ impl HttpSimulator for ApnsSimulator {
         let now = self.world.clock.now_micros();
         let given = head.headers.get("apns-id").and_then(|id| id.to_str().ok());
         let id = given.map_or_else(|| Some(Uuid::now_v7()), |id| Uuid::try_parse(id).ok());
-        let dialect = ApnsDialect {
-            id: id.unwrap_or_default(),
-            now_ms: now.div_euclid(1_000),
-        };
-        let device = head
-            .uri
-            .path()
-            .strip_prefix("/3/device/")
-            .map(str::to_owned);
+        let dialect = ApnsDialect { id: id.unwrap_or_default(), now_ms: now.div_euclid(1_000) };
+        let device = head.uri.path().strip_prefix("/3/device/").map(str::to_owned);
         let payload = serde_json::from_slice::<Value>(&body).unwrap_or_default();
         let arrival = arrival(&payload, device.as_deref().unwrap_or_default(), &body);
         let reject = |arrival, error| refuse(&self.world, arrival, Self::refusal(&dialect, error));
@@ -165,14 +130,7 @@ impl HttpSimulator for ApnsSimulator {
             if id.is_none() {
                 return Err(Self::refusal(&dialect, (400, "BadMessageId")));
             }
-            validate::check(
-                &head.headers,
-                &device,
-                &self.topic,
-                &body,
-                payload.is_object(),
-            )
-            .map_err(|error| Self::refusal(&dialect, error))?;
+            validate::check(&head.headers, &device, &self.topic, &body, payload.is_object()).map_err(|error| Self::refusal(&dialect, error))?;
             Ok(Taken {
                 answer: with_id(answer(200, "text/plain", ""), dialect.id),
                 provider_id: ProviderId::ApnsId(dialect.id),
@@ -198,10 +156,7 @@ fn arrival(payload: &Value, device: &str, body: &[u8]) -> Arrival {
     };
     Arrival {
         provider: Provider::Apns,
-        notification: payload["nid"]
-            .as_str()
-            .map(IdText::parse)
-            .unwrap_or_default(),
+        notification: payload["nid"].as_str().map(IdText::parse).unwrap_or_default(),
         delivery: number("delivery"),
         attempt: number("attempt"),
         address_hash: sha256(device.as_bytes()),

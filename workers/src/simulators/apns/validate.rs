@@ -4,15 +4,7 @@ use hyper::HeaderMap;
 
 type Error = (u16, &'static str);
 
-const HEADERS: [&str; 7] = [
-    "authorization",
-    "apns-topic",
-    "apns-push-type",
-    "apns-id",
-    "apns-priority",
-    "apns-expiration",
-    "apns-collapse-id",
-];
+const HEADERS: [&str; 7] = ["authorization", "apns-topic", "apns-push-type", "apns-id", "apns-priority", "apns-expiration", "apns-collapse-id"];
 
 /// Push types and the suffix their topic carries.
 const PUSH_TYPES: [(&str, &str); 11] = [
@@ -29,17 +21,8 @@ const PUSH_TYPES: [(&str, &str); 11] = [
     ("mdm", ""),
 ];
 
-pub(super) fn check(
-    headers: &HeaderMap,
-    device: &str,
-    topic: &str,
-    body: &[u8],
-    is_object: bool,
-) -> Result<(), Error> {
-    if HEADERS
-        .iter()
-        .any(|name| headers.get_all(*name).iter().count() > 1)
-    {
+pub(super) fn check(headers: &HeaderMap, device: &str, topic: &str, body: &[u8], is_object: bool) -> Result<(), Error> {
+    if HEADERS.iter().any(|name| headers.get_all(*name).iter().count() > 1) {
         return Err((400, "DuplicateHeaders"));
     }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -72,17 +55,10 @@ pub(super) fn check(
     if text("apns-expiration").is_some_and(|value| value.parse::<u32>().is_err()) {
         return Err((400, "BadExpirationDate"));
     }
-    if headers
-        .get("apns-collapse-id")
-        .is_some_and(|value| value.len() > 64)
-    {
+    if headers.get("apns-collapse-id").is_some_and(|value| value.len() > 64) {
         return Err((400, "BadCollapseId"));
     }
-    let limit = if push_type == Some("voip") {
-        5_120
-    } else {
-        4_096
-    };
+    let limit = if push_type == Some("voip") { 5_120 } else { 4_096 };
     match body.len() {
         0 => Err((400, "PayloadEmpty")),
         length if length > limit => Err((413, "PayloadTooLarge")),

@@ -63,22 +63,14 @@ impl StateDir {
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 
-    pub(crate) fn save(
-        &self,
-        keys: &KeyRing,
-        credentials: &TestCredentials,
-        ports: Ports,
-    ) -> Result<(), SimulatorError> {
+    pub(crate) fn save(&self, keys: &KeyRing, credentials: &TestCredentials, ports: Ports) -> Result<(), SimulatorError> {
         self.write("fcm.json", &credentials.fcm_service_account_json)?;
         self.write("apns.p8", &credentials.apns_key_pem)?;
         self.write("ca.pem", &credentials.tls_ca_pem)?;
         self.write("ca.key", &keys.authority.key_pem())?;
         self.write("webhook.secret", &credentials.webhook_secret)?;
         self.write("smtp.password", &credentials.smtp_password)?;
-        self.write(
-            "addresses.json",
-            &serde_json::to_string_pretty(&ports).map_err(broken)?,
-        )?;
+        self.write("addresses.json", &serde_json::to_string_pretty(&ports).map_err(broken)?)?;
         Ok(())
     }
 

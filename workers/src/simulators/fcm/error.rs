@@ -38,14 +38,8 @@ impl Dialect for FcmDialect {
         let (canonical, message) = match reason {
             "UNREGISTERED" => ("NOT_FOUND", "Requested entity was not found."),
             "SENDER_ID_MISMATCH" => ("PERMISSION_DENIED", "SenderId mismatch"),
-            "INVALID_ARGUMENT" => (
-                "INVALID_ARGUMENT",
-                "The registration token is not a valid FCM registration token",
-            ),
-            "THIRD_PARTY_AUTH_ERROR" => (
-                "UNAUTHENTICATED",
-                "Request is missing required authentication credential.",
-            ),
+            "INVALID_ARGUMENT" => ("INVALID_ARGUMENT", "The registration token is not a valid FCM registration token"),
+            "THIRD_PARTY_AUTH_ERROR" => ("UNAUTHENTICATED", "Request is missing required authentication credential."),
             "QUOTA_EXCEEDED" => ("RESOURCE_EXHAUSTED", "Quota exceeded for message sending."),
             "INTERNAL" => ("INTERNAL", "Internal error encountered."),
             "UNAVAILABLE" => ("UNAVAILABLE", "The service is currently unavailable."),
@@ -78,21 +72,13 @@ pub(super) fn unauthenticated(reason: &'static str) -> Refusal {
     let message = "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or \
                    other valid authentication credential.";
     let mut answer = google_error(401, "UNAUTHENTICATED", message, &[detail]);
-    answer.headers_mut().insert(
-        WWW_AUTHENTICATE,
-        HeaderValue::from_static(
-            "Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"",
-        ),
-    );
+    answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\""));
     Refusal::new(answer, reason)
 }
 
 pub(super) fn permission_denied() -> Refusal {
     let message = "Permission 'cloudmessaging.messages.create' denied on resource.";
-    Refusal::new(
-        google_error(403, "PERMISSION_DENIED", message, &[]),
-        "PERMISSION_DENIED",
-    )
+    Refusal::new(google_error(403, "PERMISSION_DENIED", message, &[]), "PERMISSION_DENIED")
 }
 
 pub(super) fn not_found() -> Refusal {
@@ -108,10 +94,7 @@ pub(super) fn bad_json(message: &str) -> Refusal {
 
 /// A well-formed message that FCM itself refuses because of one field.
 pub(super) fn bad_field(field: &str, description: &str) -> Refusal {
-    let details = [
-        violation(field, description),
-        fcm_detail("INVALID_ARGUMENT"),
-    ];
+    let details = [violation(field, description), fcm_detail("INVALID_ARGUMENT")];
     let answer = google_error(400, "INVALID_ARGUMENT", description, &details);
     Refusal::new(answer, "INVALID_ARGUMENT")
 }

@@ -35,19 +35,11 @@ pub(crate) struct FcmSimulator {
 
 impl FcmSimulator {
     pub(crate) fn new(world: Arc<World>, tokens: TokenEndpoint) -> Self {
-        Self {
-            world,
-            tokens,
-            send_path: format!("/v1/projects/{FCM_PROJECT}/messages:send"),
-            numbers: AtomicU64::new(0),
-        }
+        Self { world, tokens, send_path: format!("/v1/projects/{FCM_PROJECT}/messages:send"), numbers: AtomicU64::new(0) }
     }
 
     fn authorized(&self, head: &Parts) -> Result<(), Refusal> {
-        let header = head
-            .headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
+        let header = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let Some(token) = header.and_then(|value| value.strip_prefix("Bearer ")) else {
             return Err(error::unauthenticated("CREDENTIALS_MISSING"));
         };
@@ -78,19 +70,12 @@ impl FcmSimulator {
         }
         let fault = self.world.rules.fate(Provider::Fcm, address).wait().await;
         settle(&self.world, &FcmDialect, arrival, fault, || {
-            let kind = head
-                .headers
-                .get(CONTENT_TYPE)
-                .and_then(|kind| kind.to_str().ok());
+            let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
             if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
-                return Err(error::bad_json(
-                    "Invalid JSON payload received. Unexpected token.",
-                ));
+                return Err(error::bad_json("Invalid JSON payload received. Unexpected token."));
             }
             if let Err(error) = &parsed {
-                return Err(error::bad_json(&format!(
-                    "Invalid JSON payload received. {error}"
-                )));
+                return Err(error::bad_json(&format!("Invalid JSON payload received. {error}")));
             }
             let dry_run = validate::check(request)?;
             Ok(self.take(dry_run, address, body.clone()))
@@ -99,23 +84,14 @@ impl FcmSimulator {
 
     fn take(&self, dry_run: bool, address: &str, raw: Bytes) -> Taken {
         let (provider_id, name) = if dry_run {
-            (
-                ProviderId::None,
-                format!("projects/{FCM_PROJECT}/messages/fake_message_id"),
-            )
+            (ProviderId::None, format!("projects/{FCM_PROJECT}/messages/fake_message_id"))
         } else {
             let micros = self.world.clock.now_micros();
             let number = self.numbers.fetch_add(1, Ordering::Relaxed);
             (ProviderId::Fcm { micros, number }, fcm_name(micros, number))
         };
         let body = format!("{{\n  \"name\": \"{name}\"\n}}\n");
-        Taken {
-            answer: answer(200, error::JSON, body),
-            provider_id,
-            delivered: !dry_run,
-            address: address.to_owned(),
-            raw,
-        }
+        Taken { answer: answer(200, error::JSON, body), provider_id, delivered: !dry_run, address: address.to_owned(), raw }
     }
 }
 
@@ -139,16 +115,9 @@ impl HttpSimulator for FcmSimulator {
     async fn handle(&self, (): &(), head: Parts, body: Bytes) -> Reply {
         match (&head.method, head.uri.path()) {
             (&Method::POST, "/token") => Reply::Answer(self.tokens.exchange(&head, &body)),
-            (&Method::POST, path) if path.ends_with("/messages:send") => {
-                self.send(&head, body).await
-            }
+            (&Method::POST, path) if path.ends_with("/messages:send") => self.send(&head, body).await,
             // The batch and legacy endpoints closed in 2024.
-            _ => Reply::Answer(google_error(
-                404,
-                "NOT_FOUND",
-                "Requested entity was not found.",
-                &[],
-            )),
+            _ => Reply::Answer(google_error(404, "NOT_FOUND", "Requested entity was not found.", &[])),
         }
     }
 }

@@ -117,10 +117,7 @@ impl ProviderId {
 
 /// Message name as FCM returns it.
 pub(crate) fn fcm_name(micros: i64, number: u64) -> String {
-    format!(
-        "projects/{}/messages/0:{micros}%{number:016x}",
-        super::super::credentials::FCM_PROJECT
-    )
+    format!("projects/{}/messages/0:{micros}%{number:016x}", super::super::credentials::FCM_PROJECT)
 }
 
 /// Queue id as the SMTP simulator returns it.

@@ -33,9 +33,7 @@ pub(crate) fn last_seq(folder: &Path) -> std::io::Result<u64> {
     let mut tail = Vec::new();
     file.read_to_end(&mut tail)?;
     let entries = tail.split(|byte| *byte == b'\n').rev();
-    let last = entries
-        .filter_map(|line| serde_json::from_slice::<LedgerEntry>(line).ok())
-        .next();
+    let last = entries.filter_map(|line| serde_json::from_slice::<LedgerEntry>(line).ok()).next();
     Ok(last.map_or(0, |entry| entry.seq))
 }
 
@@ -75,9 +73,5 @@ fn append(path: &Path, entries: &[LedgerEntry]) -> std::io::Result<()> {
         serde_json::to_writer(&mut text, entry)?;
         text.push(b'\n');
     }
-    std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)?
-        .write_all(&text)
+    std::fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(&text)
 }

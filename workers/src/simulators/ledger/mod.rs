@@ -14,9 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-pub(crate) use entry::{
-    Arrival, Ending, IdText, MailIds, ProviderId, Stored, fcm_name, hex, queue_id, sha256,
-};
+pub(crate) use entry::{Arrival, Ending, IdText, MailIds, ProviderId, Stored, fcm_name, hex, queue_id, sha256};
 pub use entry::{LedgerEntry, Provider, Verdict};
 
 use super::clock::{SimClock, rfc3339};
@@ -102,15 +100,8 @@ pub struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(clock: SimClock, last_seq: u64) -> Self {
-        let inner = Inner {
-            base: last_seq,
-            ..Inner::default()
-        };
-        Self {
-            inner: Arc::new(Mutex::new(inner)),
-            changed: Arc::new(Notify::new()),
-            clock,
-        }
+        let inner = Inner { base: last_seq, ..Inner::default() };
+        Self { inner: Arc::new(Mutex::new(inner)), changed: Arc::new(Notify::new()), clock }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -150,14 +141,7 @@ impl Ledger {
     pub fn counters(&self) -> AllCounters {
         let inner = self.lock();
         let [fcm, apns, smtp, webhook] = inner.counters;
-        AllCounters {
-            fcm,
-            apns,
-            smtp,
-            webhook,
-            forgotten: inner.forgotten,
-            last_seq: inner.base + inner.len,
-        }
+        AllCounters { fcm, apns, smtp, webhook, forgotten: inner.forgotten, last_seq: inner.base + inner.len }
     }
 
     /// Position of the newest entry, 0 when nothing has arrived.
@@ -198,10 +182,7 @@ impl Ledger {
 
 impl Inner {
     fn push(&mut self, at_micros: i64, arrival: Arrival, ending: Ending<'_>) -> u64 {
-        let duplicate = ending.delivered
-            && self
-                .delivered
-                .insert(&arrival.notification, arrival.delivery);
+        let duplicate = ending.delivered && self.delivered.insert(&arrival.notification, arrival.delivery);
         self.count(arrival.provider, &ending, duplicate);
         let reason = self.reason_number(ending.reason);
         let stored = Stored {
@@ -277,10 +258,7 @@ impl Inner {
             verdict: stored.verdict,
             delivered: stored.delivered,
             status: (stored.status != 0).then_some(stored.status),
-            reason: usize::from(stored.reason)
-                .checked_sub(1)
-                .and_then(|index| self.reasons.get(index))
-                .map(ToString::to_string),
+            reason: usize::from(stored.reason).checked_sub(1).and_then(|index| self.reasons.get(index)).map(ToString::to_string),
             notification: stored.notification.render(),
             delivery: number(stored.delivery),
             attempt: number(stored.attempt),

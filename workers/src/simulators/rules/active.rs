@@ -20,45 +20,23 @@ impl Active {
     pub(super) fn apply(&mut self, random: &mut StdRng, now: i64) -> Fate {
         let elapsed = (now.saturating_sub(self.since_micros)).max(0) as f64 / 1e6;
         Fate::fault(match &self.rule.action {
-            Action::Error {
-                status,
-                reason,
-                retry_after,
-                at,
-            } => Fault::Error {
-                status: *status,
-                reason: reason.clone(),
-                retry_after: *retry_after,
-                at: at.unwrap_or(SmtpStage::Rcpt),
-            },
-            Action::Latency {
-                ms,
-                jitter_ms,
-                sigma,
-            } => {
+            Action::Error { status, reason, retry_after, at } => {
+                Fault::Error { status: *status, reason: reason.clone(), retry_after: *retry_after, at: at.unwrap_or(SmtpStage::Rcpt) }
+            }
+            Action::Latency { ms, jitter_ms, sigma } => {
                 let delay = Some(latency(random, *ms, *jitter_ms, *sigma));
                 return Fate { delay, fault: None };
             }
-            Action::Throttle {
-                rate_per_s,
-                burst,
-                retry_after,
-            } => {
+            Action::Throttle { rate_per_s, burst, retry_after } => {
                 self.level = (self.level + elapsed * rate_per_s.max(0.0)).min(*burst);
                 self.since_micros = now;
                 if self.level >= 1.0 {
                     self.level -= 1.0;
                     return Fate::default();
                 }
-                Fault::Throttled {
-                    retry_after: *retry_after,
-                }
+                Fault::Throttled { retry_after: *retry_after }
             }
-            Action::Quota {
-                limit,
-                window_s,
-                retry_after,
-            } => {
+            Action::Quota { limit, window_s, retry_after } => {
                 if self.used == 1 || elapsed >= *window_s as f64 {
                     self.level = 0.0;
                     self.since_micros = now;
@@ -67,9 +45,7 @@ impl Active {
                 if self.level <= *limit as f64 {
                     return Fate::default();
                 }
-                Fault::Throttled {
-                    retry_after: *retry_after,
-                }
+                Fault::Throttled { retry_after: *retry_after }
             }
             Action::Hang => Fault::Hang,
             Action::Reset => Fault::Reset,

@@ -28,30 +28,15 @@ pub(super) fn pattern(provider: Provider, address: &str) -> Option<Pattern> {
 }
 
 fn error(status: u16, reason: &str) -> Fault {
-    Fault::Error {
-        status,
-        reason: reason.into(),
-        retry_after: None,
-        at: SmtpStage::Rcpt,
-    }
+    Fault::Error { status, reason: reason.into(), retry_after: None, at: SmtpStage::Rcpt }
 }
 
 fn wait(status: u16, reason: &str, seconds: u64) -> Fault {
-    Fault::Error {
-        status,
-        reason: reason.into(),
-        retry_after: Some(seconds),
-        at: SmtpStage::Rcpt,
-    }
+    Fault::Error { status, reason: reason.into(), retry_after: Some(seconds), at: SmtpStage::Rcpt }
 }
 
 fn mail(at: SmtpStage, status: u16, reason: &str) -> Fault {
-    Fault::Error {
-        status,
-        reason: reason.into(),
-        retry_after: None,
-        at,
-    }
+    Fault::Error { status, reason: reason.into(), retry_after: None, at }
 }
 
 /// `flaky12` → ("flaky", Some(12)).
@@ -120,9 +105,7 @@ fn smtp(address: &str) -> Option<Pattern> {
     let mut parts = local.split(['+', '-', '.', '_']);
     let first = parts.next()?;
     if let (Some(at), Some(code)) = (stage(first), parts.next().and_then(|c| c.parse().ok())) {
-        return (400..600)
-            .contains(&code)
-            .then(|| Pattern::Always(mail(at, code, "")));
+        return (400..600).contains(&code).then(|| Pattern::Always(mail(at, code, "")));
     }
     let (word, number) = split_number(first);
     Some(match word {
@@ -136,11 +119,7 @@ fn smtp(address: &str) -> Option<Pattern> {
         "flaky" => Pattern::First(number.unwrap_or(1), error(451, "4.3.0 Temporary failure")),
         "shutdown" => Pattern::First(1, error(421, "4.3.2 Service shutting down")),
         "spam" => Pattern::Always(mail(SmtpStage::Dot, 550, "5.7.1 Rejected as spam")),
-        "unauthenticated" => Pattern::Always(mail(
-            SmtpStage::Dot,
-            550,
-            "5.7.26 Sender is not authenticated",
-        )),
+        "unauthenticated" => Pattern::Always(mail(SmtpStage::Dot, 550, "5.7.26 Sender is not authenticated")),
         "toolarge" => Pattern::Always(mail(SmtpStage::Dot, 552, "5.3.4 Message too big")),
         _ => return common(word, number),
     })

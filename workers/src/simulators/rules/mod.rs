@@ -30,15 +30,8 @@ pub const MAX_RULES: usize = 1_000;
 /// What is to happen to one request, with all chances already drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Fault {
-    Error {
-        status: u16,
-        reason: String,
-        retry_after: Option<u64>,
-        at: SmtpStage,
-    },
-    Throttled {
-        retry_after: Option<u64>,
-    },
+    Error { status: u16, reason: String, retry_after: Option<u64>, at: SmtpStage },
+    Throttled { retry_after: Option<u64> },
     Hang,
     Reset,
     RstStream,
@@ -59,10 +52,7 @@ pub(crate) struct Fate {
 
 impl Fate {
     fn fault(fault: Fault) -> Self {
-        Self {
-            delay: None,
-            fault: Some(fault),
-        }
+        Self { delay: None, fault: Some(fault) }
     }
 
     /// Waits out the delay and hands over the fault.
@@ -91,16 +81,8 @@ pub struct Rules {
 
 impl Rules {
     pub(crate) fn new(seed: u64, clock: SimClock) -> Self {
-        let inner = Inner {
-            rules: Vec::new(),
-            random: StdRng::seed_from_u64(seed),
-            seen: HashMap::new(),
-        };
-        Self {
-            inner: Arc::new(Mutex::new(inner)),
-            count: Arc::new(AtomicUsize::new(0)),
-            clock,
-        }
+        let inner = Inner { rules: Vec::new(), random: StdRng::seed_from_u64(seed), seen: HashMap::new() };
+        Self { inner: Arc::new(Mutex::new(inner)), count: Arc::new(AtomicUsize::new(0)), clock }
     }
 
     /// Appends a rule. False when there are [`MAX_RULES`] already.
@@ -113,12 +95,7 @@ impl Rules {
                 Action::Throttle { burst, .. } => burst,
                 _ => 0.0,
             };
-            inner.rules.push(Active {
-                rule,
-                used: 0,
-                level,
-                since_micros: self.clock.now_micros(),
-            });
+            inner.rules.push(Active { rule, used: 0, level, since_micros: self.clock.now_micros() });
             true
         })
     }
@@ -126,13 +103,7 @@ impl Rules {
     /// The rules in force, in order.
     #[must_use]
     pub fn list(&self) -> Vec<Rule> {
-        self.change(|inner| {
-            inner
-                .rules
-                .iter()
-                .map(|active| active.rule.clone())
-                .collect()
-        })
+        self.change(|inner| inner.rules.iter().map(|active| active.rule.clone()).collect())
     }
 
     /// Removes all rules.
@@ -165,41 +136,20 @@ impl Rules {
             return ruled;
         }
         let own = self.builtin(pattern, provider, address);
-        Fate {
-            delay: own.delay.or(ruled.delay),
-            fault: own.fault,
-        }
+        Fate { delay: own.delay.or(ruled.delay), fault: own.fault }
     }
 
     /// What happens at MAIL, by envelope sender.
     pub(crate) fn sender_fate(&self, sender: &str) -> Fate {
-        let ruled = self.ruled(Provider::Smtp, sender, |action| {
-            matches!(
-                action,
-                Action::Error {
-                    at: Some(SmtpStage::Mail),
-                    ..
-                }
-            )
-        });
+        let ruled = self.ruled(Provider::Smtp, sender, |action| matches!(action, Action::Error { at: Some(SmtpStage::Mail), .. }));
         match builtin::pattern(Provider::Smtp, sender) {
-            Some(builtin::Pattern::Always(
-                fault @ Fault::Error {
-                    at: SmtpStage::Mail,
-                    ..
-                },
-            )) if ruled.fault.is_none() => Fate::fault(fault),
+            Some(builtin::Pattern::Always(fault @ Fault::Error { at: SmtpStage::Mail, .. })) if ruled.fault.is_none() => Fate::fault(fault),
             _ => ruled,
         }
     }
 
     /// Only the rules whose action satisfies `wanted`; for SMTP verbs that have no recipient yet.
-    pub(crate) fn ruled(
-        &self,
-        provider: Provider,
-        address: &str,
-        wanted: impl Fn(&Action) -> bool,
-    ) -> Fate {
+    pub(crate) fn ruled(&self, provider: Provider, address: &str, wanted: impl Fn(&Action) -> bool) -> Fate {
         if self.count.load(Ordering::Acquire) == 0 {
             return Fate::default();
         }
@@ -213,11 +163,7 @@ impl Rules {
                 if active.rule.times.is_some_and(|times| active.used >= times) {
                     continue;
                 }
-                if active
-                    .rule
-                    .percent
-                    .is_some_and(|p| random.random::<f64>() * 100.0 >= p)
-                {
+                if active.rule.percent.is_some_and(|p| random.random::<f64>() * 100.0 >= p) {
                     continue;
                 }
                 active.used += 1;
@@ -230,10 +176,7 @@ impl Rules {
     fn builtin(&self, pattern: builtin::Pattern, provider: Provider, address: &str) -> Fate {
         match pattern {
             builtin::Pattern::Always(fault) => Fate::fault(fault),
-            builtin::Pattern::Delay(delay) => Fate {
-                delay: Some(delay),
-                fault: None,
-            },
+            builtin::Pattern::Delay(delay) => Fate { delay: Some(delay), fault: None },
             builtin::Pattern::First(times, fault) => {
                 let key = format!("{}:{address}", provider.index());
                 let seen = self.change(|inner| {
@@ -244,11 +187,7 @@ impl Rules {
                     *seen = seen.saturating_add(1);
                     *seen
                 });
-                if seen <= times {
-                    Fate::fault(fault)
-                } else {
-                    Fate::default()
-                }
+                if seen <= times { Fate::fault(fault) } else { Fate::default() }
             }
         }
     }

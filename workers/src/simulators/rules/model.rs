@@ -30,14 +30,7 @@ impl Rule {
     /// A rule for every request to `provider`.
     #[must_use]
     pub fn all(provider: Provider, action: Action) -> Self {
-        Self {
-            provider,
-            address_prefix: None,
-            address_contains: None,
-            percent: None,
-            times: None,
-            action,
-        }
+        Self { provider, address_prefix: None, address_contains: None, percent: None, times: None, action }
     }
 
     /// Narrows the rule to addresses that start with `prefix`.
@@ -161,12 +154,6 @@ pub enum Action {
 impl Action {
     /// False for errors at an SMTP verb that comes before the recipient is known.
     pub(super) fn concerns_recipient(&self) -> bool {
-        !matches!(
-            self,
-            Self::Error {
-                at: Some(SmtpStage::Greeting | SmtpStage::Ehlo | SmtpStage::Auth | SmtpStage::Mail),
-                ..
-            }
-        )
+        !matches!(self, Self::Error { at: Some(SmtpStage::Greeting | SmtpStage::Ehlo | SmtpStage::Auth | SmtpStage::Mail), .. })
     }
 }

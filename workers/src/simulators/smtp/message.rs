@@ -14,11 +14,7 @@ pub(super) struct Ids {
 /// Reads the header section, folded lines included.
 pub(super) fn ids(message: &[u8]) -> Ids {
     let text = String::from_utf8_lossy(message);
-    let headers = text
-        .split("\r\n\r\n")
-        .next()
-        .unwrap_or_default()
-        .replace("\r\n ", " ");
+    let headers = text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n ", " ");
     let headers = headers.replace("\r\n\t", " ");
     let mut ids = Ids::default();
     for line in headers.split("\r\n") {
@@ -41,9 +37,7 @@ pub(super) fn ids(message: &[u8]) -> Ids {
 
 /// The notification in a bounce address `b+<nid>.<hmac>@…`, so that a refused recipient has an owner in the ledger.
 pub(super) fn envelope_notification(sender: &str) -> IdText {
-    let id = sender
-        .strip_prefix("b+")
-        .and_then(|rest| rest.split(['.', '@']).next());
+    let id = sender.strip_prefix("b+").and_then(|rest| rest.split(['.', '@']).next());
     match id.map(IdText::parse) {
         Some(IdText::Uuid(uuid)) => IdText::Uuid(uuid),
         _ => IdText::Missing,
@@ -64,7 +58,6 @@ pub(super) fn path<'a>(argument: &'a str, keyword: &str) -> Option<&'a str> {
 pub(super) fn declared_size(argument: &str) -> Option<usize> {
     argument.split(' ').find_map(|word| {
         let (name, value) = word.split_once('=')?;
-        name.eq_ignore_ascii_case("SIZE")
-            .then(|| value.parse().ok())?
+        name.eq_ignore_ascii_case("SIZE").then(|| value.parse().ok())?
     })
 }

@@ -38,13 +38,7 @@ pub struct SmtpSwitches {
 
 impl Default for SmtpSwitches {
     fn default() -> Self {
-        Self {
-            pipelining: true,
-            starttls: true,
-            require_tls: false,
-            require_auth: true,
-            max_size: 10 * 1024 * 1024,
-        }
+        Self { pipelining: true, starttls: true, require_tls: false, require_auth: true, max_size: 10 * 1024 * 1024 }
     }
 }
 
@@ -58,12 +52,7 @@ pub(crate) struct SmtpSimulator {
 
 impl SmtpSimulator {
     pub(crate) fn new(world: Arc<World>, tls: TlsAcceptor, credentials: &TestCredentials) -> Self {
-        Self {
-            world,
-            tls,
-            username: credentials.smtp_username.clone(),
-            password: credentials.smtp_password.clone(),
-        }
+        Self { world, tls, username: credentials.smtp_username.clone(), password: credentials.smtp_password.clone() }
     }
 
     /// Serves one connection until QUIT, an error or a fault ends it.

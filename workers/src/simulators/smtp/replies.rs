@@ -13,21 +13,9 @@ pub(super) struct Refused {
 
 impl Refused {
     pub(super) fn new(code: u16, reason: &str) -> Self {
-        let text = if reason.is_empty() {
-            format!("{}.0.0 Simulated error", code / 100)
-        } else {
-            reason.to_owned()
-        };
-        let verdict = if code == 421 {
-            Verdict::Unavailable
-        } else {
-            Verdict::Rejected
-        };
-        Self {
-            code,
-            text,
-            verdict,
-        }
+        let text = if reason.is_empty() { format!("{}.0.0 Simulated error", code / 100) } else { reason.to_owned() };
+        let verdict = if code == 421 { Verdict::Unavailable } else { Verdict::Rejected };
+        Self { code, text, verdict }
     }
 
     pub(super) fn line(&self) -> String {
@@ -52,19 +40,9 @@ pub(super) enum AtRcpt {
 pub(super) fn at_rcpt(fault: Option<Fault>) -> AtRcpt {
     match fault {
         None => AtRcpt::Take(None),
-        Some(Fault::Error {
-            status,
-            reason,
-            at: SmtpStage::Rcpt,
-            ..
-        }) => AtRcpt::Refuse(Refused::new(status, &reason)),
-        Some(
-            later @ (Fault::Error { .. } | Fault::AcceptThenDrop | Fault::UnavailableAfterDelivery),
-        ) => AtRcpt::Take(Some(later)),
-        Some(Fault::Throttled { .. }) => AtRcpt::Refuse(Refused {
-            verdict: Verdict::Throttled,
-            ..Refused::new(450, "4.7.1 Too many messages, slow down")
-        }),
+        Some(Fault::Error { status, reason, at: SmtpStage::Rcpt, .. }) => AtRcpt::Refuse(Refused::new(status, &reason)),
+        Some(later @ (Fault::Error { .. } | Fault::AcceptThenDrop | Fault::UnavailableAfterDelivery)) => AtRcpt::Take(Some(later)),
+        Some(Fault::Throttled { .. }) => AtRcpt::Refuse(Refused { verdict: Verdict::Throttled, ..Refused::new(450, "4.7.1 Too many messages, slow down") }),
         Some(Fault::Outage) => AtRcpt::Refuse(Refused::new(421, "4.3.2 Service not available")),
         Some(Fault::Hang) => AtRcpt::Silent { hang: true },
         Some(Fault::Reset | Fault::RstStream | Fault::Goaway(_)) => AtRcpt::Silent { hang: false },
@@ -75,9 +53,7 @@ pub(super) fn at_rcpt(fault: Option<Fault>) -> AtRcpt {
 /// The refusal a recipient carries for this stage.
 pub(super) fn refusal_at(fault: Option<&Fault>, stage: SmtpStage) -> Option<Refused> {
     match fault {
-        Some(Fault::Error {
-            status, reason, at, ..
-        }) if *at == stage => Some(Refused::new(*status, reason)),
+        Some(Fault::Error { status, reason, at, .. }) if *at == stage => Some(Refused::new(*status, reason)),
         _ => None,
     }
 }

@@ -38,13 +38,11 @@ pub(super) async fn run(server: &SmtpSimulator, mut wire: Wire) -> Result<(), En
         let line = wire.line().await?;
         let switches = server.world.smtp_switches();
         if line.bare {
-            wire.reply("521 5.5.2 Error: bare <CR> or <LF> received")
-                .await?;
+            wire.reply("521 5.5.2 Error: bare <CR> or <LF> received").await?;
             return Err(Ended);
         }
         if wire.has_more() && !switches.pipelining {
-            wire.reply("503 5.5.0 Error: SMTP protocol synchronization")
-                .await?;
+            wire.reply("503 5.5.0 Error: SMTP protocol synchronization").await?;
             return Err(Ended);
         }
         let (verb, argument) = line.text.split_once(' ').unwrap_or((&line.text, ""));
@@ -54,10 +52,7 @@ pub(super) async fn run(server: &SmtpSimulator, mut wire: Wire) -> Result<(), En
                 wire.reply("220 2.0.0 Ready to start TLS").await?;
                 wire = wire.secured(&server.tls).await?;
                 // Everything learnt in clear is forgotten, the greeting too (RFC 3207 section 4.2).
-                state = State {
-                    secure: true,
-                    ..State::default()
-                };
+                state = State { secure: true, ..State::default() };
             }
             "AUTH" => auth(server, &mut wire, &mut state, switches, argument).await?,
             "MAIL" => mail(server, &mut wire, &mut state, switches, argument).await?,
@@ -68,32 +63,23 @@ pub(super) async fn run(server: &SmtpSimulator, mut wire: Wire) -> Result<(), En
                 wire.reply("250 2.0.0 Ok").await?;
             }
             "NOOP" => wire.reply("250 2.0.0 Ok").await?,
-            "VRFY" => {
-                wire.reply("252 2.0.0 Send some mail, I'll try my best")
-                    .await?
-            }
+            "VRFY" => wire.reply("252 2.0.0 Send some mail, I'll try my best").await?,
             "QUIT" => {
                 wire.reply("221 2.0.0 Bye").await?;
                 return Ok(());
             }
-            _ => {
-                wire.reply("502 5.5.2 Error: command not recognized")
-                    .await?
-            }
+            _ => wire.reply("502 5.5.2 Error: command not recognized").await?,
         }
     }
 }
 
 /// An error or outage rule for a verb without an address.
 async fn verb_fault(server: &SmtpSimulator, stage: SmtpStage) -> Option<Refused> {
-    let fate = server
-        .world
-        .rules
-        .ruled(Provider::Smtp, "", |action| match action {
-            Action::Error { at, .. } => *at == Some(stage),
-            Action::Outage => stage == SmtpStage::Greeting,
-            _ => false,
-        });
+    let fate = server.world.rules.ruled(Provider::Smtp, "", |action| match action {
+        Action::Error { at, .. } => *at == Some(stage),
+        Action::Outage => stage == SmtpStage::Greeting,
+        _ => false,
+    });
     match fate.wait().await? {
         Fault::Error { status, reason, .. } => Some(Refused::new(status, &reason)),
         _ => Some(Refused::new(421, "4.3.2 Service not available")),
@@ -103,20 +89,10 @@ async fn verb_fault(server: &SmtpSimulator, stage: SmtpStage) -> Option<Refused>
 /// Sends a refusal; 421 ends the session.
 pub(super) async fn refuse(wire: &mut Wire, refused: &Refused) -> Result<(), Ended> {
     wire.reply(&refused.line()).await?;
-    if refused.code == 421 {
-        Err(Ended)
-    } else {
-        Ok(())
-    }
+    if refused.code == 421 { Err(Ended) } else { Ok(()) }
 }
 
-async fn ehlo(
-    server: &SmtpSimulator,
-    wire: &mut Wire,
-    state: &mut State,
-    switches: SmtpSwitches,
-    verb: &str,
-) -> Result<(), Ended> {
+async fn ehlo(server: &SmtpSimulator, wire: &mut Wire, state: &mut State, switches: SmtpSwitches, verb: &str) -> Result<(), Ended> {
     if let Some(refused) = verb_fault(server, SmtpStage::Ehlo).await {
         return refuse(wire, &refused).await;
     }
@@ -125,10 +101,7 @@ async fn ehlo(
     if verb.eq_ignore_ascii_case("HELO") {
         return wire.reply("250 simulator.bongsu.test").await;
     }
-    let mut lines = vec![
-        "simulator.bongsu.test".to_owned(),
-        format!("SIZE {}", switches.max_size),
-    ];
+    let mut lines = vec!["simulator.bongsu.test".to_owned(), format!("SIZE {}", switches.max_size)];
     if switches.pipelining {
         lines.push("PIPELINING".into());
     }
@@ -140,30 +113,16 @@ async fn ehlo(
     }
     lines.extend(["8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"].map(String::from));
     let last = lines.len() - 1;
-    let text: Vec<_> = lines
-        .iter()
-        .enumerate()
-        .map(|(index, line)| format!("250{}{line}", if index == last { ' ' } else { '-' }))
-        .collect();
+    let text: Vec<_> = lines.iter().enumerate().map(|(index, line)| format!("250{}{line}", if index == last { ' ' } else { '-' })).collect();
     wire.reply(&text.join("\r\n")).await
 }
 
-async fn auth(
-    server: &SmtpSimulator,
-    wire: &mut Wire,
-    state: &mut State,
-    switches: SmtpSwitches,
-    argument: &str,
-) -> Result<(), Ended> {
+async fn auth(server: &SmtpSimulator, wire: &mut Wire, state: &mut State, switches: SmtpSwitches, argument: &str) -> Result<(), Ended> {
     if switches.require_tls && !state.secure {
-        return wire
-            .reply("530 5.7.0 Must issue a STARTTLS command first")
-            .await;
+        return wire.reply("530 5.7.0 Must issue a STARTTLS command first").await;
     }
     if !state.greeted || state.authenticated {
-        return wire
-            .reply("503 5.5.1 Error: bad sequence of commands")
-            .await;
+        return wire.reply("503 5.5.1 Error: bad sequence of commands").await;
     }
     if let Some(refused) = verb_fault(server, SmtpStage::Auth).await {
         return refuse(wire, &refused).await;
@@ -174,24 +133,17 @@ async fn auth(
             let answer = answer_or(wire, initial, "334 ").await?;
             // authorization id, user name and password, separated by NUL (RFC 4616).
             let mut parts = answer.split(|byte| *byte == 0).skip(1).map(<[u8]>::to_vec);
-            (
-                parts.next().unwrap_or_default(),
-                parts.next().unwrap_or_default(),
-            )
+            (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
         }
         "LOGIN" => {
             let username = answer_or(wire, initial, "334 VXNlcm5hbWU6").await?;
             (username, answer_or(wire, "", "334 UGFzc3dvcmQ6").await?)
         }
         _ => {
-            return wire
-                .reply("504 5.5.4 Unrecognized authentication type")
-                .await;
+            return wire.reply("504 5.5.4 Unrecognized authentication type").await;
         }
     };
-    let same = |a: &[u8], b: &str| {
-        aws_lc_rs::constant_time::verify_slices_are_equal(a, b.as_bytes()).is_ok()
-    };
+    let same = |a: &[u8], b: &str| aws_lc_rs::constant_time::verify_slices_are_equal(a, b.as_bytes()).is_ok();
     if same(&username, &server.username) & same(&password, &server.password) {
         state.authenticated = true;
         wire.reply("235 2.7.0 Authentication successful").await

@@ -42,10 +42,7 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
-        Self {
-            io: Box::new(io),
-            buffer: Vec::new(),
-        }
+        Self { io: Box::new(io), buffer: Vec::new() }
     }
 
     /// Continues under TLS. What was sent ahead in clear is forgotten (RFC 3207 section 4.2).
@@ -61,10 +58,7 @@ impl Wire {
 
     pub(super) async fn reply(&mut self, text: &str) -> Result<(), Ended> {
         let line = format!("{text}\r\n");
-        self.io
-            .write_all(line.as_bytes())
-            .await
-            .map_err(|_| Ended)?;
+        self.io.write_all(line.as_bytes()).await.map_err(|_| Ended)?;
         self.io.flush().await.map_err(|_| Ended)
     }
 
@@ -94,10 +88,7 @@ impl Wire {
             None => (&line[..end], false),
         };
         let bare = !crlf || text.contains(&b'\r');
-        Ok(Line {
-            text: String::from_utf8_lossy(text).into_owned(),
-            bare,
-        })
+        Ok(Line { text: String::from_utf8_lossy(text).into_owned(), bare })
     }
 
     /// Reads up to CRLF.CRLF, the only end there is.
@@ -105,9 +96,7 @@ impl Wire {
         let mut data = Data::default();
         let mut searched = 0;
         loop {
-            let found = self.buffer[searched..]
-                .windows(2)
-                .position(|pair| pair == b"\r\n");
+            let found = self.buffer[searched..].windows(2).position(|pair| pair == b"\r\n");
             let Some(offset) = found else {
                 if self.buffer.len() > MAX_DATA_LINE {
                     return Err(Ended);

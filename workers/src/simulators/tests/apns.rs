@@ -4,11 +4,7 @@ use super::*;
 
 fn provider_token(sims: &RunningSimulators, kid: &str, iat: i64) -> String {
     let key = EncodingKey::from_ec_pem(sims.credentials.apns_key_pem.as_bytes()).unwrap();
-    let header = Header {
-        kid: Some(kid.into()),
-        typ: None,
-        ..Header::new(Algorithm::ES256)
-    };
+    let header = Header { kid: Some(kid.into()), typ: None, ..Header::new(Algorithm::ES256) };
     let claims = json!({ "iss": sims.credentials.apns_team_id, "iat": iat });
     encode(&header, &claims, &key).unwrap()
 }
@@ -28,24 +24,14 @@ impl Apns {
     async fn new() -> Self {
         let sims = started().await;
         let token = provider_token(&sims, &sims.credentials.apns_key_id, now());
-        let client = reqwest::Client::builder()
-            .http2_prior_knowledge()
-            .build()
-            .unwrap();
+        let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
         let base = format!("http://{}", sims.apns_cleartext);
-        Self {
-            sims,
-            client,
-            token,
-            base,
-        }
+        Self { sims, client, token, base }
     }
 
     fn request(&self, device: &str) -> reqwest::RequestBuilder {
         let body = json!({ "aps": { "alert": "hi" }, "nid": NID, "delivery": 1, "attempt": 3 });
-        self.bare(device)
-            .header("apns-topic", &self.sims.credentials.apns_topic)
-            .json(&body)
+        self.bare(device).header("apns-topic", &self.sims.credentials.apns_topic).json(&body)
     }
 
     fn bare(&self, device: &str) -> reqwest::RequestBuilder {
@@ -58,42 +44,25 @@ async fn result(request: reqwest::RequestBuilder) -> (u16, String) {
     let answer = request.send().await.unwrap();
     let status = answer.status().as_u16();
     let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default();
-    (
-        status,
-        body["reason"].as_str().unwrap_or_default().to_owned(),
-    )
+    (status, body["reason"].as_str().unwrap_or_default().to_owned())
 }
 
 #[tokio::test]
 async fn over_tls_with_the_test_authority() {
     let mut apns = Apns::new().await;
     let ca = reqwest::Certificate::from_pem(apns.sims.credentials.tls_ca_pem.as_bytes()).unwrap();
-    apns.client = reqwest::Client::builder()
-        .tls_certs_only([ca])
-        .build()
-        .unwrap();
+    apns.client = reqwest::Client::builder().tls_certs_only([ca]).build().unwrap();
     apns.base = format!("https://localhost:{}", apns.sims.apns.port());
     let id = "7b1f0a52-8b6e-4c57-9a55-0c0f2f1e9d10";
-    let answer = apns
-        .request(&device("aa"))
-        .header("apns-id", id)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        (answer.status().as_u16(), answer.version()),
-        (200, reqwest::Version::HTTP_2)
-    );
+    let answer = apns.request(&device("aa")).header("apns-id", id).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_2));
     assert_eq!(answer.headers()["apns-id"], id);
     let entry = last(&apns.sims);
     assert_eq!(entry.provider_id.as_deref(), Some(id));
     assert_eq!(entry.notification.as_deref(), Some(NID));
     assert_eq!((entry.delivery, entry.attempt), (Some(1), Some(3)));
     // Somebody who does not know the authority gets no connection.
-    let stranger = reqwest::Client::builder()
-        .tls_certs_only([])
-        .build()
-        .unwrap();
+    let stranger = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
     assert!(stranger.post(&apns.base).send().await.is_err());
     apns.sims.shutdown().await;
 }
@@ -104,25 +73,13 @@ async fn provider_tokens_are_checked() {
     let valid = apns.token.clone();
     let kid = apns.sims.credentials.apns_key_id.clone();
     for (token, reason) in [
-        (
-            provider_token(&apns.sims, "OTHER", now()),
-            "InvalidProviderToken",
-        ),
-        (
-            provider_token(&apns.sims, &kid, now() - 3_700),
-            "ExpiredProviderToken",
-        ),
-        (
-            provider_token(&started().await, &kid, now()),
-            "InvalidProviderToken",
-        ),
+        (provider_token(&apns.sims, "OTHER", now()), "InvalidProviderToken"),
+        (provider_token(&apns.sims, &kid, now() - 3_700), "ExpiredProviderToken"),
+        (provider_token(&started().await, &kid, now()), "InvalidProviderToken"),
         ("nonsense".into(), "InvalidProviderToken"),
     ] {
         apns.token = token;
-        assert_eq!(
-            result(apns.request(&device("aa"))).await,
-            (403, reason.to_owned())
-        );
+        assert_eq!(result(apns.request(&device("aa"))).await, (403, reason.to_owned()));
     }
     let url = format!("{}/3/device/{}", apns.base, device("aa"));
     let bare = apns.client.post(url).json(&json!({}));
@@ -130,10 +87,7 @@ async fn provider_tokens_are_checked() {
     apns.token = valid;
     assert_eq!(result(apns.request(&device("aa"))).await.0, 200);
     // A second token on the same connection within 20 minutes; the first one goes on working.
-    let first = std::mem::replace(
-        &mut apns.token,
-        provider_token(&apns.sims, &kid, now() - 60),
-    );
+    let first = std::mem::replace(&mut apns.token, provider_token(&apns.sims, &kid, now() - 60));
     let second = result(apns.request(&device("aa"))).await;
     assert_eq!(second, (429, "TooManyProviderTokenUpdates".to_owned()));
     apns.token = first;
@@ -154,14 +108,7 @@ async fn built_in_tokens_answer_their_reasons() {
         assert_eq!(got, (status, reason.to_owned()));
     }
     let before = chrono::Utc::now().timestamp_millis();
-    let gone: Value = apns
-        .request(&device("dead00"))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let gone: Value = apns.request(&device("dead00")).send().await.unwrap().json().await.unwrap();
     assert_eq!(gone["reason"], "Unregistered");
     assert!(gone["timestamp"].as_i64().unwrap() >= before);
     let mut seen = Vec::new();
@@ -181,42 +128,22 @@ async fn headers_and_payload_are_checked() {
         (apns.request("zz"), 400, "BadDeviceToken"),
         (apns.request(""), 400, "MissingDeviceToken"),
         (apns.bare(&good).json(&json!({})), 400, "MissingTopic"),
-        (
-            apns.bare(&good)
-                .header("apns-topic", "com.other")
-                .json(&json!({})),
-            400,
-            "TopicDisallowed",
-        ),
+        (apns.bare(&good).header("apns-topic", "com.other").json(&json!({})), 400, "TopicDisallowed"),
         (with("apns-topic", &topic), 400, "DuplicateHeaders"),
         (with("apns-push-type", "shout"), 400, "InvalidPushType"),
         (with("apns-push-type", "voip"), 400, "BadTopic"),
         (with("apns-priority", "7"), 400, "BadPriority"),
-        (
-            with("apns-push-type", "background").header("apns-priority", "10"),
-            400,
-            "BadPriority",
-        ),
+        (with("apns-push-type", "background").header("apns-priority", "10"), 400, "BadPriority"),
         (with("apns-expiration", "soon"), 400, "BadExpirationDate"),
-        (
-            with("apns-collapse-id", &"x".repeat(65)),
-            400,
-            "BadCollapseId",
-        ),
+        (with("apns-collapse-id", &"x".repeat(65)), 400, "BadCollapseId"),
         (with("apns-id", "42"), 400, "BadMessageId"),
         (apns.request(&good).body(""), 400, "PayloadEmpty"),
-        (
-            apns.request(&good).json(&json!({ "x": "y".repeat(4_096) })),
-            413,
-            "PayloadTooLarge",
-        ),
+        (apns.request(&good).json(&json!({ "x": "y".repeat(4_096) })), 413, "PayloadTooLarge"),
     ];
     for (request, status, reason) in cases {
         assert_eq!(result(request).await, (status, reason.to_owned()));
     }
-    let authorized = |request: reqwest::RequestBuilder| {
-        request.header("authorization", format!("bearer {}", apns.token))
-    };
+    let authorized = |request: reqwest::RequestBuilder| request.header("authorization", format!("bearer {}", apns.token));
     let get = authorized(apns.client.get(format!("{}/3/device/{good}", apns.base)));
     assert_eq!(result(get).await, (405, "MethodNotAllowed".to_owned()));
     let path = authorized(apns.client.post(format!("{}/2/device/{good}", apns.base)));
@@ -255,22 +182,11 @@ async fn frame(socket: &mut tokio::net::TcpStream, kind: u8) -> Vec<u8> {
 #[tokio::test]
 async fn one_stream_is_advertised_before_the_first_valid_token() {
     let sims = started().await;
-    let mut socket = tokio::net::TcpStream::connect(sims.apns_cleartext)
-        .await
-        .unwrap();
-    socket
-        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        .await
-        .unwrap();
-    socket
-        .write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0])
-        .await
-        .unwrap();
+    let mut socket = tokio::net::TcpStream::connect(sims.apns_cleartext).await.unwrap();
+    socket.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    socket.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
     let settings = frame(&mut socket, 4).await;
-    let streams = settings
-        .chunks(6)
-        .find(|entry| entry[..2] == [0, 3])
-        .unwrap();
+    let streams = settings.chunks(6).find(|entry| entry[..2] == [0, 3]).unwrap();
     assert_eq!(streams[2..], [0, 0, 0, 1]);
 }
 
@@ -279,13 +195,8 @@ async fn many_streams_are_allowed_after_the_first_valid_token() {
     let apns = Apns::new().await;
     assert_eq!(result(apns.request(&device("aa"))).await.0, 200);
     let ledger = apns.sims.ledger();
-    let hanging = async {
-        tokio::join!(
-            apns.request(&device("4a4900aa")).send(),
-            apns.request(&device("4a4900bb")).send(),
-            apns.request(&device("4a4900cc")).send(),
-        )
-    };
+    let hanging =
+        async { tokio::join!(apns.request(&device("4a4900aa")).send(), apns.request(&device("4a4900bb")).send(), apns.request(&device("4a4900cc")).send(),) };
     tokio::select! {
         _ = hanging => panic!("a hanging request was answered"),
         _ = ledger.wait_for(|c| c.apns.dropped == 3) => {}

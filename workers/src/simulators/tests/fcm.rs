@@ -10,21 +10,12 @@ impl Fcm {
     async fn new() -> Self {
         let sims = started().await;
         let token = access_token(&sims).await;
-        Self {
-            sims,
-            client: reqwest::Client::new(),
-            token,
-        }
+        Self { sims, client: reqwest::Client::new(), token }
     }
 
     async fn post(&self, body: Value) -> reqwest::Result<reqwest::Response> {
         let url = format!("http://{}/v1/projects/demo/messages:send", self.sims.fcm);
-        self.client
-            .post(url)
-            .bearer_auth(&self.token)
-            .json(&body)
-            .send()
-            .await
+        self.client.post(url).bearer_auth(&self.token).json(&body).send().await
     }
 
     async fn send(&self, body: Value) -> (u16, Value) {
@@ -47,9 +38,7 @@ fn message(device: &str) -> Value {
 }
 
 fn error_code(body: &Value) -> &str {
-    body["error"]["details"][0]["errorCode"]
-        .as_str()
-        .unwrap_or_default()
+    body["error"]["details"][0]["errorCode"].as_str().unwrap_or_default()
 }
 
 #[tokio::test]
@@ -62,10 +51,7 @@ async fn a_message_is_accepted_and_its_repeat_is_a_duplicate() {
     assert!(entry.delivered && !entry.duplicate);
     assert_eq!(entry.verdict, Verdict::Accepted);
     assert_eq!(entry.notification.as_deref(), Some(NID));
-    assert_eq!(
-        (entry.delivery, entry.attempt, entry.status),
-        (Some(0), Some(2), Some(200))
-    );
+    assert_eq!((entry.delivery, entry.attempt, entry.status), (Some(0), Some(2), Some(200)));
     fcm.to("device-1").await;
     assert!(last(&fcm.sims).duplicate);
     assert_eq!(fcm.sims.ledger().counters().fcm.duplicates, 1);
@@ -75,10 +61,7 @@ async fn a_message_is_accepted_and_its_repeat_is_a_duplicate() {
 #[tokio::test]
 async fn http2_with_prior_knowledge_works_on_the_same_port() {
     let mut fcm = Fcm::new().await;
-    fcm.client = reqwest::Client::builder()
-        .http2_prior_knowledge()
-        .build()
-        .unwrap();
+    fcm.client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
     let answer = fcm.post(message("device")).await.unwrap();
     assert_eq!(answer.version(), reqwest::Version::HTTP_2);
     assert_eq!(answer.status(), 200);
@@ -94,11 +77,7 @@ async fn assertions_are_checked() {
         json!({ "iat": now() - 9_000, "exp": now() - 5_400 }),
     ] {
         let (status, body) = exchange(&sims, &assertion(&sims, changes)).await;
-        assert_eq!(
-            (status, body["error"].as_str()),
-            (400, Some("invalid_grant")),
-            "{body}"
-        );
+        assert_eq!((status, body["error"].as_str()), (400, Some("invalid_grant")), "{body}");
     }
     let other = started().await;
     let account: Value = serde_json::from_str(&sims.credentials.fcm_service_account_json).unwrap();
@@ -116,18 +95,10 @@ async fn padded_assertions_are_accepted() {
     use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
     let sims = started().await;
     let signed = assertion(&sims, json!({}));
-    let parts: Vec<_> = signed
-        .split('.')
-        .map(|p| URL_SAFE_NO_PAD.decode(p).unwrap())
-        .collect();
-    let message = format!(
-        "{}.{}",
-        URL_SAFE.encode(&parts[0]),
-        URL_SAFE.encode(&parts[1])
-    );
+    let parts: Vec<_> = signed.split('.').map(|p| URL_SAFE_NO_PAD.decode(p).unwrap()).collect();
+    let message = format!("{}.{}", URL_SAFE.encode(&parts[0]), URL_SAFE.encode(&parts[1]));
     let account: Value = serde_json::from_str(&sims.credentials.fcm_service_account_json).unwrap();
-    let key =
-        EncodingKey::from_rsa_pem(account["private_key"].as_str().unwrap().as_bytes()).unwrap();
+    let key = EncodingKey::from_rsa_pem(account["private_key"].as_str().unwrap().as_bytes()).unwrap();
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::RS256).unwrap();
     let signature = URL_SAFE.encode(URL_SAFE_NO_PAD.decode(signature).unwrap());
     let (status, body) = exchange(&sims, &format!("{message}.{signature}")).await;
@@ -139,14 +110,8 @@ async fn tokens_expire_on_the_shifted_clock() {
     let mut fcm = Fcm::new().await;
     fcm.sims.clock().set_offset_seconds(3_700);
     let (status, body) = fcm.to("device").await;
-    assert_eq!(
-        (status, body["error"]["status"].as_str()),
-        (401, Some("UNAUTHENTICATED"))
-    );
-    assert_eq!(
-        body["error"]["details"][0]["reason"],
-        "ACCESS_TOKEN_EXPIRED"
-    );
+    assert_eq!((status, body["error"]["status"].as_str()), (401, Some("UNAUTHENTICATED")));
+    assert_eq!(body["error"]["details"][0]["reason"], "ACCESS_TOKEN_EXPIRED");
     assert_eq!(last(&fcm.sims).notification.as_deref(), Some(NID));
     fcm.token = "ya29.unknown".into();
     assert_eq!(fcm.to("device").await.0, 401);
@@ -171,10 +136,7 @@ async fn built_in_tokens_answer_their_errors() {
     assert_eq!(answer.status(), 429);
     assert_eq!(answer.headers()["retry-after"], "60");
     let body: Value = answer.json().await.unwrap();
-    assert_eq!(
-        body["error"]["details"][1]["@type"],
-        "type.googleapis.com/google.rpc.QuotaFailure"
-    );
+    assert_eq!(body["error"]["details"][1]["@type"], "type.googleapis.com/google.rpc.QuotaFailure");
     assert_eq!(last(&fcm.sims).verdict, Verdict::Throttled);
 }
 
@@ -186,10 +148,7 @@ async fn flaky_tokens_recover() {
         seen.push(fcm.to("flaky2-a").await.0);
     }
     assert_eq!(seen, [503, 503, 200]);
-    assert_eq!(
-        (fcm.to("busy-a").await.0, fcm.to("busy-a").await.0),
-        (429, 200)
-    );
+    assert_eq!((fcm.to("busy-a").await.0, fcm.to("busy-a").await.0), (429, 200));
     assert_eq!(fcm.to("slow20-a").await.0, 200);
 }
 
@@ -235,49 +194,21 @@ async fn what_google_refuses_is_refused() {
     let cases = [
         (json!({ "message": { "data": {} } }), "FcmError"),
         (json!({ "message": { "token": "a", "topic": "b" } }), "no"),
-        (
-            json!({ "message": { "token": "a", "data": { "gcm.x": "1" } } }),
-            "FcmError",
-        ),
-        (
-            json!({ "message": { "token": "a", "data": { "from": "1" } } }),
-            "FcmError",
-        ),
-        (
-            json!({ "message": { "token": "a", "data": { "n": 1 } } }),
-            "no",
-        ),
-        (
-            json!({ "message": { "token": "a", "data": { "n": "x".repeat(4_100) } } }),
-            "FcmError",
-        ),
-        (
-            json!({ "message": { "token": "a", "android": { "ttl": "9999999s" } } }),
-            "FcmError",
-        ),
-        (
-            json!({ "message": { "token": "a", "android": { "ttl": "1h" } } }),
-            "no",
-        ),
-        (
-            json!({ "message": { "token": "a", "colour": "red" } }),
-            "no",
-        ),
+        (json!({ "message": { "token": "a", "data": { "gcm.x": "1" } } }), "FcmError"),
+        (json!({ "message": { "token": "a", "data": { "from": "1" } } }), "FcmError"),
+        (json!({ "message": { "token": "a", "data": { "n": 1 } } }), "no"),
+        (json!({ "message": { "token": "a", "data": { "n": "x".repeat(4_100) } } }), "FcmError"),
+        (json!({ "message": { "token": "a", "android": { "ttl": "9999999s" } } }), "FcmError"),
+        (json!({ "message": { "token": "a", "android": { "ttl": "1h" } } }), "no"),
+        (json!({ "message": { "token": "a", "colour": "red" } }), "no"),
         (json!({ "massage": {} }), "no"),
     ];
     for (body, expected) in cases {
         let (status, answer) = fcm.send(body.clone()).await;
-        assert_eq!(
-            (status, answer["error"]["status"].as_str()),
-            (400, Some("INVALID_ARGUMENT"))
-        );
+        assert_eq!((status, answer["error"]["status"].as_str()), (400, Some("INVALID_ARGUMENT")));
         let details = answer["error"]["details"].to_string();
         assert!(details.contains("fieldViolations"), "{body} {answer}");
-        assert_eq!(
-            details.contains("FcmError"),
-            expected == "FcmError",
-            "{body} {answer}"
-        );
+        assert_eq!(details.contains("FcmError"), expected == "FcmError", "{body} {answer}");
     }
     assert_eq!(fcm.sims.ledger().counters().fcm.delivered, 0);
 }
@@ -298,11 +229,7 @@ async fn closed_and_foreign_paths() {
     let fcm = Fcm::new().await;
     let post = async |path: &str| {
         let url = format!("http://{}{path}", fcm.sims.fcm);
-        let request = fcm
-            .client
-            .post(url)
-            .bearer_auth(&fcm.token)
-            .json(&message("a"));
+        let request = fcm.client.post(url).bearer_auth(&fcm.token).json(&message("a"));
         request.send().await.unwrap().status().as_u16()
     };
     assert_eq!(post("/batch").await, 404);
@@ -312,14 +239,8 @@ async fn closed_and_foreign_paths() {
 #[tokio::test]
 async fn quota_windows_and_percentages() {
     let fcm = Fcm::new().await;
-    let quota = Action::Quota {
-        limit: 2,
-        window_s: 60,
-        retry_after: None,
-    };
-    fcm.sims
-        .rules()
-        .add(Rule::all(Provider::Fcm, quota).prefix("q"));
+    let quota = Action::Quota { limit: 2, window_s: 60, retry_after: None };
+    fcm.sims.rules().add(Rule::all(Provider::Fcm, quota).prefix("q"));
     let mut seen = Vec::new();
     for _ in 0..3 {
         seen.push(fcm.to("q1").await.0);
@@ -327,15 +248,8 @@ async fn quota_windows_and_percentages() {
     assert_eq!(seen, [200, 200, 429]);
     fcm.sims.clock().set_offset_seconds(61);
     assert_eq!(fcm.to("q1").await.0, 200);
-    let half = Action::Error {
-        status: 500,
-        reason: "INTERNAL".into(),
-        retry_after: None,
-        at: None,
-    };
-    fcm.sims
-        .rules()
-        .add(Rule::all(Provider::Fcm, half).prefix("p").percent(50.0));
+    let half = Action::Error { status: 500, reason: "INTERNAL".into(), retry_after: None, at: None };
+    fcm.sims.rules().add(Rule::all(Provider::Fcm, half).prefix("p").percent(50.0));
     let mut failed = 0;
     for _ in 0..40 {
         failed += u32::from(fcm.to("p1").await.0 == 500);

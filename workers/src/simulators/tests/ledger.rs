@@ -12,16 +12,7 @@ fn push(ledger: &Ledger, id: u128) -> u64 {
         address_hash: [1; 32],
         body_sha256: [2; 32],
     };
-    let ending = Ending {
-        verdict: Verdict::Accepted,
-        delivered: true,
-        status: 200,
-        reason: "",
-        provider_id: ProviderId::Fcm {
-            micros: 1,
-            number: 1,
-        },
-    };
+    let ending = Ending { verdict: Verdict::Accepted, delivered: true, status: 200, reason: "", provider_id: ProviderId::Fcm { micros: 1, number: 1 } };
     ledger.record(arrival, ending)
 }
 
@@ -37,10 +28,7 @@ fn pages_follow_positions_across_the_memory_bound() {
         push(&ledger, id);
     }
     let counters = ledger.counters();
-    assert_eq!(
-        (counters.fcm.delivered, counters.fcm.duplicates),
-        (2_050_000, 0)
-    );
+    assert_eq!((counters.fcm.delivered, counters.fcm.duplicates), (2_050_000, 0));
     assert!(counters.forgotten > 0);
     let newest = ledger.entries(2_050_009, 10);
     assert_eq!(newest.len(), 1);

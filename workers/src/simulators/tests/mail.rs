@@ -10,27 +10,17 @@ use super::*;
 fn transport(sims: &RunningSimulators, tls: bool) -> AsyncSmtpTransport<Tokio1Executor> {
     let ca = Certificate::from_pem(sims.credentials.tls_ca_pem.as_bytes()).unwrap();
     let parameters = TlsParameters::builder("localhost".into()).add_root_certificate(ca);
-    let tls = if tls {
-        Tls::Required(parameters.build().unwrap())
-    } else {
-        Tls::None
-    };
+    let tls = if tls { Tls::Required(parameters.build().unwrap()) } else { Tls::None };
     AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1")
         .port(sims.smtp.port())
         .tls(tls)
-        .credentials(Credentials::new(
-            sims.credentials.smtp_username.clone(),
-            sims.credentials.smtp_password.clone(),
-        ))
+        .credentials(Credentials::new(sims.credentials.smtp_username.clone(), sims.credentials.smtp_password.clone()))
         .build()
 }
 
 /// Raw header lines would need a header type each; a raw message says what is sent.
 fn raw(to: &str) -> (lettre::address::Envelope, Vec<u8>) {
-    let envelope = lettre::address::Envelope::new(
-        Some(format!("b+{NID}.mac@bounce.test").parse().unwrap()),
-        vec![to.parse().unwrap()],
-    );
+    let envelope = lettre::address::Envelope::new(Some(format!("b+{NID}.mac@bounce.test").parse().unwrap()), vec![to.parse().unwrap()]);
     let text = format!(
         "Message-ID: <{NID}@acme.test>\r\nX-Bongsu-Notification: {NID}\r\nX-Bongsu-Delivery: 2\r\n\
          X-Bongsu-Attempt: 1\r\nSubject: hi\r\n\r\nline\r\n.starts with a dot\r\n"
@@ -41,36 +31,22 @@ fn raw(to: &str) -> (lettre::address::Envelope, Vec<u8>) {
 async fn send(sims: &RunningSimulators, to: &str) -> Result<(), Option<u16>> {
     let (envelope, text) = raw(to);
     let sent = transport(sims, false).send_raw(&envelope, &text).await;
-    sent.map(drop)
-        .map_err(|error| error.status().map(u16::from))
+    sent.map(drop).map_err(|error| error.status().map(u16::from))
 }
 
 #[tokio::test]
 async fn over_starttls_and_stored_without_stuffed_dots() {
     let sims = started().await;
     let (envelope, text) = raw("kim@example.org");
-    let reply = transport(&sims, true)
-        .send_raw(&envelope, &text)
-        .await
-        .unwrap();
+    let reply = transport(&sims, true).send_raw(&envelope, &text).await.unwrap();
     let entry = last(&sims);
-    assert!(
-        reply
-            .message()
-            .any(|line| line.contains(entry.provider_id.as_deref().unwrap()))
-    );
+    assert!(reply.message().any(|line| line.contains(entry.provider_id.as_deref().unwrap())));
     assert_eq!(entry.notification.as_deref(), Some(NID));
-    assert_eq!(
-        (entry.delivery, entry.attempt, entry.status),
-        (Some(2), Some(1), Some(250))
-    );
+    assert_eq!((entry.delivery, entry.attempt, entry.status), (Some(2), Some(1), Some(250)));
     assert_eq!(entry.message_id, Some(format!("<{NID}@acme.test>")));
     let stored = sims.messages().latest(Provider::Smtp, 1).remove(0);
     let text = String::from_utf8(stored.raw.to_vec()).unwrap();
-    assert!(
-        text.contains("\r\n\r\nline\r\n.starts with a dot\r\n"),
-        "{text}"
-    );
+    assert!(text.contains("\r\n\r\nline\r\n.starts with a dot\r\n"), "{text}");
     assert_eq!(stored.address, "kim@example.org");
     sims.shutdown().await;
 }
@@ -80,12 +56,7 @@ async fn a_built_message_arrives() {
     let sims = started().await;
     let from: Mailbox = "Acme <a@acme.test>".parse().unwrap();
     let to: Mailbox = "kim@example.org".parse().unwrap();
-    let mail = Mail::builder()
-        .from(from)
-        .to(to)
-        .subject("hi")
-        .body("text".to_owned())
-        .unwrap();
+    let mail = Mail::builder().from(from).to(to).subject("hi").body("text".to_owned()).unwrap();
     transport(&sims, true).send(mail).await.unwrap();
     assert!(last(&sims).delivered);
 }
@@ -140,22 +111,9 @@ async fn lost_after_the_final_dot() {
 #[tokio::test]
 async fn rules_at_each_verb() {
     let sims = started().await;
-    for stage in [
-        SmtpStage::Greeting,
-        SmtpStage::Ehlo,
-        SmtpStage::Auth,
-        SmtpStage::Mail,
-        SmtpStage::Rcpt,
-        SmtpStage::Data,
-        SmtpStage::Dot,
-    ] {
+    for stage in [SmtpStage::Greeting, SmtpStage::Ehlo, SmtpStage::Auth, SmtpStage::Mail, SmtpStage::Rcpt, SmtpStage::Data, SmtpStage::Dot] {
         let reason = "4.3.0 told to".to_owned();
-        let error = Action::Error {
-            status: 451,
-            reason,
-            retry_after: None,
-            at: Some(stage),
-        };
+        let error = Action::Error { status: 451, reason, retry_after: None, at: Some(stage) };
         sims.rules().add(Rule::all(Provider::Smtp, error));
         assert_eq!(send(&sims, "kim@x.test").await, Err(Some(451)), "{stage:?}");
         sims.rules().clear();
@@ -213,10 +171,7 @@ async fn open(sims: &RunningSimulators) -> Talk {
 #[tokio::test]
 async fn smuggling_with_bare_newlines_is_refused() {
     let sims = started().await;
-    sims.set_smtp_switches(SmtpSwitches {
-        require_auth: false,
-        ..Default::default()
-    });
+    sims.set_smtp_switches(SmtpSwitches { require_auth: false, ..Default::default() });
     let mut talk = open(&sims).await;
     assert_eq!(talk.say("MAIL FROM:<a@x.test>\r\n").await, 250);
     assert_eq!(talk.say("RCPT TO:<kim@x.test>\r\n").await, 250);
@@ -233,18 +188,11 @@ async fn smuggling_with_bare_newlines_is_refused() {
 #[tokio::test]
 async fn pipelining_only_when_advertised() {
     let sims = started().await;
-    sims.set_smtp_switches(SmtpSwitches {
-        require_auth: false,
-        ..Default::default()
-    });
+    sims.set_smtp_switches(SmtpSwitches { require_auth: false, ..Default::default() });
     let mut talk = open(&sims).await;
     let both = "MAIL FROM:<a@x.test>\r\nRCPT TO:<kim@x.test>\r\n";
     assert_eq!((talk.say(both).await, talk.reply().await), (250, 250));
-    sims.set_smtp_switches(SmtpSwitches {
-        require_auth: false,
-        pipelining: false,
-        ..Default::default()
-    });
+    sims.set_smtp_switches(SmtpSwitches { require_auth: false, pipelining: false, ..Default::default() });
     let mut talk = open(&sims).await;
     assert_eq!((talk.say(both).await, talk.reply().await), (503, 0));
 }
@@ -256,16 +204,9 @@ async fn sequence_authentication_and_size() {
     assert_eq!(talk.say("MAIL FROM:<a@x.test>\r\n").await, 503);
     assert_eq!(talk.say("EHLO me\r\n").await, 250);
     assert_eq!(talk.say("MAIL FROM:<a@x.test>\r\n").await, 530);
-    sims.set_smtp_switches(SmtpSwitches {
-        require_tls: true,
-        ..Default::default()
-    });
+    sims.set_smtp_switches(SmtpSwitches { require_tls: true, ..Default::default() });
     assert_eq!(talk.say("AUTH PLAIN AAAA\r\n").await, 530);
-    sims.set_smtp_switches(SmtpSwitches {
-        require_auth: false,
-        max_size: 40,
-        ..Default::default()
-    });
+    sims.set_smtp_switches(SmtpSwitches { require_auth: false, max_size: 40, ..Default::default() });
     assert_eq!(talk.say("MAIL FROM:<a@x.test> SIZE=41\r\n").await, 552);
     assert_eq!(talk.say("MAIL FROM:<mail-451@x.test>\r\n").await, 451);
     assert_eq!(talk.say("MAIL FROM:<a@x.test>\r\n").await, 250);

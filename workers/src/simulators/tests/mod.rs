@@ -41,17 +41,9 @@ pub(super) fn assertion(sims: &RunningSimulators, changes: Value) -> String {
 }
 
 pub(super) async fn exchange(sims: &RunningSimulators, assertion: &str) -> (u16, Value) {
-    let form = [
-        ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
-        ("assertion", assertion),
-    ];
+    let form = [("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", assertion)];
     let url = format!("http://{}/token", sims.fcm);
-    let answer = reqwest::Client::new()
-        .post(url)
-        .form(&form)
-        .send()
-        .await
-        .unwrap();
+    let answer = reqwest::Client::new().post(url).form(&form).send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 

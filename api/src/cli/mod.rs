@@ -1,0 +1,171 @@
+//! The command line: one file a command.
+//!
+//! Conventions (clig.dev): data to stdout, the rest to stderr; `--json` on every command that
+//! prints data; every help has examples and says what to do next; documented exit statuses;
+//! secrets are never flags; destructive commands say what and how many, and ask.
+
+mod audit;
+mod backup;
+mod check;
+mod completions;
+mod config;
+mod dlq;
+mod events;
+mod exit;
+mod folder;
+mod key;
+mod output;
+mod projection;
+mod remote;
+mod restore;
+mod send;
+mod serve;
+mod simulate;
+mod status;
+#[cfg(test)]
+mod tests;
+mod token;
+mod trace;
+mod tracing_setup;
+
+pub use exit::{CliError, Exit};
+
+use clap::{CommandFactory, Parser, Subcommand};
+use output::Output;
+use std::process::ExitCode;
+
+/// Sends notifications over push, e-mail, in-app and webhooks, and can tell the whole story of each.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bongsu",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = concat!(
+        "Examples:\n  bongsu serve                                  a server with its data in ./bongsu-data\n  bongsu send --to alice --title Hi --body there  a notification\n  bongsu trace ID                               its story\n\n",
+        "Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found, 4 conflict, 5 unavailable (try again), 130 interrupted.\n\n",
+        "Next: bongsu serve, and in another terminal bongsu status"
+    )
+)]
+pub struct Cli {
+    /// JSON in place of tables and sentences; one object a line for streams.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No colours. NO_COLOR and TERM=dumb say the same.
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server.
+    Serve(serve::Serve),
+    /// Run imitations of the providers on this machine.
+    Simulate(simulate::Simulate),
+    /// Show how a running server does.
+    Status(status::Status),
+    /// Send a notification.
+    Send(send::Send),
+    /// Tell the story of a notification.
+    Trace(trace::Trace),
+    /// Look after deliveries whose retries are exhausted.
+    #[command(subcommand)]
+    Dlq(dlq::Dlq),
+    /// Make tokens for recipients' apps.
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Make API keys.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Read the log.
+    #[command(subcommand)]
+    Events(events::Events),
+    /// Look after the read models.
+    #[command(subcommand)]
+    Projection(projection::Projection),
+    /// Prove from the log that nothing was lost or sent twice.
+    Audit(audit::Audit),
+    /// Copy a data folder while the server runs.
+    Backup(backup::Backup),
+    /// Make a data folder from a backup.
+    Restore(restore::Restore),
+    /// Try out configuration, data folder and providers.
+    Check(check::Check),
+    /// Show the configuration.
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Print completions for a shell.
+    Completions(completions::Completions),
+}
+
+/// Parses the command line and does it.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let out = Output { json: cli.json };
+    let no_color = cli.no_color;
+    match run(cli, out) {
+        Ok(status) => status,
+        Err(error) => {
+            report(&error, out, no_color);
+            error.status()
+        }
+    }
+}
+
+/// The whole tree of commands, for completions and tests.
+pub fn tree() -> clap::Command {
+    Cli::command()
+}
+
+fn run(cli: Cli, out: Output) -> Result<ExitCode, CliError> {
+    if let Command::Serve(serve) = cli.command {
+        // It alone reads the configuration before there is a runtime, which is configured too.
+        return serve.run(cli.no_color);
+    }
+    tracing_setup::for_commands(cli.no_color);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(CliError::failure)?;
+    let done = ExitCode::SUCCESS;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve(_) => Ok(done),
+            Command::Simulate(command) => command.run(out).await.map(|()| done),
+            Command::Status(command) => command.run(out).await.map(|()| done),
+            Command::Send(command) => command.run(out).await.map(|()| done),
+            Command::Trace(command) => command.run(out).await.map(|()| done),
+            Command::Dlq(command) => command.run(out).await.map(|()| done),
+            Command::Token(command) => command.run(out).await.map(|()| done),
+            Command::Key(command) => command.run(out).await.map(|()| done),
+            Command::Events(command) => command.run(out).await.map(|()| done),
+            Command::Projection(command) => command.run(out).await.map(|()| done),
+            Command::Audit(command) => command.run(out).await,
+            Command::Backup(command) => command.run(out).await.map(|()| done),
+            Command::Restore(command) => command.run(out).await.map(|()| done),
+            Command::Check(command) => command.run(out).await,
+            Command::Config(command) => command.run(out).map(|()| done),
+            Command::Completions(command) => command.run(out).map(|()| done),
+        }
+    })
+}
+
+fn report(error: &CliError, out: Output, no_color: bool) {
+    if out.json {
+        out.note(serde_json::json!({
+            "error": { "message": error.message, "code": error.code, "exit": error.exit as u8 }
+        }));
+        return;
+    }
+    if output::colours(no_color) {
+        out.note(format_args!("\u{1b}[31merror:\u{1b}[0m {error}"));
+    } else {
+        out.note(format_args!("error: {error}"));
+    }
+}

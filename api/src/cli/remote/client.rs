@@ -1,0 +1,103 @@
+//! GraphQL over HTTP.
+
+use super::response;
+use crate::cli::exit::{CliError, Exit};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Longest wait for an answer.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A client of one server with one key.
+pub struct Client {
+    http: reqwest::Client,
+    server: String,
+    authorization: HeaderValue,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+impl Client {
+    /// For a server's address.
+    pub fn new(server: &str, key: &str) -> Result<Self, CliError> {
+        let url = url::Url::parse(server)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+            .ok_or_else(|| {
+                CliError::usage("--server must be an address such as http://127.0.0.1:8080")
+            })?;
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {key}"))
+            .map_err(|_| CliError::usage("the API key has characters that no key has"))?;
+        authorization.set_sensitive(true);
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(Duration::from_secs(5))
+            // A redirect would hand the key to whoever is named.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(CliError::failure)?;
+        Ok(Self {
+            http,
+            server: url.as_str().trim_end_matches('/').to_owned(),
+            authorization,
+        })
+    }
+
+    /// Runs an operation and gives its `data`.
+    pub async fn run(&self, query: &str, variables: Value) -> Result<Value, CliError> {
+        let answer = self
+            .http
+            .post(format!("{}/graphql", self.server))
+            .header(AUTHORIZATION, self.authorization.clone())
+            .header(ACCEPT, "application/graphql-response+json")
+            .json(&json!({ "query": query, "variables": variables }))
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        let status = answer.status().as_u16();
+        let body = answer
+            .bytes()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        response::data(status, &body)
+    }
+
+    /// A plain page of the server, with its status.
+    pub async fn page(&self, path: &str) -> Result<(u16, String), CliError> {
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.server))
+            .header(AUTHORIZATION, self.authorization.clone())
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        let status = answer.status().as_u16();
+        let text = answer
+            .text()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        Ok((status, text))
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> CliError {
+        let what = if error.is_timeout() {
+            "did not answer in time"
+        } else if error.is_connect() {
+            "cannot be reached"
+        } else {
+            "broke the connection off"
+        };
+        CliError::new(
+            Exit::Unavailable,
+            format!(
+                "the server at {} {what}; is it running? `bongsu serve` starts one, --server names another",
+                self.server
+            ),
+        )
+    }
+}
