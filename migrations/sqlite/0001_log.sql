@@ -58,7 +58,7 @@ CREATE TABLE pending_deliveries (
     recipient    BLOB    NOT NULL,     -- 16 bytes
     sender       TEXT    NOT NULL,
     category     TEXT    NOT NULL,
-    channel      INTEGER NOT NULL,
+    channel      INTEGER NOT NULL,     -- its number, plus 128 for the sandbox
     priority     INTEGER NOT NULL,     -- 0 is the most urgent
     sandbox      INTEGER NOT NULL,
     address      BLOB,

@@ -16,7 +16,7 @@ pub struct Registration {
     /// Its tables; the first migration is always the checkpoints'.
     pub migrations: Migrations,
     /// Makes its consumer.
-    pub consumer: fn() -> Box<dyn Consumer>,
+    pub consumer: fn() -> Box<dyn Consumer + Sync>,
 }
 
 impl std::fmt::Debug for Registration {
@@ -27,18 +27,12 @@ impl std::fmt::Debug for Registration {
 
 /// Every read model.
 pub fn all() -> Vec<Registration> {
-    vec![
-        dead_letters::REGISTRATION,
-        directory::REGISTRATION,
-        notifications::REGISTRATION,
-    ]
+    vec![dead_letters::REGISTRATION, directory::REGISTRATION, notifications::REGISTRATION]
 }
 
 /// The registration of a name.
 pub fn find(name: &str) -> Option<Registration> {
-    all()
-        .into_iter()
-        .find(|registration| registration.name == name)
+    all().into_iter().find(|registration| registration.name == name)
 }
 
 /// Where a consumer stands: the first migration of every read model.

@@ -1,6 +1,8 @@
 //! Wiring: the only place that names adapters.
 
 pub mod data_dir;
+pub mod engine;
+pub mod supervisor;
 
 use crate::config::Config;
 use std::path::PathBuf;

@@ -121,3 +121,64 @@ pub fn colours(no_color: bool) -> bool {
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
         && std::io::stderr().is_terminal()
 }
+
+/// Progress on stderr: a bar on a terminal, otherwise a line every few seconds.
+pub struct Progress {
+    bar: Option<indicatif::ProgressBar>,
+    what: &'static str,
+    clock: commands::ports::SystemClock,
+    told: std::time::Duration,
+}
+
+/// Pause between two lines.
+const TELL_EVERY: std::time::Duration = std::time::Duration::from_secs(3);
+
+impl Progress {
+    /// Of something countable.
+    pub fn new(what: &'static str, terminal: bool) -> Self {
+        let bar = terminal.then(|| {
+            let bar = indicatif::ProgressBar::new(0);
+            let template = "{bar:40} {human_pos}/{human_len} {msg} {per_sec} ETA {eta}";
+            if let Ok(style) = indicatif::ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.set_message(what);
+            bar
+        });
+        Self {
+            bar,
+            what,
+            clock: commands::ports::SystemClock::default(),
+            told: std::time::Duration::ZERO,
+        }
+    }
+
+    /// Tells how far it is.
+    pub fn at(&mut self, done: u64, all: u64, rate: Option<f64>) {
+        use commands::ports::Clock;
+        if let Some(bar) = &self.bar {
+            bar.set_length(all);
+            bar.set_position(done);
+            return;
+        }
+        let now = self.clock.monotonic();
+        if now.saturating_sub(self.told) < TELL_EVERY {
+            return;
+        }
+        self.told = now;
+        let rate = rate.map_or_else(String::new, |rate| format!(", {rate:.0}/s"));
+        // Nobody is left to be told when stderr is gone.
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "{done} of {all} {}{rate}",
+            self.what
+        );
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

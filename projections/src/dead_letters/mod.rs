@@ -19,9 +19,6 @@ pub const NAME: &str = "dead_letters";
 /// See the module.
 pub const REGISTRATION: Registration = Registration {
     name: NAME,
-    migrations: &[
-        CHECKPOINTS,
-        include_str!("../../../migrations/sqlite/0001_dead_letters.sql"),
-    ],
+    migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_dead_letters.sql")],
     consumer: || Box::new(DeadLettersProjection),
 };

@@ -20,11 +20,7 @@ impl Consumer for DeadLettersProjection {
         super::NAME
     }
 
-    fn handle(
-        &mut self,
-        events: &[Arc<Recorded>],
-        changes: &mut Changes,
-    ) -> Result<(), HandleError> {
+    fn handle(&mut self, events: &[Arc<Recorded>], changes: &mut Changes) -> Result<(), HandleError> {
         for event in events {
             match &event.fact {
                 Fact::Notification(E::DeadLettered(e)) => changes.push(

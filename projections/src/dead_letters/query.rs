@@ -29,7 +29,8 @@ pub struct DeadLetterRow {
 }
 
 const ALL: &str = "SELECT position, number, id, delivery, code, unknown, attempts, at FROM dead_letters WHERE position > ?1 ORDER BY position LIMIT ?2";
-const OF_CODE: &str = "SELECT position, number, id, delivery, code, unknown, attempts, at FROM dead_letters WHERE position > ?1 AND code = ?3 ORDER BY position LIMIT ?2";
+const OF_CODE: &str =
+    "SELECT position, number, id, delivery, code, unknown, attempts, at FROM dead_letters WHERE position > ?1 AND code = ?3 ORDER BY position LIMIT ?2";
 const BY_CODE: &str = "SELECT code, count(*) FROM dead_letters GROUP BY code ORDER BY code";
 
 /// Queries over the serving generation. Clones are cheap.
@@ -50,18 +51,12 @@ impl DeadLetters {
     }
 
     /// Dead letters after a position, oldest first; those of one code where one is given.
-    pub async fn list(
-        &self,
-        after: Position,
-        first: usize,
-        code: Option<String>,
-    ) -> Result<Vec<DeadLetterRow>, ReadError> {
+    pub async fn list(&self, after: Position, first: usize, code: Option<String>) -> Result<Vec<DeadLetterRow>, ReadError> {
         self.projection
             .read(move |connection| {
                 let after = signed(after);
                 let first = signed(first as u64);
-                let mut statement =
-                    connection.prepare_cached(if code.is_some() { OF_CODE } else { ALL })?;
+                let mut statement = connection.prepare_cached(if code.is_some() { OF_CODE } else { ALL })?;
                 let rows = match code {
                     Some(code) => statement.query_map(params![after, first, code], row)?,
                     None => statement.query_map(params![after, first], row)?,
@@ -76,9 +71,7 @@ impl DeadLetters {
         self.projection
             .read(|connection| {
                 let mut statement = connection.prepare_cached(BY_CODE)?;
-                let rows = statement.query_map([], |row| {
-                    Ok((row.get(0)?, unsigned(row.get::<_, i64>(1)?)))
-                })?;
+                let rows = statement.query_map([], |row| Ok((row.get(0)?, unsigned(row.get::<_, i64>(1)?))))?;
                 Ok(rows.collect::<Result<_, _>>()?)
             })
             .await

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use super::*;
 use crate::testing::events::*;
@@ -22,10 +17,7 @@ async fn a_dead_letter_stays_until_a_person_decides() {
     let view = View::new(REGISTRATION);
     view.take(&story.events).await;
     let letters = DeadLetters::new(view.projection.clone());
-    assert_eq!(
-        letters.counts().await.unwrap(),
-        [("503".to_owned(), 2), ("TIMEOUT".to_owned(), 2)]
-    );
+    assert_eq!(letters.counts().await.unwrap(), [("503".to_owned(), 2), ("TIMEOUT".to_owned(), 2)]);
     let first = letters.list(0, 3, None).await.unwrap();
     assert_eq!(first.iter().map(|row| row.number).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!((first[0].attempts, first[0].unknown), (5, false));
@@ -35,11 +27,7 @@ async fn a_dead_letter_stays_until_a_person_decides() {
     assert_eq!(of_code.iter().map(|row| row.number).collect::<Vec<_>>(), [2, 4]);
 
     let before = story.events.len();
-    story
-        .notification(1, redriven(0))
-        .notification(2, discarded(0))
-        .notification(3, redriven(0))
-        .notification(3, dead(0, "410"));
+    story.notification(1, redriven(0)).notification(2, discarded(0)).notification(3, redriven(0)).notification(3, dead(0, "410"));
     view.take(&story.events[before..]).await;
     let once = view.dump().await;
     view.take(&story.events[before..]).await;

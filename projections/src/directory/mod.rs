@@ -19,9 +19,6 @@ pub const NAME: &str = "directory";
 /// See the module.
 pub const REGISTRATION: Registration = Registration {
     name: NAME,
-    migrations: &[
-        CHECKPOINTS,
-        include_str!("../../../migrations/sqlite/0001_directory.sql"),
-    ],
+    migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_directory.sql")],
     consumer: || Box::new(DirectoryProjection),
 };

@@ -23,11 +23,7 @@ impl Consumer for DirectoryProjection {
         super::NAME
     }
 
-    fn handle(
-        &mut self,
-        events: &[Arc<Recorded>],
-        changes: &mut Changes,
-    ) -> Result<(), HandleError> {
+    fn handle(&mut self, events: &[Arc<Recorded>], changes: &mut Changes) -> Result<(), HandleError> {
         for event in events {
             match &event.fact {
                 Fact::Category(CategoryEvent::CategoryDefined(e)) => changes.push(
@@ -43,15 +39,9 @@ impl Consumer for DirectoryProjection {
                         event.position.into(),
                     ],
                 ),
-                Fact::Sender(SenderEvent::SenderRegistered(e)) => changes.push(
-                    SENDER,
-                    vec![
-                        e.key.as_str().into(),
-                        e.name.as_str().into(),
-                        event.at.into(),
-                        event.position.into(),
-                    ],
-                ),
+                Fact::Sender(SenderEvent::SenderRegistered(e)) => {
+                    changes.push(SENDER, vec![e.key.as_str().into(), e.name.as_str().into(), event.at.into(), event.position.into()])
+                }
                 Fact::ApiKey(ApiKeyEvent::ApiKeyIssued(e)) => changes.push(
                     ISSUED,
                     vec![
@@ -65,14 +55,8 @@ impl Consumer for DirectoryProjection {
                         event.position.into(),
                     ],
                 ),
-                Fact::ApiKey(ApiKeyEvent::ApiKeyRevoked(e)) => changes.push(
-                    REVOKED,
-                    vec![e.key.0.into(), event.at.into(), event.position.into()],
-                ),
-                Fact::Notification(_)
-                | Fact::Recipient(_)
-                | Fact::Subscription(_)
-                | Fact::Address(_) => {}
+                Fact::ApiKey(ApiKeyEvent::ApiKeyRevoked(e)) => changes.push(REVOKED, vec![e.key.0.into(), event.at.into(), event.position.into()]),
+                Fact::Notification(_) | Fact::Recipient(_) | Fact::Subscription(_) | Fact::Address(_) => {}
             }
         }
         Ok(())
@@ -80,7 +64,5 @@ impl Consumer for DirectoryProjection {
 }
 
 fn json(value: &impl Serialize) -> Result<String, HandleError> {
-    serde_json::to_string(value).map_err(|error| HandleError {
-        reason: error.to_string(),
-    })
+    serde_json::to_string(value).map_err(|error| HandleError { reason: error.to_string() })
 }

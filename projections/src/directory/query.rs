@@ -67,13 +67,12 @@ pub struct ApiKeyRow {
 
 const CATEGORIES: &str = "SELECT key, name, description, required, default_channels, priority, defined_at, updated_position FROM categories ORDER BY key";
 const CATEGORY: &str = "SELECT key, name, description, required, default_channels, priority, defined_at, updated_position FROM categories WHERE key = ?1";
-const SENDERS: &str =
-    "SELECT key, name, registered_at, updated_position FROM senders ORDER BY key";
-const SENDER: &str =
-    "SELECT key, name, registered_at, updated_position FROM senders WHERE key = ?1";
+const SENDERS: &str = "SELECT key, name, registered_at, updated_position FROM senders ORDER BY key";
+const SENDER: &str = "SELECT key, name, registered_at, updated_position FROM senders WHERE key = ?1";
 const KEYS: &str = "SELECT id, name, prefix, hash, role, issued_at, expires_at, revoked_at, updated_position FROM api_keys ORDER BY issued_at, id";
 const KEY: &str = "SELECT id, name, prefix, hash, role, issued_at, expires_at, revoked_at, updated_position FROM api_keys WHERE id = ?1";
-const KEYS_OF_PREFIX: &str = "SELECT id, name, prefix, hash, role, issued_at, expires_at, revoked_at, updated_position FROM api_keys WHERE prefix = ?1 ORDER BY id";
+const KEYS_OF_PREFIX: &str =
+    "SELECT id, name, prefix, hash, role, issued_at, expires_at, revoked_at, updated_position FROM api_keys WHERE prefix = ?1 ORDER BY id";
 
 const UNREADABLE: ReadError = ReadError::Unreadable { model: super::NAME };
 
@@ -96,55 +95,37 @@ impl Directory {
 
     /// All categories, by key.
     pub async fn categories(&self) -> Result<Vec<CategoryRow>, ReadError> {
-        self.projection
-            .read(|connection| select(connection, CATEGORIES, [], category))
-            .await
+        self.projection.read(|connection| select(connection, CATEGORIES, [], category)).await
     }
 
     /// A category.
     pub async fn category(&self, key: CategoryKey) -> Result<Option<CategoryRow>, ReadError> {
-        self.projection
-            .read(move |connection| {
-                Ok(select(connection, CATEGORY, [key.as_str()], category)?.pop())
-            })
-            .await
+        self.projection.read(move |connection| Ok(select(connection, CATEGORY, [key.as_str()], category)?.pop())).await
     }
 
     /// All senders, by key.
     pub async fn senders(&self) -> Result<Vec<SenderRow>, ReadError> {
-        self.projection
-            .read(|connection| select(connection, SENDERS, [], sender))
-            .await
+        self.projection.read(|connection| select(connection, SENDERS, [], sender)).await
     }
 
     /// A sender.
     pub async fn sender(&self, key: SenderKey) -> Result<Option<SenderRow>, ReadError> {
-        self.projection
-            .read(move |connection| Ok(select(connection, SENDER, [key.as_str()], sender)?.pop()))
-            .await
+        self.projection.read(move |connection| Ok(select(connection, SENDER, [key.as_str()], sender)?.pop())).await
     }
 
     /// All API keys, revoked ones too, in the order in which they were issued.
     pub async fn api_keys(&self) -> Result<Vec<ApiKeyRow>, ReadError> {
-        self.projection
-            .read(|connection| select(connection, KEYS, [], api_key))
-            .await
+        self.projection.read(|connection| select(connection, KEYS, [], api_key)).await
     }
 
     /// An API key by its public id.
     pub async fn api_key(&self, id: KeyId) -> Result<Option<ApiKeyRow>, ReadError> {
-        self.projection
-            .read(move |connection| {
-                Ok(select(connection, KEY, [id.0.as_bytes().as_slice()], api_key)?.pop())
-            })
-            .await
+        self.projection.read(move |connection| Ok(select(connection, KEY, [id.0.as_bytes().as_slice()], api_key)?.pop())).await
     }
 
     /// API keys of a public prefix; nearly always one.
     pub async fn api_keys_of_prefix(&self, prefix: String) -> Result<Vec<ApiKeyRow>, ReadError> {
-        self.projection
-            .read(move |connection| select(connection, KEYS_OF_PREFIX, [prefix], api_key))
-            .await
+        self.projection.read(move |connection| select(connection, KEYS_OF_PREFIX, [prefix], api_key)).await
     }
 }
 
@@ -180,12 +161,7 @@ fn category(row: &Row<'_>) -> Result<CategoryRow, ReadError> {
 
 fn sender(row: &Row<'_>) -> Result<SenderRow, ReadError> {
     let key: String = row.get(0)?;
-    Ok(SenderRow {
-        key: SenderKey::new(&key).map_err(|_| UNREADABLE)?,
-        name: row.get(1)?,
-        registered_at: row.get(2)?,
-        updated_position: unsigned(row.get(3)?),
-    })
+    Ok(SenderRow { key: SenderKey::new(&key).map_err(|_| UNREADABLE)?, name: row.get(1)?, registered_at: row.get(2)?, updated_position: unsigned(row.get(3)?) })
 }
 
 fn api_key(row: &Row<'_>) -> Result<ApiKeyRow, ReadError> {

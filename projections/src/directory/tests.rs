@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use super::*;
 use crate::testing::events::*;
@@ -27,20 +22,13 @@ fn category(name: &str, channels: &[Channel]) -> CategoryEvent {
 }
 
 fn sender(name: &str) -> SenderEvent {
-    SenderEvent::SenderRegistered(SenderRegistered {
-        key: SenderKey::new("shop").unwrap(),
-        name: name.to_owned(),
-    })
+    SenderEvent::SenderRegistered(SenderRegistered { key: SenderKey::new("shop").unwrap(), name: name.to_owned() })
 }
 
 #[tokio::test]
 async fn the_directory_is_what_was_set_up_last() {
     let key = KeyId(Uuid::from_u128(9));
-    let role = Role::Sender {
-        sender: SenderKey::new("shop").unwrap(),
-        categories: vec![CategoryKey::new("orders").unwrap()],
-        sandbox: true,
-    };
+    let role = Role::Sender { sender: SenderKey::new("shop").unwrap(), categories: vec![CategoryKey::new("orders").unwrap()], sandbox: true };
     let issued = ApiKeyEvent::ApiKeyIssued(ApiKeyIssued {
         key,
         name: "Shop".to_owned(),
@@ -64,22 +52,14 @@ async fn the_directory_is_what_was_set_up_last() {
     view.take(&story.events).await;
     let directory = Directory::new(view.projection.clone());
 
-    let category = directory
-        .category(CategoryKey::new("orders").unwrap())
-        .await
-        .unwrap()
-        .unwrap();
+    let category = directory.category(CategoryKey::new("orders").unwrap()).await.unwrap().unwrap();
     assert_eq!(category.name, "Purchases");
     assert_eq!(category.default_channels, [Channel::Email, Channel::Webhook]);
     assert_eq!((category.required, category.priority), (true, Priority::Critical));
     assert_eq!((category.defined_at, category.updated_position), (START + 1, 4));
     assert_eq!(directory.categories().await.unwrap(), [category]);
 
-    let sender = directory
-        .sender(SenderKey::new("shop").unwrap())
-        .await
-        .unwrap()
-        .unwrap();
+    let sender = directory.sender(SenderKey::new("shop").unwrap()).await.unwrap().unwrap();
     assert_eq!((sender.name.as_str(), sender.registered_at), ("The shop", START + 2));
     assert_eq!(directory.senders().await.unwrap(), [sender]);
 

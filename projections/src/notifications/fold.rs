@@ -47,14 +47,7 @@ pub(super) struct Folded<'a> {
 
 impl<'a> Folded<'a> {
     pub(super) const fn new(number: u64) -> Self {
-        Self {
-            number,
-            requested: None,
-            queued_at: None,
-            deliveries: Vec::new(),
-            flags: 0,
-            updated: 0,
-        }
+        Self { number, requested: None, queued_at: None, deliveries: Vec::new(), flags: 0, updated: 0 }
     }
 
     /// Adds an event that [`matters`].
@@ -64,19 +57,13 @@ impl<'a> Folded<'a> {
             E::Requested(_) => self.requested = Some(event),
             E::Queued(e) => {
                 self.queued_at.get_or_insert(event.position);
-                self.deliveries.push(Touched {
-                    number: e.delivery,
-                    channel: Some(e.channel),
-                    status: DeliveryStatus::Queued,
-                });
+                self.deliveries.push(Touched { number: e.delivery, channel: Some(e.channel), status: DeliveryStatus::Queued });
             }
             E::Seen(_) => self.flags |= SEEN,
             E::Read(_) => self.flags |= SEEN | READ,
             E::Archived(_) => self.flags |= ARCHIVED,
             of_delivery => {
-                if let (Some(number), Some(status)) =
-                    (of_delivery.delivery(), status_after(of_delivery))
-                {
+                if let (Some(number), Some(status)) = (of_delivery.delivery(), status_after(of_delivery)) {
                     self.touch(number, status);
                 }
             }
@@ -84,17 +71,9 @@ impl<'a> Folded<'a> {
     }
 
     fn touch(&mut self, number: DeliveryNo, status: DeliveryStatus) {
-        match self
-            .deliveries
-            .iter_mut()
-            .find(|delivery| delivery.number == number)
-        {
+        match self.deliveries.iter_mut().find(|delivery| delivery.number == number) {
             Some(delivery) => delivery.status = status,
-            None => self.deliveries.push(Touched {
-                number,
-                channel: None,
-                status,
-            }),
+            None => self.deliveries.push(Touched { number, channel: None, status }),
         }
     }
 }
@@ -104,10 +83,7 @@ pub(super) fn matters(fact: &Fact) -> Option<&E> {
     let Fact::Notification(fact) = fact else {
         return None;
     };
-    let row = matches!(
-        fact,
-        E::Requested(_) | E::Queued(_) | E::Seen(_) | E::Read(_) | E::Archived(_)
-    );
+    let row = matches!(fact, E::Requested(_) | E::Queued(_) | E::Seen(_) | E::Read(_) | E::Archived(_));
     (row || (fact.delivery().is_some() && status_after(fact).is_some())).then_some(fact)
 }
 

@@ -28,9 +28,6 @@ pub const NAME: &str = "notifications";
 /// See the module.
 pub const REGISTRATION: Registration = Registration {
     name: NAME,
-    migrations: &[
-        CHECKPOINTS,
-        include_str!("../../../migrations/sqlite/0001_notifications.sql"),
-    ],
+    migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_notifications.sql")],
     consumer: || Box::new(NotificationsProjection),
 };

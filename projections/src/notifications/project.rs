@@ -28,11 +28,7 @@ impl Consumer for NotificationsProjection {
         super::NAME
     }
 
-    fn handle(
-        &mut self,
-        events: &[Arc<Recorded>],
-        changes: &mut Changes,
-    ) -> Result<(), HandleError> {
+    fn handle(&mut self, events: &[Arc<Recorded>], changes: &mut Changes) -> Result<(), HandleError> {
         let mut order: Vec<Folded<'_>> = Vec::with_capacity(events.len() / 3 + 1);
         let mut places: HashMap<u64, usize> = HashMap::with_capacity(events.len() / 3 + 1);
         for event in events {
@@ -75,39 +71,16 @@ fn push(folded: &Folded<'_>, changes: &mut Changes) {
             let mut text = String::with_capacity(2);
             text.push(channel_letter(channel));
             text.push(touched.status.letter());
-            changes.push(
-                APPEND,
-                vec![
-                    folded.number.into(),
-                    text.into(),
-                    start.into(),
-                    folded.queued_at.into(),
-                    folded.updated.into(),
-                ],
-            );
+            changes.push(APPEND, vec![folded.number.into(), text.into(), start.into(), folded.queued_at.into(), folded.updated.into()]);
         } else {
             changes.push(
                 STATE,
-                vec![
-                    folded.number.into(),
-                    (start + 1).into(),
-                    touched.status.letter().to_string().into(),
-                    (start + 3).into(),
-                    folded.updated.into(),
-                ],
+                vec![folded.number.into(), (start + 1).into(), touched.status.letter().to_string().into(), (start + 3).into(), folded.updated.into()],
             );
         }
     }
     if folded.flags != 0 {
-        changes.push(
-            FLAGS,
-            vec![
-                folded.number.into(),
-                folded.flags.into(),
-                box_of(folded.flags).into(),
-                folded.updated.into(),
-            ],
-        );
+        changes.push(FLAGS, vec![folded.number.into(), folded.flags.into(), box_of(folded.flags).into(), folded.updated.into()]);
     }
 }
 

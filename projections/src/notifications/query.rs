@@ -76,11 +76,7 @@ const OLDEST: &str = concat!(
     " FROM notifications WHERE recipient = ?1 AND box = ?2 AND visible_position > ?3 AND visible_position < ?4 ORDER BY visible_position LIMIT ?5"
 );
 const UNREAD: &str = "SELECT count(*) FROM notifications WHERE recipient = ?1 AND box = 0 AND visible_position IS NOT NULL";
-const BY_NUMBER: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM notifications WHERE number = ?1"
-);
+const BY_NUMBER: &str = concat!("SELECT ", columns!(), " FROM notifications WHERE number = ?1");
 
 /// Queries over the serving generation. Clones are cheap.
 #[derive(Debug, Clone)]
@@ -100,34 +96,14 @@ impl Notifications {
     }
 
     /// A page of what a recipient sees.
-    pub async fn history(
-        &self,
-        recipient: RecipientId,
-        page: HistoryPage,
-        filter: HistoryFilter,
-    ) -> Result<Vec<NotificationRow>, ReadError> {
-        self.projection
-            .read(move |connection| list(connection, recipient, page, filter.boxes()))
-            .await
+    pub async fn history(&self, recipient: RecipientId, page: HistoryPage, filter: HistoryFilter) -> Result<Vec<NotificationRow>, ReadError> {
+        self.projection.read(move |connection| list(connection, recipient, page, filter.boxes())).await
     }
 
     /// What became visible after a position, oldest first, archived or not.
-    pub async fn missed(
-        &self,
-        recipient: RecipientId,
-        after: Position,
-        first: usize,
-    ) -> Result<Vec<NotificationRow>, ReadError> {
-        let page = HistoryPage {
-            newer_than: Some(after),
-            older_than: None,
-            first,
-            order: Order::OldestFirst,
-        };
-        let filter = HistoryFilter {
-            unread_only: false,
-            archived: ArchivedFilter::Include,
-        };
+    pub async fn missed(&self, recipient: RecipientId, after: Position, first: usize) -> Result<Vec<NotificationRow>, ReadError> {
+        let page = HistoryPage { newer_than: Some(after), older_than: None, first, order: Order::OldestFirst };
+        let filter = HistoryFilter { unread_only: false, archived: ArchivedFilter::Include };
         self.history(recipient, page, filter).await
     }
 
@@ -135,9 +111,7 @@ impl Notifications {
     pub async fn unread_count(&self, recipient: RecipientId) -> Result<u64, ReadError> {
         self.projection
             .read(move |connection| {
-                let count: i64 = connection
-                    .prepare_cached(UNREAD)?
-                    .query_row([recipient.0.as_bytes().as_slice()], |row| row.get(0))?;
+                let count: i64 = connection.prepare_cached(UNREAD)?.query_row([recipient.0.as_bytes().as_slice()], |row| row.get(0))?;
                 Ok(u64::try_from(count).unwrap_or(0))
             })
             .await
@@ -148,9 +122,7 @@ impl Notifications {
         self.projection
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(BY_NUMBER)?;
-                let found = statement
-                    .query_row([signed(number)], |row| Ok(NotificationRow::read(row)))
-                    .optional()?;
+                let found = statement.query_row([signed(number)], |row| Ok(NotificationRow::read(row))).optional()?;
                 found.transpose()
             })
             .await
@@ -158,18 +130,11 @@ impl Notifications {
 
     /// Counts of everything so far.
     pub async fn totals(&self) -> Result<Totals, ReadError> {
-        self.projection
-            .read(|connection| Ok(Totals::read(connection)?))
-            .await
+        self.projection.read(|connection| Ok(Totals::read(connection)?)).await
     }
 }
 
-fn list(
-    connection: &Connection,
-    recipient: RecipientId,
-    page: HistoryPage,
-    boxes: &[u8],
-) -> Result<Vec<NotificationRow>, ReadError> {
+fn list(connection: &Connection, recipient: RecipientId, page: HistoryPage, boxes: &[u8]) -> Result<Vec<NotificationRow>, ReadError> {
     let sql = match page.order {
         Order::NewestFirst => NEWEST,
         Order::OldestFirst => OLDEST,

@@ -4,9 +4,7 @@ use super::fold::{ARCHIVED, READ, SEEN};
 use super::status::{DeliveryStatus, NotificationStatus};
 use crate::store::ReadError;
 use commands::log::{Position, StreamNo};
-use domain::values::{
-    CategoryKey, Channel, DeliveryNo, Millis, NotificationId, Priority, RecipientId, SenderKey,
-};
+use domain::values::{CategoryKey, Channel, DeliveryNo, Millis, NotificationId, Priority, RecipientId, SenderKey};
 use rusqlite::Row;
 use uuid::Uuid;
 
@@ -83,8 +81,7 @@ impl NotificationRow {
             recipient: RecipientId(Uuid::from_bytes(row.get(2)?)),
             sender: SenderKey::new(&sender).map_err(unreadable)?,
             category: CategoryKey::new(&category).map_err(unreadable)?,
-            priority: Priority::from_rank(priority)
-                .ok_or(ReadError::Unreadable { model: super::NAME })?,
+            priority: Priority::from_rank(priority).ok_or(ReadError::Unreadable { model: super::NAME })?,
             sandbox: row.get(6)?,
             requested_position: unsigned(row.get(7)?),
             requested_at: row.get(8)?,

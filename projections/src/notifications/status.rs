@@ -28,17 +28,8 @@ pub enum DeliveryStatus {
 
 impl DeliveryStatus {
     /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::Queued,
-        Self::Waiting,
-        Self::Sent,
-        Self::Failed,
-        Self::Cancelled,
-        Self::Expired,
-        Self::Suppressed,
-        Self::DeadLettered,
-        Self::Discarded,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Queued, Self::Waiting, Self::Sent, Self::Failed, Self::Cancelled, Self::Expired, Self::Suppressed, Self::DeadLettered, Self::Discarded];
 
     /// The name in queries and in the CLI.
     pub const fn name(self) -> &'static str {
@@ -77,9 +68,7 @@ impl DeliveryStatus {
 
     /// Reads [`letter`](Self::letter) back.
     pub(super) fn from_letter(letter: char) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.letter() == letter)
+        Self::ALL.into_iter().find(|status| status.letter() == letter)
     }
 }
 
@@ -113,11 +102,7 @@ impl NotificationStatus {
         if any(&[D::Queued, D::Waiting]) {
             Self::Pending
         } else if any(&[D::Sent]) {
-            if all.iter().all(|status| *status == D::Sent) {
-                Self::Sent
-            } else {
-                Self::PartlySent
-            }
+            if all.iter().all(|status| *status == D::Sent) { Self::Sent } else { Self::PartlySent }
         } else if any(&[D::DeadLettered]) {
             Self::DeadLettered
         } else if any(&[D::Failed, D::Discarded]) {

@@ -1,9 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use super::*;
 use crate::testing::events::*;
@@ -13,18 +8,10 @@ use domain::values::{Channel, NotificationId};
 use proptest::prelude::*;
 
 fn page(first: usize, order: Order) -> HistoryPage {
-    HistoryPage {
-        newer_than: None,
-        older_than: None,
-        first,
-        order,
-    }
+    HistoryPage { newer_than: None, older_than: None, first, order }
 }
 
-const ALL: HistoryFilter = HistoryFilter {
-    unread_only: false,
-    archived: ArchivedFilter::Include,
-};
+const ALL: HistoryFilter = HistoryFilter { unread_only: false, archived: ArchivedFilter::Include };
 
 async fn view(story: &Story) -> (View, Notifications) {
     let view = View::new(REGISTRATION);
@@ -55,18 +42,8 @@ async fn a_whole_life_in_one_batch_is_one_row() {
     assert_eq!(row.visible_position, Some(2));
     assert_eq!(row.updated_position, 7);
     assert_eq!(row.status(), NotificationStatus::Sent);
-    let deliveries: Vec<_> = row
-        .deliveries
-        .iter()
-        .map(|delivery| (delivery.number, delivery.channel, delivery.status))
-        .collect();
-    assert_eq!(
-        deliveries,
-        [
-            (0, Channel::InApp, DeliveryStatus::Sent),
-            (1, Channel::AndroidPush, DeliveryStatus::Sent)
-        ]
-    );
+    let deliveries: Vec<_> = row.deliveries.iter().map(|delivery| (delivery.number, delivery.channel, delivery.status)).collect();
+    assert_eq!(deliveries, [(0, Channel::InApp, DeliveryStatus::Sent), (1, Channel::AndroidPush, DeliveryStatus::Sent)]);
     assert!(notifications.by_number(2).await.unwrap().is_none());
 }
 
@@ -80,32 +57,14 @@ async fn later_outcomes_find_their_delivery() {
         .notification(1, queued(2, Channel::Webhook));
     let (view, notifications) = view(&story).await;
     let before = story.events.len();
-    story
-        .notification(1, sent(0))
-        .notification(1, retry(2))
-        .notification(1, dead(2, "503"))
-        .notification(1, failed(1));
+    story.notification(1, sent(0)).notification(1, retry(2)).notification(1, dead(2, "503")).notification(1, failed(1));
     view.take(&story.events[before..]).await;
     let row = notifications.by_number(1).await.unwrap().unwrap();
-    let states: Vec<_> = row
-        .deliveries
-        .iter()
-        .map(|delivery| delivery.status)
-        .collect();
-    assert_eq!(
-        states,
-        [
-            DeliveryStatus::Sent,
-            DeliveryStatus::Failed,
-            DeliveryStatus::DeadLettered
-        ]
-    );
+    let states: Vec<_> = row.deliveries.iter().map(|delivery| delivery.status).collect();
+    assert_eq!(states, [DeliveryStatus::Sent, DeliveryStatus::Failed, DeliveryStatus::DeadLettered]);
     assert_eq!(row.status(), NotificationStatus::PartlySent);
     let totals = notifications.totals().await.unwrap();
-    assert_eq!(
-        (totals.requested, totals.queued, totals.pending(), totals.awaiting()),
-        (1, 3, 0, 1)
-    );
+    assert_eq!((totals.requested, totals.queued, totals.pending(), totals.awaiting()), (1, 3, 0, 1));
 }
 
 #[tokio::test]
@@ -119,10 +78,7 @@ async fn tests_and_suppressed_ones_are_not_in_the_history() {
         .notification(3, requested(recipient(1), false))
         .notification(3, queued(0, Channel::InApp));
     let (_view, notifications) = view(&story).await;
-    let rows = notifications
-        .history(recipient(1), page(10, Order::NewestFirst), ALL)
-        .await
-        .unwrap();
+    let rows = notifications.history(recipient(1), page(10, Order::NewestFirst), ALL).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [3]);
     assert_eq!(notifications.unread_count(recipient(1)).await.unwrap(), 1);
     let suppressed = notifications.by_number(2).await.unwrap().unwrap();
@@ -135,42 +91,25 @@ async fn history_pages_filters_and_counts() {
     let mut story = Story::default();
     for number in 1..=9 {
         // Others' notifications lie between.
-        story
-            .notification(number, requested(recipient(number % 2), false))
-            .notification(number, queued(0, Channel::InApp));
+        story.notification(number, requested(recipient(number % 2), false)).notification(number, queued(0, Channel::InApp));
     }
     story.notification(1, read()).notification(3, archived());
     story.notification(5, seen()).notification(7, read());
     let (_view, notifications) = view(&story).await;
     let me = recipient(1);
     let numbers = |rows: Vec<NotificationRow>| rows.iter().map(|row| row.number).collect::<Vec<_>>();
-    let all = notifications
-        .history(me, page(10, Order::NewestFirst), ALL)
-        .await
-        .unwrap();
+    let all = notifications.history(me, page(10, Order::NewestFirst), ALL).await.unwrap();
     let cursor = all[1].visible_position;
     assert_eq!(numbers(all), [9, 7, 5, 3, 1]);
-    let older = HistoryPage {
-        older_than: cursor,
-        ..page(2, Order::NewestFirst)
-    };
-    assert_eq!(
-        numbers(notifications.history(me, older, ALL).await.unwrap()),
-        [5, 3]
-    );
+    let older = HistoryPage { older_than: cursor, ..page(2, Order::NewestFirst) };
+    assert_eq!(numbers(notifications.history(me, older, ALL).await.unwrap()), [5, 3]);
     let visible = HistoryFilter::default();
     let shown = notifications.history(me, page(10, Order::NewestFirst), visible);
     assert_eq!(numbers(shown.await.unwrap()), [9, 7, 5, 1]);
-    let unread = HistoryFilter {
-        unread_only: true,
-        ..visible
-    };
+    let unread = HistoryFilter { unread_only: true, ..visible };
     let shown = notifications.history(me, page(10, Order::OldestFirst), unread);
     assert_eq!(numbers(shown.await.unwrap()), [5, 9]);
-    let put_away = HistoryFilter {
-        unread_only: false,
-        archived: ArchivedFilter::Only,
-    };
+    let put_away = HistoryFilter { unread_only: false, archived: ArchivedFilter::Only };
     let shown = notifications.history(me, page(10, Order::NewestFirst), put_away);
     assert_eq!(numbers(shown.await.unwrap()), [3]);
     assert_eq!(notifications.unread_count(me).await.unwrap(), 2);
@@ -183,9 +122,7 @@ async fn history_pages_filters_and_counts() {
 #[tokio::test]
 async fn nothing_personal_is_in_the_file() {
     let mut story = Story::default();
-    story
-        .notification(1, requested(recipient(1), false))
-        .notification(1, queued(0, Channel::InApp));
+    story.notification(1, requested(recipient(1), false)).notification(1, queued(0, Channel::InApp));
     let (view, _) = view(&story).await;
     assert!(!format!("{:?}", view.dump().await).contains("secret"));
 }

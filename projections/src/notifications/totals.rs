@@ -44,20 +44,12 @@ const READ: &str = "SELECT position, requested, deduplicated, queued, skipped, s
 impl Totals {
     /// Deliveries that are owed.
     pub const fn pending(&self) -> u64 {
-        (self.queued + self.redriven).saturating_sub(
-            self.sent
-                + self.failed
-                + self.cancelled
-                + self.expired
-                + self.suppressed
-                + self.dead_lettered,
-        )
+        (self.queued + self.redriven).saturating_sub(self.sent + self.failed + self.cancelled + self.expired + self.suppressed + self.dead_lettered)
     }
 
     /// Deliveries that await a person.
     pub const fn awaiting(&self) -> u64 {
-        self.dead_lettered
-            .saturating_sub(self.redriven + self.discarded)
+        self.dead_lettered.saturating_sub(self.redriven + self.discarded)
     }
 
     pub(super) fn count(events: &[Arc<Recorded>]) -> Self {
@@ -118,10 +110,7 @@ impl Totals {
 
     pub(super) fn read(connection: &rusqlite::Connection) -> rusqlite::Result<Self> {
         use rusqlite::OptionalExtension;
-        let count = |row: &rusqlite::Row<'_>, column: usize| {
-            row.get::<_, i64>(column)
-                .map(|value| u64::try_from(value).unwrap_or(0))
-        };
+        let count = |row: &rusqlite::Row<'_>, column: usize| row.get::<_, i64>(column).map(|value| u64::try_from(value).unwrap_or(0));
         let found = connection
             .prepare_cached(READ)?
             .query_row([], |row| {

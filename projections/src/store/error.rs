@@ -44,17 +44,13 @@ pub enum ReadError {
 
 impl From<DatabaseError> for ReadError {
     fn from(error: DatabaseError) -> Self {
-        Self::Unavailable {
-            reason: error.to_string(),
-        }
+        Self::Unavailable { reason: error.to_string() }
     }
 }
 
 impl From<rusqlite::Error> for ReadError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Unavailable {
-            reason: error.to_string(),
-        }
+        Self::Unavailable { reason: error.to_string() }
     }
 }
 

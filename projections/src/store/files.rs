@@ -67,10 +67,7 @@ pub(super) struct Files {
 
 impl Files {
     pub(super) const fn new(path: PathBuf, keep: bool) -> Self {
-        Self {
-            path,
-            keep: AtomicBool::new(keep),
-        }
+        Self { path, keep: AtomicBool::new(keep) }
     }
 
     pub(super) fn path(&self) -> &Path {

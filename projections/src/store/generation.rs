@@ -19,20 +19,10 @@ pub struct Generation {
 }
 
 impl Generation {
-    pub(super) fn open(
-        folder: &Path,
-        registration: &Registration,
-        number: u64,
-        keep: bool,
-    ) -> Result<Self, DatabaseError> {
+    pub(super) fn open(folder: &Path, registration: &Registration, number: u64, keep: bool) -> Result<Self, DatabaseError> {
         let path = files::database(folder, registration.name, number);
         let rows = FileRows::open(&path, registration.migrations)?;
-        Ok(Self {
-            number,
-            rows,
-            progress: Progress::default(),
-            files: Files::new(path, keep),
-        })
+        Ok(Self { number, rows, progress: Progress::default(), files: Files::new(path, keep) })
     }
 
     /// Its number, from 1.
@@ -60,7 +50,7 @@ impl Generation {
         std::fs::metadata(self.files.path()).map_or(0, |found| found.len())
     }
 
-    pub(super) fn rows(&self) -> Arc<dyn Rows> {
+    pub(crate) fn rows(&self) -> Arc<dyn Rows> {
         Arc::new(self.rows.clone())
     }
 

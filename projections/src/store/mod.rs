@@ -7,6 +7,8 @@
 mod error;
 mod files;
 mod generation;
+#[cfg(test)]
+mod measure;
 mod projection;
 mod read_ahead;
 mod rebuild;
@@ -35,10 +37,7 @@ impl ReadModels {
     /// folder's lock: whatever no pointer names is an interrupted rebuild's, and is deleted.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         std::fs::create_dir_all(folder)?;
-        let all = registry::all()
-            .into_iter()
-            .map(|registration| Projection::open(folder, registration).map(Arc::new))
-            .collect::<Result<_, _>>()?;
+        let all = registry::all().into_iter().map(|registration| Projection::open(folder, registration).map(Arc::new)).collect::<Result<_, _>>()?;
         Ok(Self { all })
     }
 
@@ -54,25 +53,20 @@ impl ReadModels {
 
     /// Queries over recipients' notifications.
     pub fn notifications(&self) -> Result<crate::notifications::Notifications, OpenError> {
-        self.required(crate::notifications::NAME)
-            .map(crate::notifications::Notifications::new)
+        self.required(crate::notifications::NAME).map(crate::notifications::Notifications::new)
     }
 
     /// Queries over dead letters.
     pub fn dead_letters(&self) -> Result<crate::dead_letters::DeadLetters, OpenError> {
-        self.required(crate::dead_letters::NAME)
-            .map(crate::dead_letters::DeadLetters::new)
+        self.required(crate::dead_letters::NAME).map(crate::dead_letters::DeadLetters::new)
     }
 
     /// Queries over what administrators have set up.
     pub fn directory(&self) -> Result<crate::directory::Directory, OpenError> {
-        self.required(crate::directory::NAME)
-            .map(crate::directory::Directory::new)
+        self.required(crate::directory::NAME).map(crate::directory::Directory::new)
     }
 
     fn required(&self, name: &'static str) -> Result<Arc<Projection>, OpenError> {
-        self.find(name)
-            .cloned()
-            .ok_or(OpenError::NotRegistered { name })
+        self.find(name).cloned().ok_or(OpenError::NotRegistered { name })
     }
 }

@@ -28,13 +28,7 @@ impl Projection {
     pub fn open(folder: &Path, registration: Registration) -> Result<Self, OpenError> {
         let number = files::serving(folder, registration.name)?;
         files::sweep(folder, registration.name, number)?;
-        let generation =
-            Generation::open(folder, &registration, number, true).map_err(|error| {
-                OpenError::File {
-                    name: registration.name,
-                    error,
-                }
-            })?;
+        let generation = Generation::open(folder, &registration, number, true).map_err(|error| OpenError::File { name: registration.name, error })?;
         Ok(Self {
             registration,
             folder: folder.to_owned(),
@@ -63,13 +57,7 @@ impl Projection {
     /// Its checkpoint as stored, whether or not its consumer runs.
     pub async fn checkpoint(&self) -> Result<Position, ReadError> {
         let serving = self.serving();
-        serving
-            .rows()
-            .checkpoint(self.name())
-            .await
-            .map_err(|error| ReadError::Unavailable {
-                reason: error.to_string(),
-            })
+        serving.rows().checkpoint(self.name()).await.map_err(|error| ReadError::Unavailable { reason: error.to_string() })
     }
 
     /// Waits until reads see this position; a switch of generations does not disturb it.
@@ -85,10 +73,7 @@ impl Projection {
     }
 
     /// Runs a read on the serving generation, where it may block.
-    pub async fn read<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, ReadError> + Send + 'static,
-    ) -> Result<T, ReadError> {
+    pub async fn read<T: Send + 'static>(&self, read: impl FnOnce(&Connection) -> Result<T, ReadError> + Send + 'static) -> Result<T, ReadError> {
         // Held until the read has ended: its file stays as long.
         let serving = self.serving();
         serving.readers().read(read).await
@@ -99,17 +84,11 @@ impl Projection {
     pub async fn parked(&self) -> Result<Vec<(Position, u64, String)>, ReadError> {
         let name = self.name();
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT position, stream, error FROM parked WHERE consumer = ?1 ORDER BY position",
-            )?;
+            let mut statement = connection.prepare_cached("SELECT position, stream, error FROM parked WHERE consumer = ?1 ORDER BY position")?;
             let rows = statement.query_map([name], |row| {
                 let position: i64 = row.get(0)?;
                 let stream: i64 = row.get(1)?;
-                Ok((
-                    u64::try_from(position).unwrap_or(0),
-                    u64::try_from(stream).unwrap_or(0),
-                    row.get(2)?,
-                ))
+                Ok((u64::try_from(position).unwrap_or(0), u64::try_from(stream).unwrap_or(0), row.get(2)?))
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })

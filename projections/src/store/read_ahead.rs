@@ -32,28 +32,17 @@ pub(super) struct ReadAhead {
 
 impl ReadAhead {
     pub(super) const fn new(log: Arc<dyn LogReader>) -> Self {
-        Self {
-            log,
-            ahead: Mutex::new(None),
-        }
+        Self { log, ahead: Mutex::new(None) }
     }
 
     fn take(&self) -> Option<Ahead> {
-        self.ahead
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn begin(&self, after: Position, limit: usize, open: bool) {
         let log = Arc::clone(&self.log);
         let page = tokio::spawn(async move { log.read_after(after, limit, open).await });
-        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(Ahead {
-            after,
-            limit,
-            open,
-            page,
-        });
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(Ahead { after, limit, open, page });
     }
 }
 
@@ -61,9 +50,7 @@ impl LogReader for ReadAhead {
     fn read_after(&self, after: Position, limit: usize, open: bool) -> Reading<'_, Events> {
         Box::pin(async move {
             let fetched = match self.take() {
-                Some(mut ahead)
-                    if ahead.after == after && ahead.limit == limit && ahead.open == open =>
-                {
+                Some(mut ahead) if ahead.after == after && ahead.limit == limit && ahead.open == open => {
                     // A broken-off read is simply done again.
                     (&mut ahead.page).await.ok()
                 }

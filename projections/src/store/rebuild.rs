@@ -10,7 +10,7 @@ use super::files;
 use super::generation::Generation;
 use super::projection::Projection;
 use super::read_ahead::ReadAhead;
-use super::run::{Made, Sources};
+use super::run::{Made, Sources, becomes};
 use commands::consumer::{Runner, RunnerSettings};
 use commands::log::{LogReader, Position, Tail};
 use std::pin::pin;
@@ -49,26 +49,13 @@ pub struct Rebuilt {
 impl Projection {
     /// Builds the next generation and lets it serve. On any error, and when it is stopped, the
     /// present generation goes on as if nothing had happened.
-    pub async fn rebuild(
-        &self,
-        sources: &Sources,
-        stop: &CancellationToken,
-        mut report: impl FnMut(RebuildProgress) + Send,
-    ) -> Result<Rebuilt, RebuildError> {
-        let _one = self
-            .rebuilding
-            .try_lock()
-            .map_err(|_| RebuildError::Already)?;
+    pub async fn rebuild(&self, sources: &Sources, stop: &CancellationToken, mut report: impl FnMut(RebuildProgress) + Send) -> Result<Rebuilt, RebuildError> {
+        let _one = self.rebuilding.try_lock().map_err(|_| RebuildError::Already)?;
         let old = self.serving();
         let number = old.number() + 1;
         files::remove(&files::database(&self.folder, self.name(), number))?;
         // Deleted when dropped, until it serves.
-        let fresh = Arc::new(Generation::open(
-            &self.folder,
-            &self.registration,
-            number,
-            false,
-        )?);
+        let fresh = Arc::new(Generation::open(&self.folder, &self.registration, number, false)?);
         let build = Build {
             projection: self,
             fresh: &fresh,
@@ -87,25 +74,17 @@ impl Projection {
         let held = Held::by(&self.held);
         let mut running = self.running.subscribe();
         tokio::select! {
-            // The sender is ours; waiting cannot fail.
-            _ = running.wait_for(|running| !*running) => {}
+            () = becomes(&mut running, false) => {}
             () = stop.cancelled() => return Err(RebuildError::Stopped),
         }
-        build
-            .until(old.progress().position(), &mut report)
-            .await?;
+        build.until(old.progress().position(), &mut report).await?;
         files::serve(&self.folder, self.name(), number)?;
         fresh.keep(true);
         self.serving.send_replace(Arc::clone(&fresh));
         old.keep(false);
         drop(held);
         let parked = self.parked().await.map_or(0, |parked| parked.len());
-        Ok(Rebuilt {
-            generation: number,
-            position: fresh.progress().position(),
-            took: sources.clock.monotonic().saturating_sub(build.started),
-            parked,
-        })
+        Ok(Rebuilt { generation: number, position: fresh.progress().position(), took: sources.clock.monotonic().saturating_sub(build.started), parked })
     }
 }
 
@@ -119,11 +98,7 @@ struct Build<'a> {
 }
 
 impl Build<'_> {
-    async fn until(
-        &self,
-        head: Position,
-        report: &mut (impl FnMut(RebuildProgress) + Send),
-    ) -> Result<(), RebuildError> {
+    async fn until(&self, head: Position, report: &mut (impl FnMut(RebuildProgress) + Send)) -> Result<(), RebuildError> {
         let progress = self.fresh.progress();
         let runner = Runner::new(
             Made((self.projection.registration.consumer)()),
@@ -133,10 +108,7 @@ impl Build<'_> {
             self.fresh.rows(),
             Arc::clone(&self.sources.clock),
             progress.clone(),
-            RunnerSettings {
-                batch: BATCH,
-                ..RunnerSettings::default()
-            },
+            RunnerSettings { batch: BATCH, ..RunnerSettings::default() },
         );
         let mut run = pin!(runner.run(self.stop.clone(), Some(head)));
         loop {
@@ -155,23 +127,10 @@ impl Build<'_> {
 
     fn progress(&self, head: Position) -> RebuildProgress {
         let position = self.fresh.progress().position();
-        let seconds = self
-            .sources
-            .clock
-            .monotonic()
-            .saturating_sub(self.started)
-            .as_secs_f64();
+        let seconds = self.sources.clock.monotonic().saturating_sub(self.started).as_secs_f64();
         #[allow(clippy::cast_precision_loss, reason = "a display")]
-        let events_per_s = if seconds > 0.0 {
-            position as f64 / seconds
-        } else {
-            0.0
-        };
-        RebuildProgress {
-            position,
-            head: head.max(position),
-            events_per_s,
-        }
+        let events_per_s = if seconds > 0.0 { position as f64 / seconds } else { 0.0 };
+        RebuildProgress { position, head: head.max(position), events_per_s }
     }
 }
 

@@ -6,6 +6,7 @@ use commands::log::{LogReader, Recorded, Tail};
 use commands::ports::Clock;
 use std::pin::pin;
 use std::sync::Arc;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// Where events come from, and time.
@@ -26,7 +27,7 @@ impl std::fmt::Debug for Sources {
 }
 
 /// A consumer made by a registration.
-pub(super) struct Made(pub(super) Box<dyn Consumer>);
+pub(super) struct Made(pub(super) Box<dyn Consumer + Sync>);
 
 impl Consumer for Made {
     fn name(&self) -> &'static str {
@@ -35,11 +36,7 @@ impl Consumer for Made {
     fn opens(&self) -> bool {
         self.0.opens()
     }
-    fn handle(
-        &mut self,
-        events: &[Arc<Recorded>],
-        changes: &mut Changes,
-    ) -> Result<(), HandleError> {
+    fn handle(&mut self, events: &[Arc<Recorded>], changes: &mut Changes) -> Result<(), HandleError> {
         self.0.handle(events, changes)
     }
     fn committed(&mut self) {
@@ -56,7 +53,7 @@ impl Projection {
         let mut held = self.held.subscribe();
         while !stop.is_cancelled() {
             tokio::select! {
-                free = held.wait_for(|held| !*held) => if free.is_err() { return },
+                () = becomes(&mut held, false) => {}
                 () = stop.cancelled() => return,
             }
             let working = Working::begin(self);
@@ -79,7 +76,7 @@ impl Projection {
             let mut run = pin!(runner.run(halt.clone(), None));
             tokio::select! {
                 () = &mut run => {}
-                _ = held.wait_for(|held| *held) => {
+                () = becomes(&mut held, true) => {
                     halt.cancel();
                     run.await;
                 }
@@ -87,6 +84,11 @@ impl Projection {
             drop(working);
         }
     }
+}
+
+/// Waits for a value; the sender lives as long as the read model, so waiting cannot fail.
+pub(super) async fn becomes(watched: &mut watch::Receiver<bool>, wanted: bool) {
+    let _ = watched.wait_for(|value| *value == wanted).await;
 }
 
 /// Says that the consumer is at work, and takes it back whatever happens.

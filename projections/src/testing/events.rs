@@ -3,9 +3,7 @@
 use commands::log::{Metadata, Recorded};
 use domain::event::Personal;
 use domain::notification::*;
-use domain::values::{
-    CategoryKey, Channel, Content, DeliveryNo, FactVersions, Priority, RecipientId, Rule, SenderKey,
-};
+use domain::values::{CategoryKey, Channel, Content, DeliveryNo, FactVersions, Priority, RecipientId, Rule, SenderKey};
 use domain::{AggregateKind, Fact, StreamId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,10 +16,7 @@ pub fn recipient(number: u128) -> RecipientId {
 }
 
 pub fn stream(number: u128) -> StreamId {
-    StreamId::new(
-        AggregateKind::Notification,
-        Uuid::from_u128(0xbbbb_0000 + number),
-    )
+    StreamId::new(AggregateKind::Notification, Uuid::from_u128(0xbbbb_0000 + number))
 }
 
 /// Positions, numbers and sequences as a log gives them.
@@ -52,10 +47,6 @@ impl Story {
     pub fn notification(&mut self, number: u128, event: NotificationEvent) -> &mut Self {
         self.add(stream(number), event)
     }
-
-    pub fn number(&self, stream: StreamId) -> u64 {
-        self.numbers[&stream].0
-    }
 }
 
 pub fn requested(to: RecipientId, sandbox: bool) -> NotificationEvent {
@@ -68,23 +59,12 @@ pub fn requested(to: RecipientId, sandbox: bool) -> NotificationEvent {
         fingerprint: "0011223344556677".to_owned(),
         sandbox,
         expires_at: None,
-        personal: Personal::Known(Content {
-            title: Some("secret title".to_owned()),
-            body: "secret body".to_owned(),
-            ..Content::default()
-        }),
+        personal: Personal::Known(Content { title: Some("secret title".to_owned()), body: "secret body".to_owned(), ..Content::default() }),
     })
 }
 
 pub fn queued(delivery: DeliveryNo, channel: Channel) -> NotificationEvent {
-    NotificationEvent::Queued(Queued {
-        delivery,
-        channel,
-        address: None,
-        rule: Rule::DefaultOptIn,
-        rules: Rule::VERSION,
-        facts: FactVersions::default(),
-    })
+    NotificationEvent::Queued(Queued { delivery, channel, address: None, rule: Rule::DefaultOptIn, rules: Rule::VERSION, facts: FactVersions::default() })
 }
 
 pub fn suppressed(delivery: Option<DeliveryNo>) -> NotificationEvent {
@@ -98,47 +78,23 @@ pub fn suppressed(delivery: Option<DeliveryNo>) -> NotificationEvent {
 }
 
 pub fn started(delivery: DeliveryNo) -> NotificationEvent {
-    NotificationEvent::AttemptStarted(AttemptStarted {
-        delivery,
-        attempt: 1,
-        provider: "fcm".to_owned(),
-        after_unknown: false,
-    })
+    NotificationEvent::AttemptStarted(AttemptStarted { delivery, attempt: 1, provider: "fcm".to_owned(), after_unknown: false })
 }
 
 pub fn sent(delivery: DeliveryNo) -> NotificationEvent {
-    NotificationEvent::Sent(Sent {
-        delivery,
-        attempt: 1,
-        provider_id: None,
-    })
+    NotificationEvent::Sent(Sent { delivery, attempt: 1, provider_id: None })
 }
 
 pub fn retry(delivery: DeliveryNo) -> NotificationEvent {
-    NotificationEvent::RetryScheduled(RetryScheduled {
-        delivery,
-        due: START + 60_000,
-        after_unknown: false,
-    })
+    NotificationEvent::RetryScheduled(RetryScheduled { delivery, due: START + 60_000, after_unknown: false })
 }
 
 pub fn failed(delivery: DeliveryNo) -> NotificationEvent {
-    NotificationEvent::Failed(Failed {
-        delivery,
-        class: FailureClass::Permanent,
-        code: "400 INVALID".to_owned(),
-        as_of: None,
-        address_dead: false,
-    })
+    NotificationEvent::Failed(Failed { delivery, class: FailureClass::Permanent, code: "400 INVALID".to_owned(), as_of: None, address_dead: false })
 }
 
 pub fn dead(delivery: DeliveryNo, code: &str) -> NotificationEvent {
-    NotificationEvent::DeadLettered(DeadLettered {
-        delivery,
-        attempts: 5,
-        code: code.to_owned(),
-        unknown: false,
-    })
+    NotificationEvent::DeadLettered(DeadLettered { delivery, attempts: 5, code: code.to_owned(), unknown: false })
 }
 
 pub fn redriven(delivery: DeliveryNo) -> NotificationEvent {
@@ -146,10 +102,7 @@ pub fn redriven(delivery: DeliveryNo) -> NotificationEvent {
 }
 
 pub fn discarded(delivery: DeliveryNo) -> NotificationEvent {
-    NotificationEvent::Discarded(Discarded {
-        delivery,
-        reason: "given up".to_owned(),
-    })
+    NotificationEvent::Discarded(Discarded { delivery, reason: "given up".to_owned() })
 }
 
 pub fn cancelled(delivery: DeliveryNo) -> NotificationEvent {

@@ -1,11 +1,6 @@
 //! Builders for tests: a log written by hand, and a real one.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 pub mod events;
 pub mod log;

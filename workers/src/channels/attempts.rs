@@ -40,7 +40,7 @@ pub(super) async fn check(shared: &Shared, provider: &Arc<dyn Provider>, metadat
         (LastCheck::Suppress(rule), _) => (item.delivery.suppress(rule, facts.versions()), None),
         // The address is registered but its key is gone: erased in this very moment.
         (LastCheck::Proceed, None) => (item.delivery.suppress(Rule::RecipientErased, facts.versions()), None),
-        (LastCheck::Proceed, Some(address)) => (item.delivery.start(if item.sandbox { "sandbox" } else { provider.name() }), Some(address)),
+        (LastCheck::Proceed, Some(address)) => (item.delivery.start(provider.name()), Some(address)),
     };
     let Some(event) = event else { return Ok(Checked::Gone) };
     let append = StreamAppend {

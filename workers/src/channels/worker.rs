@@ -7,7 +7,7 @@ use super::attempts::{Checked, Prepared, check, content_of};
 use super::barrier::{BEGIN_WITHIN, OptOutBarrier};
 use super::breaker::{Admission, Breaker, BreakerSettings};
 use super::concluding::{Concluded, Concluder};
-use crate::pending::{DELIVERY, Item};
+use crate::pending::{DELIVERY, Item, Route};
 use crate::providers::{Message, Provider};
 use crate::window::Window;
 use commands::accept::Facts;
@@ -41,8 +41,6 @@ pub struct Shared {
     pub random: Arc<dyn Random>,
     /// Retry schedule of each channel that has another than the default.
     pub schedules: HashMap<Channel, RetrySchedule>,
-    /// Stands in for the provider of sandbox work.
-    pub sandbox: HashMap<Channel, Arc<dyn Provider>>,
     /// Deliveries in one batch.
     pub batch: usize,
 }
@@ -61,16 +59,18 @@ impl Shared {
 pub struct ChannelWorker {
     shared: Arc<Shared>,
     provider: Arc<dyn Provider>,
+    route: Route,
     breaker: Arc<Breaker>,
     slots: Arc<Semaphore>,
     calls: TaskTracker,
 }
 
 impl ChannelWorker {
-    /// A worker for one provider.
-    pub fn new(shared: Arc<Shared>, provider: Arc<dyn Provider>, breaker: BreakerSettings) -> Self {
+    /// A worker for one provider, on the route that it serves.
+    pub fn new(shared: Arc<Shared>, provider: Arc<dyn Provider>, sandbox: bool, breaker: BreakerSettings) -> Self {
+        let route = Route { channel: provider.channel(), sandbox };
         let slots = Arc::new(Semaphore::new(provider.concurrency().max(1)));
-        Self { shared, provider, breaker: Arc::new(Breaker::new(breaker)), slots, calls: TaskTracker::new() }
+        Self { shared, provider, route, breaker: Arc::new(Breaker::new(breaker)), slots, calls: TaskTracker::new() }
     }
 
     /// Its breaker, to be shown to operators.
@@ -104,7 +104,7 @@ impl ChannelWorker {
             Pause::For(pause) => self.shared.clock.sleep(pause).await,
             // Waits for a slot without keeping it.
             Pause::Slot => drop(self.slots.acquire().await),
-            Pause::Work => self.shared.window.wait(self.provider.channel()).await,
+            Pause::Work => self.shared.window.wait(self.route).await,
         }
     }
 
@@ -117,7 +117,7 @@ impl ChannelWorker {
         if most == 0 {
             return Pause::Slot;
         }
-        let items = self.shared.window.take(self.provider.channel(), most);
+        let items = self.shared.window.take(self.route, most);
         if items.is_empty() {
             self.breaker.unused();
             return Pause::Work;
@@ -215,8 +215,7 @@ impl ChannelWorker {
         let Some(address) = attempt else { return };
         // There are as many free slots as were asked for: only this loop takes them.
         let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { return };
-        let provider = if item.sandbox { self.shared.sandbox.get(&item.delivery.channel).unwrap_or(&self.provider) } else { &self.provider };
-        let provider = Arc::clone(provider);
+        let provider = Arc::clone(&self.provider);
         let breaker = Arc::clone(&self.breaker);
         let clock = Arc::clone(&self.shared.clock);
         self.calls.spawn(async move {

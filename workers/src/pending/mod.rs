@@ -11,7 +11,7 @@ mod tests;
 
 pub(crate) use fold::begin;
 pub use project::PendingDeliveries;
-pub use rows::{Lane, PendingRows};
+pub use rows::{Lane, PendingRows, Route};
 
 use commands::log::{Position, Recorded, Sequence, StreamNo};
 use domain::notification::Delivery;
@@ -50,4 +50,11 @@ pub struct Item {
     pub expires_at: Option<Millis>,
     /// Its `Requested`, where it is still at hand and small.
     pub requested: Option<Arc<Recorded>>,
+}
+
+impl Item {
+    /// Which worker serves it.
+    pub const fn route(&self) -> Route {
+        Route { channel: self.delivery.channel, sandbox: self.sandbox }
+    }
 }

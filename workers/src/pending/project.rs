@@ -2,7 +2,7 @@
 
 use super::DELIVERY;
 use super::fold::{Fold, Patch, Row};
-use super::rows::{FLIGHT, READY, state_number};
+use super::rows::{FLIGHT, READY, Route, state_number};
 use commands::consumer::{Changes, Consumer, HandleError, Value};
 use commands::log::Recorded;
 use domain::notification::DeliveryState;
@@ -44,7 +44,7 @@ impl Consumer for PendingDeliveries {
                             item.recipient.0.into(),
                             item.sender.as_str().into(),
                             item.category.as_str().into(),
-                            d.channel.number().into(),
+                            Route { channel: d.channel, sandbox: item.sandbox }.number().into(),
                             item.priority.rank().into(),
                             item.sandbox.into(),
                             d.address.map(|address| address.0).into(),

@@ -23,11 +23,38 @@ pub(super) const fn state_number(state: DeliveryState) -> (i64, Millis) {
     }
 }
 
+/// What a worker serves: a channel, for real or as a rehearsal. Apart, so that a sandbox runs
+/// without any provider and is not held by one that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Route {
+    /// The channel.
+    pub channel: Channel,
+    /// Everything but the provider call.
+    pub sandbox: bool,
+}
+
+impl Route {
+    /// Every route that a worker can serve.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Channel::ALL.into_iter().filter(|channel| channel.has_provider()).flat_map(|channel| [false, true].map(|sandbox| Self { channel, sandbox }))
+    }
+
+    /// The number in the table: that of the channel, plus 128 for the sandbox.
+    pub const fn number(self) -> u8 {
+        self.channel.number() | if self.sandbox { 128 } else { 0 }
+    }
+
+    /// Reads [`number`](Self::number) back.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Some(Self { channel: Channel::from_number(number & 127)?, sandbox: number & 128 != 0 })
+    }
+}
+
 /// A lane of the queue: everything in it is drained in order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Lane {
-    /// The channel.
-    pub channel: Channel,
+    /// The route.
+    pub route: Route,
     /// The priority.
     pub priority: Priority,
     /// The sender.
@@ -53,7 +80,7 @@ impl PendingRows {
         self.readers
             .read(|connection| {
                 let mut lanes = Vec::new();
-                for channel in Channel::ALL {
+                for route in Route::all() {
                     for priority in Priority::DESCENDING {
                         // One index seek a sender, however many rows each has.
                         let mut after = String::new();
@@ -61,11 +88,11 @@ impl PendingRows {
                             "SELECT sender FROM pending_deliveries WHERE state = 0 AND channel = ?1 AND priority = ?2 AND sender > ?3 ORDER BY sender LIMIT 1",
                         )?;
                         loop {
-                            let mut rows = statement.query(params![channel.number(), priority.rank(), after])?;
+                            let mut rows = statement.query(params![route.number(), priority.rank(), after])?;
                             let Some(row) = rows.next()? else { break };
                             after = row.get(0)?;
                             if let Ok(sender) = SenderKey::new(&after) {
-                                lanes.push(Lane { channel, priority, sender });
+                                lanes.push(Lane { route, priority, sender });
                             }
                         }
                     }
@@ -83,7 +110,7 @@ impl PendingRows {
                     "{COLUMNS} WHERE state = 0 AND channel = ?1 AND priority = ?2 AND sender = ?3 ORDER BY stream, delivery LIMIT ?4"
                 ))?;
                 let rows = statement
-                    .query_map(params![lane.channel.number(), lane.priority.rank(), lane.sender.as_str(), i64::try_from(most).unwrap_or(i64::MAX)], read)?;
+                    .query_map(params![lane.route.number(), lane.priority.rank(), lane.sender.as_str(), i64::try_from(most).unwrap_or(i64::MAX)], read)?;
                 Ok(rows.collect::<Result<Vec<_>, _>>()?)
             })
             .await
@@ -122,7 +149,7 @@ impl PendingRows {
     }
 
     /// How many are owed, by channel, priority and state name.
-    pub async fn counts(&self) -> Result<Vec<(Channel, Priority, &'static str, u64)>, LogError> {
+    pub async fn counts(&self) -> Result<Vec<(Route, Priority, &'static str, u64)>, LogError> {
         self.readers
             .read(|connection| {
                 let mut statement =
@@ -137,8 +164,8 @@ impl PendingRows {
                         DEAD => "dead_lettered",
                         _ => "queued",
                     };
-                    if let (Some(channel), Some(priority)) = (Channel::from_number(channel), Priority::from_rank(priority)) {
-                        counts.push((channel, priority, name, u64::try_from(count).unwrap_or(0)));
+                    if let (Some(route), Some(priority)) = (Route::from_number(channel), Priority::from_rank(priority)) {
+                        counts.push((route, priority, name, u64::try_from(count).unwrap_or(0)));
                     }
                 }
                 Ok(counts)
@@ -164,7 +191,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Item> {
         DEAD => DeliveryState::DeadLettered,
         _ => DeliveryState::Ready,
     };
-    let channel = Channel::from_number(row.get(6)?).ok_or_else(|| broken(6, "no such channel"))?;
+    let channel = Route::from_number(row.get(6)?).ok_or_else(|| broken(6, "no such channel"))?.channel;
     Ok(Item {
         stream: unsigned(row.get(0)?),
         notification: NotificationId(id(2)?),

@@ -12,11 +12,11 @@ mod tests;
 
 pub use refill::{Dispatcher, DispatcherSettings};
 
-use crate::pending::{Item, Lane, begin};
+use crate::pending::{Item, Lane, Route, begin};
 use commands::log::{Recorded, StreamNo};
 use domain::Fact;
 use domain::notification::{Delivery, DeliveryState, NotificationEvent};
-use domain::values::{Channel, DeliveryNo, Millis, Priority};
+use domain::values::{DeliveryNo, Millis, Priority};
 use lanes::{Key, Lanes};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,14 +42,14 @@ impl Default for WindowSettings {
 pub struct Window {
     settings: WindowSettings,
     inner: Mutex<Inner>,
-    ready: HashMap<Channel, Notify>,
+    ready: HashMap<Route, Notify>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     items: HashMap<StreamNo, Vec<Tracked>>,
     count: usize,
-    channels: HashMap<Channel, Lanes>,
+    routes: HashMap<Route, Lanes>,
     waiting: BTreeSet<(Millis, StreamNo, DeliveryNo)>,
     /// Lanes of which the table holds more than the window.
     overflowed: HashSet<Lane>,
@@ -82,38 +82,38 @@ impl Inner {
     }
 
     fn lane_of(item: &Item) -> Lane {
-        Lane { channel: item.delivery.channel, priority: item.priority, sender: item.sender.clone() }
+        Lane { route: item.route(), priority: item.priority, sender: item.sender.clone() }
     }
 }
 
 impl Window {
     /// Empty.
     pub fn new(settings: WindowSettings) -> Self {
-        Self { settings, inner: Mutex::default(), ready: Channel::ALL.into_iter().map(|channel| (channel, Notify::new())).collect() }
+        Self { settings, inner: Mutex::default(), ready: Route::all().map(|route| (route, Notify::new())).collect() }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wake(&self, channel: Channel) {
-        if let Some(ready) = self.ready.get(&channel) {
+    fn wake(&self, route: Route) {
+        if let Some(ready) = self.ready.get(&route) {
             ready.notify_one();
         }
     }
 
-    /// Waits until something may be ready on a channel.
-    pub async fn wait(&self, channel: Channel) {
-        if let Some(ready) = self.ready.get(&channel) {
+    /// Waits until something may be ready on a route.
+    pub async fn wait(&self, route: Route) {
+        if let Some(ready) = self.ready.get(&route) {
             ready.notified().await;
         }
     }
 
     /// Adds what is owed, unless it is here already or there is no room (the table has it then).
     pub fn offer(&self, item: Item) {
-        let channel = item.delivery.channel;
+        let route = item.route();
         if self.put(&mut self.lock(), item) {
-            self.wake(channel);
+            self.wake(route);
         }
     }
 
@@ -124,7 +124,7 @@ impl Window {
         }
         let lane = Inner::lane_of(&item);
         let state = item.delivery.state;
-        let lanes = inner.channels.entry(lane.channel).or_default();
+        let lanes = inner.routes.entry(lane.route).or_default();
         if inner.count >= self.settings.items || lanes.len_of(&lane) >= self.settings.lane {
             if state == DeliveryState::Ready {
                 inner.overflowed.insert(lane);
@@ -143,12 +143,12 @@ impl Window {
         state == DeliveryState::Ready
     }
 
-    /// Takes up to `most` items of a channel, the fairest first.
-    pub fn take(&self, channel: Channel, most: usize) -> Vec<Item> {
+    /// Takes up to `most` items of a route, the fairest first.
+    pub fn take(&self, route: Route, most: usize) -> Vec<Item> {
         let mut inner = self.lock();
         let mut taken = Vec::new();
         while taken.len() < most {
-            let Some(key) = inner.channels.get_mut(&channel).and_then(Lanes::pop) else { break };
+            let Some(key) = inner.routes.get_mut(&route).and_then(Lanes::pop) else { break };
             // What ended meanwhile was removed from the items only.
             if let Some(tracked) = inner.tracked(key)
                 && !tracked.taken
@@ -163,7 +163,7 @@ impl Window {
 
     /// Gives back an item that could not be attempted, in its newest known shape.
     pub fn give_back(&self, item: Item) {
-        let channel = item.delivery.channel;
+        let route = item.route();
         {
             let mut inner = self.lock();
             let key = (item.stream, item.delivery.number);
@@ -176,12 +176,12 @@ impl Window {
                 DeliveryState::Waiting { due } => {
                     inner.waiting.insert((due, key.0, key.1));
                 }
-                _ => inner.channels.entry(lane.channel).or_default().push_front(&lane, key),
+                _ => inner.routes.entry(lane.route).or_default().push_front(&lane, key),
             }
             inner.items.entry(item.stream).or_default().push(Tracked { item, taken: false });
             inner.count += 1;
         }
-        self.wake(channel);
+        self.wake(route);
     }
 
     /// Drops an item that is not owed any more, or of which the table knows better.
@@ -191,25 +191,24 @@ impl Window {
 
     /// Takes in what was committed.
     pub fn apply(&self, events: &[Arc<Recorded>]) {
-        let mut woken = [false; Channel::ALL.len()];
+        let mut woken: Vec<Route> = Vec::new();
         {
             let mut inner = self.lock();
             for event in events {
                 if let Fact::Notification(fact) = &event.fact
-                    && let Some(channel) = self.apply_one(&mut inner, event, fact)
+                    && let Some(route) = self.apply_one(&mut inner, event, fact)
+                    && !woken.contains(&route)
                 {
-                    woken[usize::from(channel.number())] = true;
+                    woken.push(route);
                 }
             }
         }
-        for channel in Channel::ALL {
-            if woken[usize::from(channel.number())] {
-                self.wake(channel);
-            }
+        for route in woken {
+            self.wake(route);
         }
     }
 
-    fn apply_one(&self, inner: &mut Inner, event: &Arc<Recorded>, fact: &NotificationEvent) -> Option<Channel> {
+    fn apply_one(&self, inner: &mut Inner, event: &Arc<Recorded>, fact: &NotificationEvent) -> Option<Route> {
         match fact {
             NotificationEvent::Requested(_) => {
                 inner.requested = Some(Arc::clone(event));
@@ -221,7 +220,8 @@ impl Window {
                     && let Fact::Notification(NotificationEvent::Requested(request)) = &requested.fact
                 {
                     let item = begin(&requested, event, request, Delivery::queued(queued.delivery, queued.channel, queued.address));
-                    return self.put(inner, item).then_some(queued.channel);
+                    let route = item.route();
+                    return self.put(inner, item).then_some(route);
                 }
                 inner.sweep = true;
                 return None;
@@ -261,8 +261,8 @@ impl Window {
                 if let Some(tracked) = inner.tracked(key) {
                     tracked.taken = false;
                 }
-                inner.channels.entry(lane.channel).or_default().push_front(&lane, key);
-                Some(lane.channel)
+                inner.routes.entry(lane.route).or_default().push_front(&lane, key);
+                Some(lane.route)
             }
             DeliveryState::Ready | DeliveryState::InFlight => None,
             _ => {
@@ -287,13 +287,13 @@ impl Window {
                     continue;
                 }
                 let lane = Inner::lane_of(&tracked.item);
-                inner.channels.entry(lane.channel).or_default().push(&lane, key);
-                woken.push(lane.channel);
+                inner.routes.entry(lane.route).or_default().push(&lane, key);
+                woken.push(lane.route);
             }
             inner.waiting.first().map(|first| first.0)
         };
-        for channel in woken {
-            self.wake(channel);
+        for route in woken {
+            self.wake(route);
         }
         next
     }
@@ -308,7 +308,7 @@ impl Window {
             .overflowed
             .iter()
             .filter_map(|lane| {
-                let here = inner.channels.get(&lane.channel).map_or(0, |lanes| lanes.len_of(lane));
+                let here = inner.routes.get(&lane.route).map_or(0, |lanes| lanes.len_of(lane));
                 (here <= self.settings.lane / 4).then(|| (lane.clone(), here))
             })
             .collect()
@@ -328,10 +328,10 @@ impl Window {
         std::mem::take(&mut self.lock().sweep)
     }
 
-    /// Items in memory, by channel and priority, for the metrics.
-    pub fn depths(&self) -> Vec<(Channel, Priority, usize)> {
+    /// Items in memory, by route and priority, for the metrics.
+    pub fn depths(&self) -> Vec<(Route, Priority, usize)> {
         let inner = self.lock();
-        inner.channels.iter().flat_map(|(channel, lanes)| lanes.depths().map(|(priority, depth)| (*channel, priority, depth))).collect()
+        inner.routes.iter().flat_map(|(route, lanes)| lanes.depths().map(|(priority, depth)| (*route, priority, depth))).collect()
     }
 
     /// How many items are tracked.

@@ -28,11 +28,7 @@ pub(super) struct Dispatcher {
 
 impl Dispatcher {
     pub(super) fn new(hub: Arc<Hub>, sources: Sources) -> Self {
-        Self {
-            hub,
-            sources,
-            recent: Recent::default(),
-        }
+        Self { hub, sources, recent: Recent::default() }
     }
 
     pub(super) async fn run(mut self, stop: CancellationToken) {
@@ -149,12 +145,7 @@ const fn concerns(fact: &E) -> bool {
     }
 }
 
-fn item(
-    event: &Recorded,
-    fact: &E,
-    known: &Known,
-    contents: &HashMap<StreamNo, &Arc<Recorded>>,
-) -> Option<LiveItem> {
+fn item(event: &Recorded, fact: &E, known: &Known, contents: &HashMap<StreamNo, &Arc<Recorded>>) -> Option<LiveItem> {
     let id = NotificationId(event.stream.id);
     let kind = match fact {
         E::Queued(queued) if queued.delivery == 0 => {
@@ -175,11 +166,5 @@ fn item(
         E::Archived(_) => ChangeKind::Archived,
         _ => return None,
     };
-    Some(LiveItem::Change(LiveChange {
-        id,
-        number: event.number,
-        position: event.position,
-        at: event.at,
-        kind,
-    }))
+    Some(LiveItem::Change(LiveChange { id, number: event.number, position: event.position, at: event.at, kind }))
 }

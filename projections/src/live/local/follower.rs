@@ -38,27 +38,13 @@ enum Stage {
 }
 
 impl Follower {
-    pub(super) fn new(
-        hub: Arc<Hub>,
-        notifications: Notifications,
-        recipient: RecipientId,
-        after: Option<Position>,
-    ) -> Self {
+    pub(super) fn new(hub: Arc<Hub>, notifications: Notifications, recipient: RecipientId, after: Option<Position>) -> Self {
         let (cursor, stage) = match after {
             Some(after) => (after, Stage::Backlog),
             // The seat is taken here, not when the stream is first asked: now is now.
-            None => hub
-                .join(recipient)
-                .map_or((0, Stage::Refused), |seated| (seated.from, Stage::Live(seated))),
+            None => hub.join(recipient).map_or((0, Stage::Refused), |seated| (seated.from, Stage::Live(seated))),
         };
-        Self {
-            hub,
-            notifications,
-            recipient,
-            cursor,
-            waiting: VecDeque::new(),
-            stage,
-        }
+        Self { hub, notifications, recipient, cursor, waiting: VecDeque::new(), stage }
     }
 
     pub(super) fn stream(self) -> Following {
@@ -111,23 +97,12 @@ impl Follower {
             () = self.notifications.projection().reached(seated.from) => {}
             () = self.hub.closed() => return Err(FollowEnd::Closed),
         }
-        let rows = self
-            .notifications
-            .missed(self.recipient, self.cursor, PAGE)
-            .await?;
+        let rows = self.notifications.missed(self.recipient, self.cursor, PAGE).await?;
         let full = rows.len() == PAGE;
         // What is newer than the seat comes by the seat.
         let from = if full { Position::MAX } else { seated.from };
-        self.waiting.extend(
-            rows.iter()
-                .filter_map(shown)
-                .filter(|item| item.position() <= from),
-        );
-        Ok(if full {
-            Stage::Backlog
-        } else {
-            Stage::Live(seated)
-        })
+        self.waiting.extend(rows.iter().filter_map(shown).filter(|item| item.position() <= from));
+        Ok(if full { Stage::Backlog } else { Stage::Live(seated) })
     }
 }
 

@@ -65,15 +65,7 @@ impl Drop for Seated {
 
 impl Hub {
     pub(super) fn at(position: Position, capacity: usize) -> Self {
-        Self {
-            state: Mutex::new(State {
-                position,
-                newest: 0,
-                followers: HashMap::new(),
-            }),
-            closed: CancellationToken::new(),
-            capacity,
-        }
+        Self { state: Mutex::new(State { position, newest: 0, followers: HashMap::new() }), closed: CancellationToken::new(), capacity }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -90,19 +82,8 @@ impl Hub {
         let lagged = Arc::new(AtomicBool::new(false));
         state.newest += 1;
         let id = state.newest;
-        state.followers.entry(recipient).or_default().push(Seat {
-            id,
-            items: sender,
-            lagged: Arc::clone(&lagged),
-        });
-        Some(Seated {
-            hub: Arc::clone(self),
-            recipient,
-            id,
-            from: state.position,
-            items,
-            lagged,
-        })
+        state.followers.entry(recipient).or_default().push(Seat { id, items: sender, lagged: Arc::clone(&lagged) });
+        Some(Seated { hub: Arc::clone(self), recipient, id, from: state.position, items, lagged })
     }
 
     /// Where to go on; the head at once where nobody follows.
@@ -115,11 +96,7 @@ impl Hub {
     }
 
     /// Hands items out, in order, and moves on. Who has no room is let go.
-    pub(super) fn hand_out(
-        &self,
-        items: impl IntoIterator<Item = (RecipientId, LiveItem)>,
-        to: Position,
-    ) {
+    pub(super) fn hand_out(&self, items: impl IntoIterator<Item = (RecipientId, LiveItem)>, to: Position) {
         let mut state = self.state();
         for (recipient, item) in items {
             let Some(seats) = state.followers.get_mut(&recipient) else {

@@ -33,17 +33,12 @@ pub struct LocalFeed {
 impl LocalFeed {
     /// Over the tail and, for what came before, the read model.
     pub fn new(sources: &Sources, notifications: Notifications) -> Self {
-        Self {
-            hub: Arc::new(Hub::at(sources.tail.head(), BEHIND)),
-            notifications,
-        }
+        Self { hub: Arc::new(Hub::at(sources.tail.head(), BEHIND)), notifications }
     }
 
     /// Hands items to followers until told to stop, then lets all of them go. Run it once.
     pub async fn run(&self, sources: Sources, stop: CancellationToken) {
-        Dispatcher::new(Arc::clone(&self.hub), sources)
-            .run(stop)
-            .await;
+        Dispatcher::new(Arc::clone(&self.hub), sources).run(stop).await;
         self.hub.close();
     }
 
@@ -55,12 +50,6 @@ impl LocalFeed {
 
 impl LiveFeed for LocalFeed {
     fn follow(&self, recipient: RecipientId, after: Option<Position>) -> Following {
-        Follower::new(
-            Arc::clone(&self.hub),
-            self.notifications.clone(),
-            recipient,
-            after,
-        )
-        .stream()
+        Follower::new(Arc::clone(&self.hub), self.notifications.clone(), recipient, after).stream()
     }
 }

@@ -23,12 +23,9 @@ impl Known {
     /// From a `Requested` event.
     pub(super) fn of(event: &Recorded) -> Option<Self> {
         match &event.fact {
-            Fact::Notification(NotificationEvent::Requested(requested)) => Some(Self {
-                recipient: requested.recipient,
-                sandbox: requested.sandbox,
-                requested_position: event.position,
-                requested_at: event.at,
-            }),
+            Fact::Notification(NotificationEvent::Requested(requested)) => {
+                Some(Self { recipient: requested.recipient, sandbox: requested.sandbox, requested_position: event.position, requested_at: event.at })
+            }
             _ => None,
         }
     }

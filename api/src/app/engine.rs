@@ -1,0 +1,232 @@
+//! Everything but the API: log, consumers, read models, delivery. The order of starting and
+//! stopping is the point of this file.
+//!
+//! Start: open the log; let the table of what is owed catch up; record what was in flight when
+//! the process died as unknown; only then workers. Stop: workers first (calls under way end and
+//! are recorded), then consumers, then the log.
+
+use super::data_dir::DataDir;
+use super::supervisor::Supervisor;
+use commands::accept::{Acceptor, Facts, FactsSettings};
+use commands::bus::Bus;
+use commands::consumer::{LogRows, Progress, Runner, RunnerSettings};
+use commands::database::Readers;
+use commands::log::sqlite::{SqliteReader, SqliteWriter};
+use commands::log::{AfterCommit, Committer, CommitterSettings, Hashing, KeyStore, LogError, LogReader, MasterKey, Sealer, Tail, erase_keys_of_erased};
+use commands::ports::{Clock, Random};
+use domain::policy::retry::RetrySchedule;
+use domain::values::Channel;
+use projections::live::LocalFeed;
+use projections::store::{ReadModels, Sources};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use workers::channels::{Breaker, BreakerSettings, ChannelWorker, OptOutBarrier, Shared, recover};
+use workers::pending::{PendingDeliveries, PendingRows};
+use workers::providers::Provider;
+use workers::providers::sandbox::SandboxProvider;
+use workers::window::{Dispatcher, DispatcherSettings, Window, WindowSettings};
+
+/// Events read at the start to make good an erasure that a crash cut short.
+const ERASURE_LOOK_BACK: u64 = 100_000;
+/// Connections that read the log.
+const LOG_READERS: usize = 8;
+
+/// Why the engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The log.
+    #[error("the log cannot be opened: {0} ({0:?})")]
+    Log(#[from] LogError),
+    /// The key store.
+    #[error("the key store cannot be opened: {0}")]
+    Keys(#[from] commands::log::KeyError),
+    /// The read models.
+    #[error(transparent)]
+    ReadModels(#[from] projections::store::OpenError),
+    /// A thread.
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// What an operator may set.
+#[derive(Debug, Clone)]
+pub struct EngineSettings {
+    /// Retry schedules by channel.
+    pub schedules: HashMap<Channel, RetrySchedule>,
+    /// Deliveries a worker takes at once.
+    pub batch: usize,
+    /// Deliveries kept in memory in one lane.
+    pub lane: usize,
+    /// When providers are held.
+    pub breaker: BreakerSettings,
+}
+
+/// A provider at work, as operators see it.
+#[derive(Debug, Clone)]
+pub struct ProviderStatus {
+    /// Its configured name.
+    pub name: String,
+    /// The channel it serves.
+    pub channel: Channel,
+    /// Whether it is held, and why.
+    pub breaker: Arc<Breaker>,
+}
+
+/// See the module.
+pub struct Engine {
+    /// The command bus.
+    pub bus: Bus,
+    /// Accepts notifications.
+    pub acceptor: Acceptor,
+    /// Keyed hashes of what callers supply.
+    pub hashing: Hashing,
+    /// Recipients' keys.
+    pub keys: Arc<KeyStore>,
+    /// Reads the log.
+    pub log: Arc<dyn LogReader>,
+    /// The newest events.
+    pub tail: Arc<Tail>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Arc<dyn Random>,
+    /// Read models.
+    pub read_models: ReadModels,
+    /// The live feed.
+    pub live: Arc<LocalFeed>,
+    /// Holds opt-outs' answers.
+    pub barrier: Arc<OptOutBarrier>,
+    /// What is owed, durably.
+    pub pending: PendingRows,
+    /// How far the table of what is owed is.
+    pub table: Progress,
+    /// What is owed, in memory.
+    pub window: Arc<Window>,
+    facts: Arc<Facts>,
+    readers: Readers,
+    settings: EngineSettings,
+    committer_thread: std::thread::JoinHandle<()>,
+}
+
+impl Engine {
+    /// Opens the stores. Nothing is delivered yet.
+    pub fn open(data: &DataDir, master: &MasterKey, settings: EngineSettings, mut hooks: Vec<Arc<dyn AfterCommit>>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, EngineError> {
+        let keys = Arc::new(KeyStore::open(&data.keys(), master.clone(), Arc::clone(&random))?);
+        let sealer = Sealer::new(Arc::clone(&keys), Arc::clone(&random));
+        let writer = SqliteWriter::open(data.log(), sealer.clone())?;
+        let tail = Arc::new(Tail::at(writer.head()));
+        let facts = Arc::new(Facts::new(FactsSettings::default()));
+        hooks.push(Arc::<Facts>::clone(&facts));
+        let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), CommitterSettings::default())?;
+        let readers = Readers::new(data.log(), LOG_READERS);
+        let log: Arc<dyn LogReader> = Arc::new(SqliteReader::new(readers.clone(), sealer));
+        let bus = Bus::new(committer, Arc::clone(&log));
+        let hashing = master.hashing();
+        let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random));
+        let read_models = ReadModels::open(&data.views())?;
+        let sources = Sources { log: Arc::clone(&log), tail: Arc::clone(&tail), clock: Arc::clone(&clock) };
+        let live = Arc::new(LocalFeed::new(&sources, read_models.notifications()?));
+        let window = Arc::new(Window::new(WindowSettings { lane: settings.lane, ..WindowSettings::default() }));
+        Ok(Self {
+            bus,
+            acceptor,
+            hashing,
+            keys,
+            log,
+            tail,
+            barrier: Arc::new(OptOutBarrier::new(Arc::clone(&clock))),
+            clock,
+            random,
+            read_models,
+            live,
+            pending: PendingRows::new(readers.clone()),
+            table: Progress::default(),
+            window,
+            facts,
+            readers,
+            settings,
+            committer_thread,
+        })
+    }
+
+    /// Starts consumers and workers. They end when their supervisor stops them: `delivering`
+    /// first, `following` after it.
+    pub async fn start(&self, providers: Vec<Arc<dyn Provider>>, delivering: &Supervisor, following: &Supervisor) -> Result<Vec<ProviderStatus>, EngineError> {
+        let head = self.tail.head();
+        erase_keys_of_erased(self.log.as_ref(), &self.keys, head.saturating_sub(ERASURE_LOOK_BACK)).await?;
+        for projection in self.read_models.all() {
+            let projection = Arc::clone(projection);
+            let sources = Sources { log: Arc::clone(&self.log), tail: Arc::clone(&self.tail), clock: Arc::clone(&self.clock) };
+            // Rows that are written once instead of three times cost a third; who waits for
+            // a position does not wait for this.
+            let settings = RunnerSettings { batch: 20_000, linger: Duration::from_millis(250), ..RunnerSettings::default() };
+            following.run(projection.name(), |stop| async move { projection.run(sources, settings, stop).await });
+        }
+        {
+            let live = Arc::clone(&self.live);
+            let sources = Sources { log: Arc::clone(&self.log), tail: Arc::clone(&self.tail), clock: Arc::clone(&self.clock) };
+            following.run("live", |stop| async move { live.run(sources, stop).await });
+        }
+
+        let shared = Arc::new(Shared {
+            window: Arc::clone(&self.window),
+            bus: self.bus.clone(),
+            facts: Arc::clone(&self.facts),
+            barrier: Arc::clone(&self.barrier),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            schedules: self.settings.schedules.clone(),
+            batch: self.settings.batch,
+        });
+        self.delivery_runner(RunnerSettings::default()).run(CancellationToken::new(), Some(head)).await;
+        let lost = recover(&shared, self.pending.in_flight().await?).await?;
+        if lost > 0 {
+            tracing::warn!(attempts = lost, "attempts were under way when the process ended; they are recorded as of unknown outcome");
+        }
+        let from = self.tail.head();
+        self.delivery_runner(RunnerSettings::default()).run(CancellationToken::new(), Some(from)).await;
+        let settings = RunnerSettings { batch: 20_000, linger: Duration::from_millis(250), ..RunnerSettings::default() };
+        let runner = self.delivery_runner(settings);
+        following.run("delivery", |stop| async move { runner.run(stop, None).await });
+
+        let dispatcher = Dispatcher {
+            window: Arc::clone(&self.window),
+            rows: self.pending.clone(),
+            table: self.table.clone(),
+            tail: Arc::clone(&self.tail),
+            log: Arc::clone(&self.log),
+            clock: Arc::clone(&self.clock),
+            settings: DispatcherSettings::default(),
+        };
+        delivering.run("window", |stop| async move { dispatcher.run(from, stop).await });
+
+        let mut statuses = Vec::new();
+        let mut served: Vec<Channel> = Vec::new();
+        for provider in providers {
+            served.push(provider.channel());
+            let worker = ChannelWorker::new(Arc::clone(&shared), Arc::clone(&provider), false, self.settings.breaker);
+            statuses.push(ProviderStatus { name: provider.name().to_owned(), channel: provider.channel(), breaker: worker.breaker() });
+            delivering.run(&format!("worker {}", provider.name()), |stop| async move { worker.run(stop).await });
+        }
+        for channel in Channel::ALL.into_iter().filter(|channel| channel.has_provider()) {
+            if !served.contains(&channel) {
+                tracing::info!(%channel, "no provider is configured for this channel; what is queued on it waits");
+            }
+            let rehearsal = ChannelWorker::new(Arc::clone(&shared), Arc::new(SandboxProvider::new(channel)), true, self.settings.breaker);
+            delivering.run(&format!("sandbox {channel}"), |stop| async move { rehearsal.run(stop).await });
+        }
+        Ok(statuses)
+    }
+
+    fn delivery_runner(&self, settings: RunnerSettings) -> Runner<PendingDeliveries> {
+        let rows = Arc::new(LogRows::new(self.bus.committer().clone(), self.readers.clone()));
+        Runner::new(PendingDeliveries, Arc::clone(&self.log), Arc::clone(&self.tail), rows, Arc::clone(&self.clock), self.table.clone(), settings)
+    }
+
+    /// Whether the thread that writes the log still runs.
+    pub fn is_writing(&self) -> bool {
+        !self.committer_thread.is_finished()
+    }
+}
