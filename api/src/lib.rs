@@ -2,4 +2,5 @@
 
 pub mod config;
 pub mod app;
+pub mod auth;
 pub mod graphql;

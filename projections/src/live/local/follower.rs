@@ -20,6 +20,8 @@ pub(super) struct Follower {
     hub: Arc<Hub>,
     notifications: Notifications,
     recipient: RecipientId,
+    /// Changes up to here are none of its business.
+    since: Position,
     /// The last position handed over, or the one it came with.
     cursor: Position,
     waiting: VecDeque<LiveItem>,
@@ -38,13 +40,16 @@ enum Stage {
 }
 
 impl Follower {
-    pub(super) fn new(hub: Arc<Hub>, notifications: Notifications, recipient: RecipientId, after: Option<Position>) -> Self {
-        let (cursor, stage) = match after {
-            Some(after) => (after, Stage::Backlog),
-            // The seat is taken here, not when the stream is first asked: now is now.
-            None => hub.join(recipient).map_or((0, Stage::Refused), |seated| (seated.from, Stage::Live(seated))),
-        };
-        Self { hub, notifications, recipient, cursor, waiting: VecDeque::new(), stage }
+    /// Begins behind a cursor.
+    pub(super) const fn after(hub: Arc<Hub>, notifications: Notifications, recipient: RecipientId, cursor: Position) -> Self {
+        Self { hub, notifications, recipient, since: 0, cursor, waiting: VecDeque::new(), stage: Stage::Backlog }
+    }
+
+    /// Begins behind the log's head. The seat is taken here, not when the stream is first asked;
+    /// it may begin earlier, where the dispatcher has not come to the head yet.
+    pub(super) fn from_now(hub: Arc<Hub>, notifications: Notifications, recipient: RecipientId, head: Position) -> Self {
+        let stage = hub.join(recipient).map_or(Stage::Refused, Stage::Live);
+        Self { hub, notifications, recipient, since: head, cursor: head, waiting: VecDeque::new(), stage }
     }
 
     pub(super) fn stream(self) -> Following {
@@ -74,7 +79,7 @@ impl Follower {
                         // no news. A change is, since an earlier page could not know it.
                         let news = match &item {
                             LiveItem::Notification(item) => item.position > self.cursor,
-                            LiveItem::Change(_) => true,
+                            LiveItem::Change(change) => change.position > self.since,
                         };
                         if news {
                             self.cursor = self.cursor.max(item.position());

@@ -12,7 +12,7 @@ mod tests;
 use super::{Following, LiveFeed};
 use crate::notifications::Notifications;
 use crate::store::Sources;
-use commands::log::Position;
+use commands::log::{Position, Tail};
 use dispatcher::Dispatcher;
 use domain::values::RecipientId;
 use follower::Follower;
@@ -27,13 +27,14 @@ const BEHIND: usize = 256;
 #[derive(Debug, Clone)]
 pub struct LocalFeed {
     hub: Arc<Hub>,
+    tail: Arc<Tail>,
     notifications: Notifications,
 }
 
 impl LocalFeed {
     /// Over the tail and, for what came before, the read model.
     pub fn new(sources: &Sources, notifications: Notifications) -> Self {
-        Self { hub: Arc::new(Hub::at(sources.tail.head(), BEHIND)), notifications }
+        Self { hub: Arc::new(Hub::at(sources.tail.head(), BEHIND)), tail: Arc::clone(&sources.tail), notifications }
     }
 
     /// Hands items to followers until told to stop, then lets all of them go. Run it once.
@@ -50,6 +51,10 @@ impl LocalFeed {
 
 impl LiveFeed for LocalFeed {
     fn follow(&self, recipient: RecipientId, after: Option<Position>) -> Following {
-        Follower::new(Arc::clone(&self.hub), self.notifications.clone(), recipient, after).stream()
+        let follower = match after {
+            Some(after) => Follower::after(Arc::clone(&self.hub), self.notifications.clone(), recipient, after),
+            None => Follower::from_now(Arc::clone(&self.hub), self.notifications.clone(), recipient, self.tail.head()),
+        };
+        follower.stream()
     }
 }

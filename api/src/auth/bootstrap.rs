@@ -1,0 +1,60 @@
+//! What the first start creates: an administrator's key, and a category to send under.
+
+use super::api_key;
+use super::registry::KeyRegistry;
+use commands::accept::category_stream;
+use commands::bus::{Bus, Refused};
+use commands::log::{LogError, Metadata};
+use commands::ports::{Clock, Random};
+use domain::api_key::{ApiKey, ApiKeyCommand, ApiKeyIssued, Role};
+use domain::category::{Category, DefineCategory};
+use domain::values::{CategoryKey, Channel, KeyId, Millis, Priority};
+use domain::{AggregateKind, StreamId};
+use std::sync::Arc;
+
+/// The category that exists from the first start.
+pub const GENERAL: &str = "general";
+
+/// Issues a key and gives its secret, which is shown once.
+pub async fn issue(bus: &Bus, keys: &KeyRegistry, random: &dyn Random, metadata: &Arc<Metadata>, name: String, role: Role, expires_at: Option<Millis>, now: Millis) -> Result<(ApiKeyIssued, String, u64), Refused<domain::api_key::ApiKeyRefusal>> {
+    let sandbox = matches!(role, Role::Sender { sandbox: true, .. });
+    let (prefix, secret) = api_key::generate(random, sandbox);
+    let key = KeyId(random.id(now));
+    let issued = ApiKeyIssued { key, name, prefix, hash: keys.hasher().hash(&secret), role, expires_at };
+    let stream = StreamId::new(AggregateKind::ApiKey, key.0);
+    let done = bus.execute::<ApiKey>(stream, metadata, ApiKeyCommand::Issue(Box::new(issued.clone()))).await?;
+    Ok((issued, secret, done.position))
+}
+
+/// Creates what is missing; the secret of a new administrator's key, if there had to be one.
+pub async fn ensure(bus: &Bus, keys: &KeyRegistry, clock: &dyn Clock, random: &dyn Random) -> Result<Option<String>, LogError> {
+    let metadata = Arc::new(Metadata::of("bootstrap"));
+    if let Ok(key) = CategoryKey::new(GENERAL) {
+        let general = bus.load::<Category>(category_stream(&key)).await.map_err(log_error)?;
+        if !general.state.exists {
+            let define = DefineCategory {
+                key: key.clone(),
+                name: "General".to_owned(),
+                description: "Everything that has no category of its own.".to_owned(),
+                required: false,
+                default_channels: Channel::ALL.to_vec(),
+                priority: Priority::Normal,
+            };
+            bus.execute::<Category>(category_stream(&key), &metadata, define).await.map_err(log_error)?;
+        }
+    }
+    let now = clock.now();
+    if keys.has_administrator(now) {
+        return Ok(None);
+    }
+    let (_, secret, _) = issue(bus, keys, random, &metadata, "first administrator".to_owned(), Role::Administrator, None, now).await.map_err(log_error)?;
+    Ok(Some(secret))
+}
+
+fn log_error<R: std::fmt::Display>(error: Refused<R>) -> LogError {
+    match error {
+        Refused::Log(error) => error,
+        Refused::Refusal(refusal) => LogError::Unavailable { reason: refusal.to_string() },
+        Refused::Contended => LogError::Overloaded,
+    }
+}

@@ -1,0 +1,68 @@
+//! From a request's credentials to its principal.
+
+use super::principal::{Caller, Principal};
+use super::recipient_token::TokenKey;
+use super::registry::KeyRegistry;
+use crate::graphql::transport::{AuthFailure, Authenticate};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use commands::ports::Clock;
+use std::sync::Arc;
+
+/// See the module.
+#[derive(Clone)]
+pub struct Gate {
+    keys: Arc<KeyRegistry>,
+    tokens: Arc<TokenKey>,
+    clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gate")
+    }
+}
+
+impl Gate {
+    /// Over keys and tokens.
+    pub fn new(keys: Arc<KeyRegistry>, tokens: Arc<TokenKey>, clock: Arc<dyn Clock>) -> Self {
+        Self { keys, tokens, clock }
+    }
+
+    /// Judges what stands behind `Bearer`.
+    pub fn judge(&self, credential: &str) -> Result<Principal, AuthFailure> {
+        let now = self.clock.now();
+        if credential.starts_with("bongsu_") {
+            return self.keys.authenticate(credential, now);
+        }
+        let (id, expires_at) = self.tokens.judge(credential, now)?;
+        Ok(Principal { caller: Arc::new(Caller::Recipient { id }), expires_at: Some(expires_at) })
+    }
+}
+
+fn bearer(text: &str) -> Option<&str> {
+    let (scheme, credential) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| credential.trim())
+}
+
+impl Authenticate for Gate {
+    type Principal = Principal;
+
+    async fn authenticate(&self, headers: &HeaderMap, init: Option<&serde_json::Value>) -> Result<Principal, AuthFailure> {
+        let of_init = init.and_then(|init| init.get("Authorization").or_else(|| init.get("authorization"))).and_then(serde_json::Value::as_str);
+        let of_headers = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let credential = of_init.or(of_headers).and_then(bearer).ok_or(AuthFailure::UNAUTHENTICATED)?;
+        self.judge(credential)
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.clock.now()
+    }
+
+    async fn recheck(&self, principal: &Principal) -> Result<(), AuthFailure> {
+        match principal.caller.as_ref() {
+            Caller::Administrator { key } | Caller::Sender { key, .. } if !self.keys.holds(*key) => Err(AuthFailure::KEY_REVOKED),
+            _ => Ok(()),
+        }
+    }
+}

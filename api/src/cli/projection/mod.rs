@@ -1,0 +1,167 @@
+//! `bongsu projection`: the read models.
+
+pub(super) mod files;
+mod rebuild;
+
+use super::exit::CliError;
+use super::folder::Folder;
+use super::output::Output;
+use super::remote::Remote;
+use clap::{Args, Subcommand};
+use commands::log::LogReader;
+use serde::Serialize;
+
+/// Looks after the read models: what queries are answered from. They can always be built anew
+/// from the log; building them never sends anything.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  bongsu projection list
+  bongsu projection rebuild notifications
+
+Next: bongsu projection parked shows events that could not be taken in")]
+pub enum Projection {
+    /// Where each stands.
+    List(List),
+    /// Build one anew, beside the one that serves.
+    Rebuild(Rebuild),
+    /// Events that could not be taken in.
+    Parked(Parked),
+}
+
+/// Shows where each read model and process manager stands.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bongsu projection list
+  bongsu projection list --data /var/lib/bongsu --json
+
+Next: bongsu projection rebuild NAME where one is behind or wrong")]
+pub struct List {
+    /// Which folder.
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+/// Builds a read model anew from the whole log, beside the one that serves, and switches when it
+/// has caught up. A running server does it while it goes on; otherwise this command does.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bongsu projection rebuild notifications
+  bongsu projection rebuild notifications --data /var/lib/bongsu --json
+
+Next: bongsu projection list")]
+pub struct Rebuild {
+    /// Its name, as `projection list` shows it.
+    pub name: String,
+    /// Which server, and its folder.
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+/// Shows events that a read model or process manager could not take in. The later events of
+/// their streams wait with them.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bongsu projection parked
+  bongsu projection parked --json
+
+Next: bongsu events read --after POSITION-1 --limit 1 shows the event; after an upgrade that can
+read it, bongsu projection rebuild NAME")]
+pub struct Parked {
+    /// Which folder.
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+#[derive(Debug, Serialize)]
+struct Shown {
+    name: String,
+    position: u64,
+    behind: u64,
+    parked: usize,
+    file: String,
+}
+
+impl Projection {
+    pub(super) async fn run(self, out: Output) -> Result<(), CliError> {
+        match self {
+            Self::List(list) => list.run(out).await,
+            Self::Rebuild(rebuild) => rebuild::run(rebuild, out).await,
+            Self::Parked(parked) => parked.run(out),
+        }
+    }
+}
+
+impl List {
+    async fn run(self, out: Output) -> Result<(), CliError> {
+        let data = self.folder.existing()?;
+        let head = self.folder.log()?.head().await?;
+        let mut all = Vec::new();
+        for (name, file) in files::serving(&data.views())? {
+            let connection = commands::database::open_reader(&data.views().join(&file))?;
+            let position = files::checkpoint(&connection, &name)?;
+            all.push(Shown {
+                position,
+                behind: head.saturating_sub(position),
+                parked: files::parked(&connection)?.len(),
+                name,
+                file: format!("views/{file}"),
+            });
+        }
+        let connection = commands::database::open_reader(&data.log())?;
+        let parked = files::parked(&connection)?;
+        for (name, position) in files::checkpoints(&connection)? {
+            all.push(Shown {
+                behind: head.saturating_sub(position),
+                parked: parked.iter().filter(|event| event.consumer == name).count(),
+                name,
+                position,
+                file: "log.db".to_owned(),
+            });
+        }
+        if out.json {
+            return out.json_value(&all);
+        }
+        let rows: Vec<Vec<String>> = all
+            .into_iter()
+            .map(|shown| {
+                vec![
+                    shown.name,
+                    shown.position.to_string(),
+                    shown.behind.to_string(),
+                    shown.parked.to_string(),
+                    shown.file,
+                ]
+            })
+            .collect();
+        out.table(&["name", "position", "behind", "parked", "file"], &rows)
+    }
+}
+
+impl Parked {
+    fn run(self, out: Output) -> Result<(), CliError> {
+        let data = self.folder.existing()?;
+        let mut all = files::parked(&commands::database::open_reader(&data.log())?)?;
+        for (_, file) in files::serving(&data.views())? {
+            let connection = commands::database::open_reader(&data.views().join(&file))?;
+            all.extend(files::parked(&connection)?);
+        }
+        if out.json {
+            return out.json_value(&all);
+        }
+        if all.is_empty() {
+            return out.line("No event is parked.");
+        }
+        let rows: Vec<Vec<String>> = all
+            .into_iter()
+            .map(|event| {
+                vec![
+                    event.consumer,
+                    event.position.to_string(),
+                    event.stream.to_string(),
+                    event.error,
+                ]
+            })
+            .collect();
+        out.table(&["consumer", "position", "stream", "error"], &rows)
+    }
+}

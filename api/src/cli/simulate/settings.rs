@@ -1,0 +1,56 @@
+//! The configuration that points a server to the simulators.
+
+use std::path::Path;
+use workers::simulators::RunningSimulators;
+
+/// As a file for `bongsu serve --config`. Credentials are named as files beside it.
+pub(super) fn toml(running: &RunningSimulators, state: &Path) -> String {
+    let file = |name: &str| quoted(&state.join(name).display().to_string());
+    let credentials = &running.credentials;
+    format!(
+        "# Written by `bongsu simulate` at each start: points a server to the simulators.
+
+[providers.fcm]
+service_account_file = {fcm_file}
+endpoint = {fcm}
+
+[providers.apns]
+key_file = {apns_file}
+key_id = {key_id}
+team_id = {team_id}
+topic = {topic}
+endpoint = {apns}
+ca_file = {ca}
+
+[providers.smtp]
+host = {smtp_host}
+port = {smtp_port}
+encryption = \"starttls\"
+username = {username}
+password_file = {password_file}
+from = \"Bongsu <notify@example.com>\"
+ca_file = {ca}
+
+[providers.webhook]
+allow_http = true
+allow_private = [\"127.0.0.0/8\"]
+",
+        fcm_file = file("fcm.json"),
+        fcm = quoted(&format!("http://{}", running.fcm)),
+        apns_file = file("apns.p8"),
+        key_id = quoted(&credentials.apns_key_id),
+        team_id = quoted(&credentials.apns_team_id),
+        topic = quoted(&credentials.apns_topic),
+        apns = quoted(&format!("https://{}", running.apns)),
+        ca = file("ca.pem"),
+        smtp_host = quoted(&running.smtp.ip().to_string()),
+        smtp_port = running.smtp.port(),
+        username = quoted(&credentials.smtp_username),
+        password_file = file("smtp.password"),
+    )
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
