@@ -112,7 +112,14 @@ pub struct Engine {
 
 impl Engine {
     /// Opens the stores. Nothing is delivered yet.
-    pub fn open(data: &DataDir, master: &MasterKey, settings: EngineSettings, mut hooks: Vec<Arc<dyn AfterCommit>>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, EngineError> {
+    pub fn open(
+        data: &DataDir,
+        master: &MasterKey,
+        settings: EngineSettings,
+        mut hooks: Vec<Arc<dyn AfterCommit>>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, EngineError> {
         let keys = Arc::new(KeyStore::open(&data.keys(), master.clone(), Arc::clone(&random))?);
         let sealer = Sealer::new(Arc::clone(&keys), Arc::clone(&random));
         let writer = SqliteWriter::open(data.log(), sealer.clone())?;

@@ -13,10 +13,9 @@ use std::path::PathBuf;
   bongsu config reference --toml > bongsu.toml
 
 Next: bongsu check tries the configuration out")]
+#[allow(missing_docs, reason = "documentation here would take the place of the types' in the help")]
 pub enum Config {
-    /// The values in force, secrets masked.
     Show(Show),
-    /// All keys with their meaning and default.
     Reference(Reference),
 }
 
@@ -58,11 +57,7 @@ impl Config {
         let sections = Settings::sections();
         match self {
             Self::Reference(reference) => {
-                let text = if reference.toml {
-                    reference::toml(&sections)
-                } else {
-                    reference::markdown(&sections)
-                };
+                let text = if reference.toml { reference::toml(&sections) } else { reference::markdown(&sections) };
                 out.line(text.trim_end())
             }
             Self::Show(show) => {
@@ -79,10 +74,7 @@ impl Config {
 
 impl Show {
     fn print(&self, layers: &Layers, out: Output) -> Result<(), CliError> {
-        let values: Vec<_> = show::values(layers, &Settings::sections())
-            .into_iter()
-            .filter(|value| !self.changed || !value.is_default)
-            .collect();
+        let values: Vec<_> = show::values(layers, &Settings::sections()).into_iter().filter(|value| !self.changed || !value.is_default).collect();
         if out.json {
             return out.json_value(&values);
         }
@@ -96,10 +88,6 @@ impl Show {
                 row
             })
             .collect();
-        if self.origin {
-            out.table(&["key", "value", "origin"], &rows)
-        } else {
-            out.table(&["key", "value"], &rows)
-        }
+        if self.origin { out.table(&["key", "value", "origin"], &rows) } else { out.table(&["key", "value"], &rows) }
     }
 }

@@ -18,9 +18,6 @@ pub enum Exit {
     Unavailable = 5,
 }
 
-/// The statuses as every command's help shows them.
-pub const STATUSES: &str = "Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found, 4 conflict, 5 unavailable (try again), 130 interrupted.";
-
 /// Why a command did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CliError {
@@ -35,11 +32,7 @@ pub struct CliError {
 impl CliError {
     /// With a status.
     pub fn new(exit: Exit, message: impl fmt::Display) -> Self {
-        Self {
-            exit,
-            message: message.to_string(),
-            code: None,
-        }
+        Self { exit, message: message.to_string(), code: None }
     }
 
     /// It did not work.
@@ -101,13 +94,9 @@ impl From<commands::log::LogError> for CliError {
         use commands::log::LogError as E;
         // On this machine, before the operator's own eyes, the reason may be told.
         match &error {
-            E::Unavailable { reason } | E::Keys { reason } => {
-                Self::failure(format!("the data folder cannot be read: {reason}"))
-            }
+            E::Unavailable { reason } | E::Keys { reason } => Self::failure(format!("the data folder cannot be read: {reason}")),
             E::Newer { reason } => Self::failure(format!("{error} ({reason})")),
-            E::Poison {
-                position, reason, ..
-            } => Self::failure(format!("{error}: position {position}: {reason}")),
+            E::Poison { position, reason, .. } => Self::failure(format!("{error}: position {position}: {reason}")),
             E::Overloaded | E::Closed => Self::new(Exit::Unavailable, error),
         }
     }

@@ -14,12 +14,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Args)]
 pub struct Folder {
     /// Data folder.
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "BONGSU_STORAGE__DATA_DIR",
-        default_value = "./bongsu-data"
-    )]
+    #[arg(long, value_name = "DIR", env = "BONGSU_STORAGE__DATA_DIR", default_value = "./bongsu-data")]
     pub data: PathBuf,
 }
 
@@ -42,16 +37,9 @@ impl Folder {
         let folder = self.existing()?;
         let master = folder
             .find_master_key(master_key_variable().as_deref(), configured_key().as_deref())?
-            .ok_or_else(|| {
-                CliError::failure(format!(
-                    "personal parts need the master key, and the folder has none; set {MASTER_KEY_VARIABLE}"
-                ))
-            })?;
+            .ok_or_else(|| CliError::failure(format!("personal parts need the master key, and the folder has none; set {MASTER_KEY_VARIABLE}")))?;
         let keys = KeyStore::open(&folder.keys(), master, Arc::new(SystemRandom))?;
-        Ok(SqliteReader::new(
-            Readers::new(folder.log(), 4),
-            Sealer::new(Arc::new(keys), Arc::new(SystemRandom)),
-        ))
+        Ok(SqliteReader::new(Readers::new(folder.log(), 4), Sealer::new(Arc::new(keys), Arc::new(SystemRandom))))
     }
 }
 
@@ -62,13 +50,6 @@ pub fn configured_key() -> Option<PathBuf> {
 
 /// A log whose personal parts stay closed: its key store is empty and lives in memory.
 pub fn closed(log: &Path) -> Result<SqliteReader, commands::log::KeyError> {
-    let keys = KeyStore::open(
-        Path::new(":memory:"),
-        MasterKey::new([0; 32]),
-        Arc::new(SystemRandom),
-    )?;
-    Ok(SqliteReader::new(
-        Readers::new(log.to_owned(), 4),
-        Sealer::new(Arc::new(keys), Arc::new(SystemRandom)),
-    ))
+    let keys = KeyStore::open(Path::new(":memory:"), MasterKey::new([0; 32]), Arc::new(SystemRandom))?;
+    Ok(SqliteReader::new(Readers::new(log.to_owned(), 4), Sealer::new(Arc::new(keys), Arc::new(SystemRandom))))
 }

@@ -61,46 +61,31 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The commands.
+/// The commands, each documented at its own type, from which the help is made.
 #[derive(Debug, Subcommand)]
+#[allow(missing_docs, reason = "documentation here would take the place of the types' in the help")]
 pub enum Command {
-    /// Run the server.
     Serve(serve::Serve),
-    /// Run imitations of the providers on this machine.
     Simulate(simulate::Simulate),
-    /// Show how a running server does.
     Status(status::Status),
-    /// Send a notification.
     Send(send::Send),
-    /// Tell the story of a notification.
     Trace(trace::Trace),
-    /// Look after deliveries whose retries are exhausted.
     #[command(subcommand)]
     Dlq(dlq::Dlq),
-    /// Make tokens for recipients' apps.
     #[command(subcommand)]
     Token(token::Token),
-    /// Make API keys.
     #[command(subcommand)]
     Key(key::Key),
-    /// Read the log.
     #[command(subcommand)]
     Events(events::Events),
-    /// Look after the read models.
     #[command(subcommand)]
     Projection(projection::Projection),
-    /// Prove from the log that nothing was lost or sent twice.
     Audit(audit::Audit),
-    /// Copy a data folder while the server runs.
     Backup(backup::Backup),
-    /// Make a data folder from a backup.
     Restore(restore::Restore),
-    /// Try out configuration, data folder and providers.
     Check(check::Check),
-    /// Show the configuration.
     #[command(subcommand)]
     Config(config::Config),
-    /// Print completions for a shell.
     Completions(completions::Completions),
 }
 
@@ -129,10 +114,7 @@ fn run(cli: Cli, out: Output) -> Result<ExitCode, CliError> {
         return serve.run(cli.no_color);
     }
     tracing_setup::for_commands(cli.no_color);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(CliError::failure)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::failure)?;
     let done = ExitCode::SUCCESS;
     runtime.block_on(async {
         match cli.command {

@@ -56,70 +56,45 @@ impl Output {
             return Ok(());
         }
         if !std::io::stdin().is_terminal() {
-            return Err(CliError::usage(format!(
-                "{question} Nobody can be asked here; say --yes to do it, --dry-run to look first"
-            )));
+            return Err(CliError::usage(format!("{question} Nobody can be asked here; say --yes to do it, --dry-run to look first")));
         }
         let mut stderr = std::io::stderr().lock();
         let _ = write!(stderr, "{question} Type yes to go on: ");
         let _ = stderr.flush();
         drop(stderr);
         let mut answer = String::new();
-        std::io::stdin()
-            .read_line(&mut answer)
-            .map_err(CliError::failure)?;
-        if answer.trim().eq_ignore_ascii_case("yes") {
-            Ok(())
-        } else {
-            Err(CliError::failure("nothing was changed"))
-        }
+        std::io::stdin().read_line(&mut answer).map_err(CliError::failure)?;
+        if answer.trim().eq_ignore_ascii_case("yes") { Ok(()) } else { Err(CliError::failure("nothing was changed")) }
     }
 }
 
 /// A borderless table: columns two spaces apart, so that it can be selected and grepped.
 pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING);
+    table.load_style(comfy_table::presets::NOTHING);
     table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
     table.set_header(head.iter().map(|name| name.to_uppercase()));
     for row in rows {
         table.add_row(row);
     }
-    table
-        .to_string()
-        .lines()
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join("\n")
+    table.to_string().lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect::<Vec<_>>().join("\n")
 }
 
 /// A moment for people: local time with its zone.
 pub fn local(millis: i64) -> String {
-    chrono::DateTime::from_timestamp_millis(millis).map_or_else(
-        || millis.to_string(),
-        |at| {
-            at.with_timezone(&chrono::Local)
-                .format("%Y-%m-%d %H:%M:%S%.3f %:z")
-                .to_string()
-        },
-    )
+    chrono::DateTime::from_timestamp_millis(millis)
+        .map_or_else(|| millis.to_string(), |at| at.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S%.3f %:z").to_string())
 }
 
 /// A moment for programs: RFC 3339 in UTC.
 pub fn rfc3339(millis: i64) -> String {
-    chrono::DateTime::from_timestamp_millis(millis).map_or_else(
-        || millis.to_string(),
-        |at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-    )
+    chrono::DateTime::from_timestamp_millis(millis).map_or_else(|| millis.to_string(), |at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
 }
 
 /// Whether colours are wanted on stderr.
 pub fn colours(no_color: bool) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !no_color
-        && !set("NO_COLOR")
-        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
-        && std::io::stderr().is_terminal()
+    !no_color && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb") && std::io::stderr().is_terminal()
 }
 
 /// Progress on stderr: a bar on a terminal, otherwise a line every few seconds.
@@ -145,12 +120,7 @@ impl Progress {
             bar.set_message(what);
             bar
         });
-        Self {
-            bar,
-            what,
-            clock: commands::ports::SystemClock::default(),
-            told: std::time::Duration::ZERO,
-        }
+        Self { bar, what, clock: commands::ports::SystemClock::default(), told: std::time::Duration::ZERO }
     }
 
     /// Tells how far it is.
@@ -168,11 +138,7 @@ impl Progress {
         self.told = now;
         let rate = rate.map_or_else(String::new, |rate| format!(", {rate:.0}/s"));
         // Nobody is left to be told when stderr is gone.
-        let _ = writeln!(
-            std::io::stderr().lock(),
-            "{done} of {all} {}{rate}",
-            self.what
-        );
+        let _ = writeln!(std::io::stderr().lock(), "{done} of {all} {}{rate}", self.what);
     }
 
     /// Takes the bar away.

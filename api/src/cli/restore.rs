@@ -13,9 +13,11 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Makes a data folder from a backup. Every file is compared with the backup's manifest; whoever
-/// was erased up to the backup is erased again. What was delivered after the backup was made is
-/// not known to it: deliveries that were pending then are made again.
+/// Makes a data folder from a backup.
+///
+/// Every file is compared with the backup's manifest; whoever was erased up to the backup is erased
+/// again. What was delivered after the backup was made is not known to it: deliveries that were
+/// pending then are made again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bongsu restore --from /backups/2026-01-31 --data ./restored --master-key-file ~/master.key
@@ -50,18 +52,11 @@ impl Restore {
     pub(super) async fn run(self, out: Output) -> Result<(), CliError> {
         let (data, manifest, keys) = {
             let this = self;
-            tokio::task::spawn_blocking(move || this.copy())
-                .await
-                .map_err(CliError::failure)??
+            tokio::task::spawn_blocking(move || this.copy()).await.map_err(CliError::failure)??
         };
         let log = closed(&data.log())?;
         let erased_again = erase_keys_of_erased(&log, &keys, 0).await?;
-        let restored = Restored {
-            position: manifest.position,
-            created_at: manifest.created_at,
-            files: manifest.files.len(),
-            erased_again,
-        };
+        let restored = Restored { position: manifest.position, created_at: manifest.created_at, files: manifest.files.len(), erased_again };
         if out.json {
             return out.json_value(&restored);
         }
@@ -69,10 +64,7 @@ impl Restore {
             "Restored {} files as of {}, up to position {}; {} erasures applied again.",
             restored.files, restored.created_at, restored.position, restored.erased_again
         ))?;
-        out.note(format_args!(
-            "\nNext: bongsu audit --data {0}, then bongsu serve --data {0}",
-            data.root().display()
-        ));
+        out.note(format_args!("\nNext: bongsu audit --data {0}, then bongsu serve --data {0}", data.root().display()));
         Ok(())
     }
 
@@ -88,25 +80,17 @@ impl Restore {
         let data = DataDir::lock(&self.data)?;
         for file in &manifest.files {
             // keys/ is a folder of backups only: in a data folder they lie beside the log.
-            let target = data
-                .root()
-                .join(file.name.strip_prefix("keys/").unwrap_or(&file.name));
+            let target = data.root().join(file.name.strip_prefix("keys/").unwrap_or(&file.name));
             std::fs::copy(file.path(&self.from, self.keys.as_deref()), &target)
                 .and_then(|_| std::fs::File::open(&target)?.sync_all())
-                .map_err(|error| {
-                    CliError::failure(format!("{} cannot be copied: {error}", file.name))
-                })?;
+                .map_err(|error| CliError::failure(format!("{} cannot be copied: {error}", file.name)))?;
         }
         if let Some(path) = &self.master_key_file {
-            let key = std::fs::read_to_string(path).map_err(|error| {
-                CliError::usage(format!("the master key file cannot be read: {error}"))
-            })?;
+            let key = std::fs::read_to_string(path).map_err(|error| CliError::usage(format!("the master key file cannot be read: {error}")))?;
             write_private(&data.master_key_file(), key.trim())?;
         }
         verify(&data, manifest.position)?;
-        let master = data
-            .find_master_key(text.as_deref(), None)?
-            .ok_or_else(|| CliError::usage("there is no master key"))?;
+        let master = data.find_master_key(text.as_deref(), None)?.ok_or_else(|| CliError::usage("there is no master key"))?;
         let keys = KeyStore::open(&data.keys(), master, Arc::new(SystemRandom))?;
         prove(&data, &keys)?;
         Ok((data, manifest, keys))
@@ -116,18 +100,13 @@ impl Restore {
 /// The log is whole, and ends where the backup said.
 fn verify(data: &DataDir, position: u64) -> Result<(), CliError> {
     let connection = commands::database::open_reader(&data.log())?;
-    let verdict: String =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
-        return Err(CliError::failure(format!(
-            "the restored log is damaged: {verdict}; use another backup"
-        )));
+        return Err(CliError::failure(format!("the restored log is damaged: {verdict}; use another backup")));
     }
     let found = head(&connection)?;
     if found != position {
-        return Err(CliError::failure(format!(
-            "the restored log ends at position {found}, the backup at {position}; use another backup"
-        )));
+        return Err(CliError::failure(format!("the restored log ends at position {found}, the backup at {position}; use another backup")));
     }
     Ok(())
 }
@@ -136,9 +115,7 @@ fn verify(data: &DataDir, position: u64) -> Result<(), CliError> {
 fn prove(data: &DataDir, keys: &KeyStore) -> Result<(), CliError> {
     use rusqlite::OptionalExtension;
     let connection = commands::database::open_reader(&data.keys())?;
-    let any: Option<Vec<u8>> = connection
-        .query_row("SELECT subject FROM keys LIMIT 1", [], |row| row.get(0))
-        .optional()?;
+    let any: Option<Vec<u8>> = connection.query_row("SELECT subject FROM keys LIMIT 1", [], |row| row.get(0)).optional()?;
     if let Some(subject) = any.and_then(|bytes| uuid::Uuid::from_slice(&bytes).ok()) {
         keys.find(subject)?;
     }

@@ -9,8 +9,10 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Runs the server. Without configuration it listens on 127.0.0.1:8080, keeps its data in
-/// ./bongsu-data, which it creates, and prints an administrator's key once.
+/// Runs the server.
+///
+/// Without configuration it listens on 127.0.0.1:8080, keeps its data in ./bongsu-data, which it
+/// creates, and prints an administrator's key once.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bongsu serve
@@ -37,13 +39,11 @@ pub struct Serve {
 
 impl Serve {
     pub(super) fn sources(&self) -> Sources {
-        Sources::of_process(self.config.clone())
-            .flag(
-                "storage.data_dir",
-                "--data",
-                self.data.as_ref().map(|path| path.display().to_string()),
-            )
-            .flag("server.listen", "--listen", self.listen.clone())
+        Sources::of_process(self.config.clone()).flag("storage.data_dir", "--data", self.data.as_ref().map(|path| path.display().to_string())).flag(
+            "server.listen",
+            "--listen",
+            self.listen.clone(),
+        )
     }
 
     pub(super) fn run(self, no_color: bool) -> Result<ExitCode, CliError> {
@@ -55,12 +55,8 @@ impl Serve {
             runtime.worker_threads(config.server.worker_threads);
         }
         let runtime = runtime.build().map_err(CliError::failure)?;
-        let options = ServeOptions {
-            ready_file: self.ready_file,
-        };
-        runtime
-            .block_on(crate::app::serve(config, options))
-            .map_err(|error| describe(&error))?;
+        let options = ServeOptions { ready_file: self.ready_file };
+        runtime.block_on(crate::app::serve(config, options)).map_err(|error| describe(&error))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -8,9 +8,7 @@ use tracing_subscriber::EnvFilter;
 pub(super) fn for_server(log: &Log, no_color: bool) {
     // The level was checked with the configuration; this is for the type.
     let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match log.format {
         // An error says that tests have one already.
         LogFormat::Text => drop(builder.with_ansi(colours(no_color)).try_init()),
@@ -20,12 +18,5 @@ pub(super) fn for_server(log: &Log, no_color: bool) {
 
 /// For commands: warnings only.
 pub(super) fn for_commands(no_color: bool) {
-    drop(
-        tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new("warn"))
-            .with_writer(std::io::stderr)
-            .with_ansi(colours(no_color))
-            .without_time()
-            .try_init(),
-    );
+    drop(tracing_subscriber::fmt().with_env_filter(EnvFilter::new("warn")).with_writer(std::io::stderr).with_ansi(colours(no_color)).without_time().try_init());
 }

@@ -165,16 +165,20 @@ fn risky_values_are_refused() {
 fn the_printed_file_is_a_valid_configuration_when_its_defaults_are_uncommented() {
     let sections = Config::sections();
     let mut text = String::new();
+    let mut section = String::new();
     for line in reference::toml(&sections).lines() {
-        let path = line.strip_prefix("# ").unwrap_or(line);
-        // Keys without a default have an empty value, which says only what they look like.
-        let empty = path.ends_with("= \"\"") || line.starts_with("# enabled");
-        if line.starts_with('[') || (line.contains(" = ") && !empty) {
-            text.push_str(path);
-            text.push('\n');
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']').to_owned();
+            text.push_str(&format!("{line}\n"));
+        } else if let Some((name, value)) = line.strip_prefix("# ").and_then(|line| line.split_once(" = ")) {
+            // Keys without a default have an empty value, which says only what they look like.
+            let path = format!("{section}.{name}");
+            let mut keys = sections.iter().flat_map(|section| &section.keys);
+            if keys.any(|key| key.path == path && key.default.is_some()) {
+                text.push_str(&format!("{name} = {value}\n"));
+            }
         }
     }
-    let text = format!("{text}[x]\n").replace("[x]\n", "");
     // Providers that need credentials are switched off again.
     let (_folder, sources) = sources(
         &text,

@@ -1,3 +1,21 @@
 //! The GraphQL API.
+//!
+//! - [`transport`]: HTTP, WebSocket and event streams, bounds, errors; knows no schema.
+//! - [`schema`]: the schema, put together from one folder a noun.
+//! - [`context`], [`error`], [`position`], [`problem`], [`names`]: what the nouns share.
 
+mod administration;
+mod context;
+mod dead_letters;
+mod error;
+mod live;
+mod names;
+mod notifications;
+mod position;
+mod problem;
+mod recipients;
+pub mod schema;
+mod sending;
+mod subscriptions;
 pub mod transport;
+mod wait;

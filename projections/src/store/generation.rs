@@ -21,7 +21,6 @@ pub struct Generation {
 impl Generation {
     pub(super) fn open(folder: &Path, registration: &Registration, number: u64, keep: bool) -> Result<Self, DatabaseError> {
         let path = files::database(folder, registration.name, number);
-        create(&path)?;
         let rows = FileRows::open(&path, registration.migrations)?;
         Ok(Self { number, rows, progress: Progress::default(), files: Files::new(path, keep) })
     }
@@ -58,19 +57,4 @@ impl Generation {
     pub(super) fn keep(&self, keep: bool) {
         self.files.keep(keep);
     }
-}
-
-/// Bytes in a page. The rows of a batch lie next to each other, but its entries in an index are
-/// spread over all of it, and each costs a page in the journal: small pages, small cost.
-const PAGE_BYTES: u32 = 1_024;
-
-/// Makes an empty file of such pages; the size is fixed with the first write.
-fn create(path: &Path) -> Result<(), DatabaseError> {
-    if !path.exists() {
-        let connection = rusqlite::Connection::open(path)?;
-        let bytes = std::env::var("PAGE").map_or(PAGE_BYTES, |b| b.parse().unwrap());
-        connection.pragma_update(None, "page_size", bytes)?;
-        connection.execute_batch("VACUUM")?;
-    }
-    Ok(())
 }

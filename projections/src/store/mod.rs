@@ -7,8 +7,6 @@
 mod error;
 mod files;
 mod generation;
-#[cfg(test)]
-mod measure;
 mod projection;
 mod read_ahead;
 mod rebuild;

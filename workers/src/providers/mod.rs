@@ -4,6 +4,8 @@
 pub mod fcm;
 pub mod http;
 pub mod sandbox;
+pub mod smtp;
+pub mod webhook;
 
 use domain::recipient::AddressDetails;
 use domain::values::{Channel, Content, DeliveryNo, Millis, NotificationId, Outcome, Priority};

@@ -49,12 +49,7 @@ pub struct Delivery {
 impl Delivery {
     /// Just queued.
     pub fn queued(channel: Channel) -> Self {
-        Self {
-            channel,
-            stand: Stand::Owed,
-            attempt: 0,
-            unknown: false,
-        }
+        Self { channel, stand: Stand::Owed, attempt: 0, unknown: false }
     }
 
     /// Takes the next event in. The error says which rule it breaks; the event still counts, so
@@ -65,41 +60,21 @@ impl Delivery {
         self.stand = next;
         match allowed {
             Ok(()) => Ok(()),
-            Err(reason) => Err(format!(
-                "{reason} (it was {})",
-                words(before.stand, before.attempt)
-            )),
+            Err(reason) => Err(format!("{reason} (it was {})", words(before.stand, before.attempt))),
         }
     }
 
     fn next(&mut self, event: &E) -> (Stand, Result<(), &'static str>) {
         let stand = self.stand;
         let owed = rule(stand == Stand::Owed, "it was not owed");
-        let undecided = rule(
-            stand == Stand::Undecided,
-            "no attempt had come to nothing just before",
-        );
-        let dead = rule(
-            stand == Stand::Ended(End::DeadLettered),
-            "it was no dead letter",
-        );
-        let outcome = |attempt: u32| {
-            rule(
-                stand == Stand::InFlight && attempt == self.attempt,
-                "that attempt was not in flight",
-            )
-        };
+        let undecided = rule(stand == Stand::Undecided, "no attempt had come to nothing just before");
+        let dead = rule(stand == Stand::Ended(End::DeadLettered), "it was no dead letter");
+        let outcome = |attempt: u32| rule(stand == Stand::InFlight && attempt == self.attempt, "that attempt was not in flight");
         match event {
             E::AttemptStarted(e) => {
                 let fits = owed
-                    .and(rule(
-                        e.attempt == self.attempt + 1,
-                        "attempts are not numbered one by one",
-                    ))
-                    .and(rule(
-                        e.after_unknown == self.unknown,
-                        "a repeat after an unknown outcome is not marked as one, or the reverse",
-                    ));
+                    .and(rule(e.attempt == self.attempt + 1, "attempts are not numbered one by one"))
+                    .and(rule(e.after_unknown == self.unknown, "a repeat after an unknown outcome is not marked as one, or the reverse"));
                 self.attempt = e.attempt;
                 (Stand::InFlight, fits)
             }
@@ -119,10 +94,7 @@ impl Delivery {
                 (Stand::Undecided, fits)
             }
             E::Held(e) => {
-                let until = rule(
-                    e.reason == HoldReason::NotMade || e.until > 0,
-                    "it is held until no moment",
-                );
+                let until = rule(e.reason == HoldReason::NotMade || e.until > 0, "it is held until no moment");
                 (Stand::Owed, outcome(e.attempt).and(until))
             }
             E::RetryScheduled(_) => (Stand::Owed, undecided),
@@ -133,12 +105,7 @@ impl Delivery {
             E::Cancelled(_) => (Stand::Ended(End::Cancelled), owed),
             E::Expired(_) => (Stand::Ended(End::Expired), owed),
             E::Suppressed(_) => (Stand::Ended(End::Suppressed), owed),
-            E::Requested(_)
-            | E::Deduplicated(_)
-            | E::Queued(_)
-            | E::Seen(_)
-            | E::Read(_)
-            | E::Archived(_) => (stand, Err("it is not about a delivery")),
+            E::Requested(_) | E::Deduplicated(_) | E::Queued(_) | E::Seen(_) | E::Read(_) | E::Archived(_) => (stand, Err("it is not about a delivery")),
         }
     }
 }

@@ -12,7 +12,6 @@ mod tests;
 mod totals;
 mod walk;
 
-pub use report::Report;
 pub use walk::audit;
 
 use super::exit::CliError;
@@ -24,6 +23,7 @@ use std::process::ExitCode;
 
 /// Proves from the log alone that every accepted notification is accounted for: each delivery is
 /// sent, ended for a reason, or still owed; none was sent twice; nothing is missing in between.
+///
 /// It may run beside the server, and takes about 16 bytes of memory a stream.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -50,10 +50,6 @@ impl Audit {
         } else {
             out.line(report.text())?;
         }
-        Ok(if report.holds {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
+        Ok(if report.holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

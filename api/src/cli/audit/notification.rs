@@ -16,11 +16,7 @@ pub struct Notification {
 impl Notification {
     /// Nothing more is owed: it can be forgotten until one of its deliveries moves again.
     pub fn is_over(&self) -> bool {
-        self.decided
-            && self
-                .deliveries
-                .iter()
-                .all(|delivery| matches!(delivery.stand, Stand::Ended(_)))
+        self.decided && self.deliveries.iter().all(|delivery| matches!(delivery.stand, Stand::Ended(_)))
     }
 
     /// Was accepted without a decision.
@@ -33,17 +29,9 @@ impl Notification {
         if let E::Requested(_) = event {
             let again = self.requested;
             self.requested = true;
-            return if again {
-                Err("it was requested already".to_owned())
-            } else {
-                Ok(())
-            };
+            return if again { Err("it was requested already".to_owned()) } else { Ok(()) };
         }
-        let first = if self.requested {
-            Ok(())
-        } else {
-            Err("it was never requested".to_owned())
-        };
+        let first = if self.requested { Ok(()) } else { Err("it was never requested".to_owned()) };
         match event {
             E::Queued(e) => {
                 self.decided = true;
@@ -52,10 +40,7 @@ impl Notification {
                 first.and(if usize::from(e.delivery) == expected {
                     Ok(())
                 } else {
-                    Err(format!(
-                        "delivery {} is queued where {expected} was next",
-                        e.delivery
-                    ))
+                    Err(format!("delivery {} is queued where {expected} was next", e.delivery))
                 })
             }
             E::Suppressed(e) if e.delivery.is_none() => {
@@ -64,18 +49,10 @@ impl Notification {
             }
             of_delivery => match of_delivery.delivery() {
                 None => first,
-                Some(number) => first.and(
-                    self.deliveries
-                        .get_mut(usize::from(number))
-                        .map_or_else(
-                            || Err(format!("delivery {number} was never queued")),
-                            |delivery| {
-                                delivery
-                                    .step(of_delivery)
-                                    .map_err(|reason| format!("delivery {number}: {reason}"))
-                            },
-                        ),
-                ),
+                Some(number) => first.and(self.deliveries.get_mut(usize::from(number)).map_or_else(
+                    || Err(format!("delivery {number} was never queued")),
+                    |delivery| delivery.step(of_delivery).map_err(|reason| format!("delivery {number}: {reason}")),
+                )),
             },
         }
     }

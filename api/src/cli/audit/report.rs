@@ -61,33 +61,20 @@ impl Report {
             deduplicated: 0,
             not_queued: 0,
             deliveries: Totals::default(),
-            channels: Channel::ALL
-                .iter()
-                .map(|channel| OfChannel {
-                    channel: channel.name(),
-                    totals: Totals::default(),
-                })
-                .collect(),
+            channels: Channel::ALL.iter().map(|channel| OfChannel { channel: channel.name(), totals: Totals::default() }).collect(),
             violations: 0,
             first_violations: Vec::new(),
         }
     }
 
     pub(super) fn of(&mut self, channel: Channel) -> Option<&mut Totals> {
-        self.channels
-            .iter_mut()
-            .find(|of| of.channel == channel.name())
-            .map(|of| &mut of.totals)
+        self.channels.iter_mut().find(|of| of.channel == channel.name()).map(|of| &mut of.totals)
     }
 
     pub(super) fn violation(&mut self, position: u64, stream: String, rule: String) {
         self.violations += 1;
         if self.first_violations.len() < TOLD {
-            self.first_violations.push(Violation {
-                position,
-                stream,
-                rule,
-            });
+            self.first_violations.push(Violation { position, stream, rule });
         }
     }
 
@@ -100,11 +87,7 @@ impl Report {
                 self.violation(
                     self.events,
                     of.channel.to_owned(),
-                    format!(
-                        "{} deliveries were queued, {} are accounted for",
-                        of.totals.queued,
-                        of.totals.accounted()
-                    ),
+                    format!("{} deliveries were queued, {} are accounted for", of.totals.queued, of.totals.accounted()),
                 );
             }
         }
@@ -114,34 +97,17 @@ impl Report {
 
     /// For people.
     pub fn text(&self) -> String {
-        let head = [
-            "channel", "queued", "sent", "failed", "cancelled", "expired", "suppressed", "dead",
-            "discarded", "in flight", "pending",
-        ];
+        let head = ["channel", "queued", "sent", "failed", "cancelled", "expired", "suppressed", "dead", "discarded", "in flight", "pending"];
         let row = |name: &str, of: &Totals| -> Vec<String> {
-            [
-                of.queued,
-                of.sent,
-                of.failed,
-                of.cancelled,
-                of.expired,
-                of.suppressed,
-                of.dead_lettered,
-                of.discarded,
-                of.unknown,
-                of.pending,
-            ]
-            .iter()
-            .fold(vec![name.to_owned()], |mut row, figure| {
-                row.push(figure.to_string());
-                row
-            })
+            [of.queued, of.sent, of.failed, of.cancelled, of.expired, of.suppressed, of.dead_lettered, of.discarded, of.unknown, of.pending].iter().fold(
+                vec![name.to_owned()],
+                |mut row, figure| {
+                    row.push(figure.to_string());
+                    row
+                },
+            )
         };
-        let mut rows: Vec<Vec<String>> = self
-            .channels
-            .iter()
-            .map(|of| row(of.channel, &of.totals))
-            .collect();
+        let mut rows: Vec<Vec<String>> = self.channels.iter().map(|of| row(of.channel, &of.totals)).collect();
         rows.push(row("all", &self.deliveries));
         let mut text = table(&head, &rows);
         let all = &self.deliveries;
@@ -161,10 +127,7 @@ impl Report {
         }
         text.push_str(&format!("The law is BROKEN, {} times:", self.violations));
         for violation in &self.first_violations {
-            text.push_str(&format!(
-                "\n  position {}, {}: {}",
-                violation.position, violation.stream, violation.rule
-            ));
+            text.push_str(&format!("\n  position {}, {}: {}", violation.position, violation.stream, violation.rule));
         }
         text
     }

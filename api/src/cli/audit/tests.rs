@@ -19,10 +19,7 @@ type Reading<'a, T> = Pin<Box<dyn Future<Output = Result<T, LogError>> + Send + 
 struct Log(Vec<Arc<Recorded>>);
 
 fn stream(number: u64) -> StreamId {
-    StreamId::new(
-        AggregateKind::Notification,
-        Uuid::from_u128(u128::from(number)),
-    )
+    StreamId::new(AggregateKind::Notification, Uuid::from_u128(u128::from(number)))
 }
 
 impl Log {
@@ -80,12 +77,7 @@ impl Log {
 }
 
 impl LogReader for Log {
-    fn read_after(
-        &self,
-        after: Position,
-        limit: usize,
-        _open: bool,
-    ) -> Reading<'_, Vec<Arc<Recorded>>> {
+    fn read_after(&self, after: Position, limit: usize, _open: bool) -> Reading<'_, Vec<Arc<Recorded>>> {
         let page = self
             .0
             .iter()
@@ -97,28 +89,13 @@ impl LogReader for Log {
         Box::pin(async move { Ok(page) })
     }
 
-    fn read_stream(
-        &self,
-        stream: StreamId,
-        after: Sequence,
-        _open: bool,
-    ) -> Reading<'_, Vec<Arc<Recorded>>> {
-        let events = self
-            .0
-            .iter()
-            .filter(|event| event.stream == stream && event.sequence > after)
-            .cloned()
-            .collect();
+    fn read_stream(&self, stream: StreamId, after: Sequence, _open: bool) -> Reading<'_, Vec<Arc<Recorded>>> {
+        let events = self.0.iter().filter(|event| event.stream == stream && event.sequence > after).cloned().collect();
         Box::pin(async move { Ok(events) })
     }
 
     fn read_at(&self, positions: Vec<Position>, _open: bool) -> Reading<'_, Vec<Arc<Recorded>>> {
-        let events = self
-            .0
-            .iter()
-            .filter(|event| positions.contains(&event.position))
-            .cloned()
-            .collect();
+        let events = self.0.iter().filter(|event| positions.contains(&event.position)).cloned().collect();
         Box::pin(async move { Ok(events) })
     }
 
@@ -133,46 +110,23 @@ impl LogReader for Log {
 }
 
 fn started(delivery: u16, attempt: u32, after_unknown: bool) -> NotificationEvent {
-    NotificationEvent::AttemptStarted(AttemptStarted {
-        delivery,
-        attempt,
-        provider: "fcm".to_owned(),
-        after_unknown,
-    })
+    NotificationEvent::AttemptStarted(AttemptStarted { delivery, attempt, provider: "fcm".to_owned(), after_unknown })
 }
 
 fn sent(delivery: u16, attempt: u32) -> NotificationEvent {
-    NotificationEvent::Sent(Sent {
-        delivery,
-        attempt,
-        provider_id: None,
-    })
+    NotificationEvent::Sent(Sent { delivery, attempt, provider_id: None })
 }
 
 fn failed(delivery: u16, attempt: u32) -> NotificationEvent {
-    NotificationEvent::AttemptFailed(AttemptFailed {
-        delivery,
-        attempt,
-        class: FailureClass::Transient,
-        code: "503".to_owned(),
-    })
+    NotificationEvent::AttemptFailed(AttemptFailed { delivery, attempt, class: FailureClass::Transient, code: "503".to_owned() })
 }
 
 fn retry(delivery: u16, after_unknown: bool) -> NotificationEvent {
-    NotificationEvent::RetryScheduled(RetryScheduled {
-        delivery,
-        due: 5,
-        after_unknown,
-    })
+    NotificationEvent::RetryScheduled(RetryScheduled { delivery, due: 5, after_unknown })
 }
 
 fn dead(delivery: u16) -> NotificationEvent {
-    NotificationEvent::DeadLettered(DeadLettered {
-        delivery,
-        attempts: 1,
-        code: "503".to_owned(),
-        unknown: false,
-    })
+    NotificationEvent::DeadLettered(DeadLettered { delivery, attempts: 1, code: "503".to_owned(), unknown: false })
 }
 
 fn a_good_log() -> Log {
@@ -183,14 +137,7 @@ fn a_good_log() -> Log {
     log.add(1, sent(1, 2));
     log.accepted(2, &[Channel::Webhook]);
     log.add(2, started(0, 1, false));
-    log.add(
-        2,
-        NotificationEvent::AttemptUnknown(AttemptUnknown {
-            delivery: 0,
-            attempt: 1,
-            code: "timeout".to_owned(),
-        }),
-    );
+    log.add(2, NotificationEvent::AttemptUnknown(AttemptUnknown { delivery: 0, attempt: 1, code: "timeout".to_owned() }));
     log.add(2, retry(0, true)).add(2, started(0, 2, true));
     // A dead letter that a person tries again after everything had seemed over.
     log.accepted(3, &[Channel::AndroidPush]);
@@ -241,16 +188,8 @@ async fn a_call_that_was_not_recorded_first_is_found() {
 #[tokio::test]
 async fn a_repeat_that_hides_an_unknown_outcome_is_found() {
     let mut log = Log::default();
-    log.accepted(1, &[Channel::Email])
-        .add(1, started(0, 1, false));
-    log.add(
-        1,
-        NotificationEvent::AttemptUnknown(AttemptUnknown {
-            delivery: 0,
-            attempt: 1,
-            code: "timeout".to_owned(),
-        }),
-    );
+    log.accepted(1, &[Channel::Email]).add(1, started(0, 1, false));
+    log.add(1, NotificationEvent::AttemptUnknown(AttemptUnknown { delivery: 0, attempt: 1, code: "timeout".to_owned() }));
     log.add(1, retry(0, true)).add(1, started(0, 2, false));
     let rule = the_one_violation(&log).await;
     assert!(rule.contains("unknown outcome"), "{rule}");
@@ -278,8 +217,7 @@ async fn what_was_accepted_must_have_been_decided() {
 #[tokio::test]
 async fn deliveries_that_nobody_queued_are_found() {
     let mut log = Log::default();
-    log.accepted(1, &[Channel::Email])
-        .add(1, started(4, 1, false));
+    log.accepted(1, &[Channel::Email]).add(1, started(4, 1, false));
     let rule = the_one_violation(&log).await;
     assert!(rule.contains("never queued"), "{rule}");
 }

@@ -56,14 +56,7 @@ impl Totals {
                 self.repeats_after_unknown += u64::from(e.after_unknown);
             }
             E::AttemptUnknown(_) => self.unknown_outcomes += 1,
-            E::Requested(_)
-            | E::Deduplicated(_)
-            | E::AttemptFailed(_)
-            | E::Held(_)
-            | E::RetryScheduled(_)
-            | E::Seen(_)
-            | E::Read(_)
-            | E::Archived(_) => {}
+            E::Requested(_) | E::Deduplicated(_) | E::AttemptFailed(_) | E::Held(_) | E::RetryScheduled(_) | E::Seen(_) | E::Read(_) | E::Archived(_) => {}
         }
     }
 
@@ -95,14 +88,6 @@ impl Totals {
 
     /// The right side of the law.
     pub const fn accounted(&self) -> u64 {
-        self.sent
-            + self.failed
-            + self.cancelled
-            + self.expired
-            + self.suppressed
-            + self.dead_lettered
-            + self.discarded
-            + self.unknown
-            + self.pending
+        self.sent + self.failed + self.cancelled + self.expired + self.suppressed + self.dead_lettered + self.discarded + self.unknown + self.pending
     }
 }

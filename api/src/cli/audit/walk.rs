@@ -30,18 +30,9 @@ struct Walk<'a> {
 }
 
 /// Reads the whole log up to where it ended when this began.
-pub async fn audit(
-    log: &dyn LogReader,
-    mut progress: impl FnMut(Position, Position),
-) -> Result<Report, LogError> {
+pub async fn audit(log: &dyn LogReader, mut progress: impl FnMut(Position, Position)) -> Result<Report, LogError> {
     let head = log.head().await?;
-    let mut walk = Walk {
-        log,
-        streams: Vec::new(),
-        touched: Vec::new(),
-        report: Report::new(),
-        position: 0,
-    };
+    let mut walk = Walk { log, streams: Vec::new(), touched: Vec::new(), report: Report::new(), position: 0 };
     loop {
         let page = log.read_after(walk.position, PAGE, false).await?;
         let mut ended = page.is_empty();
@@ -74,10 +65,7 @@ impl Walk<'_> {
         // out of all proportion is a fault, not a reason to reserve memory.
         let index = usize::try_from(event.number).unwrap_or(usize::MAX);
         if event.number > at {
-            self.violation(
-                event,
-                "its stream's number is above its position".to_owned(),
-            );
+            self.violation(event, "its stream's number is above its position".to_owned());
             return Ok(());
         }
         if self.streams.len() <= index {
@@ -86,10 +74,7 @@ impl Walk<'_> {
         let before = self.streams[index].sequence;
         self.streams[index].sequence = event.sequence;
         if event.sequence != before + 1 {
-            let rule = format!(
-                "sequence {} follows {before} in its stream",
-                event.sequence
-            );
+            let rule = format!("sequence {} follows {before} in its stream", event.sequence);
             self.violation(event, rule);
         }
         let Fact::Notification(fact) = &event.fact else {
@@ -101,10 +86,7 @@ impl Walk<'_> {
             E::Suppressed(e) => self.report.not_queued += u64::from(e.delivery.is_none()),
             _ => {}
         }
-        let of_life = matches!(
-            fact,
-            E::Deduplicated(_) | E::Seen(_) | E::Read(_) | E::Archived(_)
-        );
+        let of_life = matches!(fact, E::Deduplicated(_) | E::Seen(_) | E::Read(_) | E::Archived(_));
         if self.streams[index].open.is_none() {
             if of_life && before > 0 {
                 return Ok(());
@@ -118,10 +100,7 @@ impl Walk<'_> {
         let stepped = notification.step(fact);
         let channel = match fact {
             E::Queued(e) => Some(e.channel),
-            other => other
-                .delivery()
-                .and_then(|number| notification.deliveries.get(usize::from(number)))
-                .map(|delivery| delivery.channel),
+            other => other.delivery().and_then(|number| notification.deliveries.get(usize::from(number))).map(|delivery| delivery.channel),
         };
         if let Some(totals) = channel.and_then(|channel| self.report.of(channel)) {
             totals.count(fact);
@@ -162,8 +141,7 @@ impl Walk<'_> {
     }
 
     fn violation(&mut self, event: &Recorded, rule: String) {
-        self.report
-            .violation(event.position, event.stream.to_string(), rule);
+        self.report.violation(event.position, event.stream.to_string(), rule);
     }
 
     fn finish(mut self) -> Report {
@@ -173,19 +151,11 @@ impl Walk<'_> {
             };
             let name = format!("stream number {number}");
             if open.is_undecided() {
-                self.report.violation(
-                    self.position,
-                    name.clone(),
-                    "it was accepted, and nothing was decided about it".to_owned(),
-                );
+                self.report.violation(self.position, name.clone(), "it was accepted, and nothing was decided about it".to_owned());
             }
             for delivery in &open.deliveries {
                 if delivery.stand == Stand::Undecided {
-                    self.report.violation(
-                        self.position,
-                        name.clone(),
-                        "an attempt came to nothing, and nothing was decided about it".to_owned(),
-                    );
+                    self.report.violation(self.position, name.clone(), "an attempt came to nothing, and nothing was decided about it".to_owned());
                 }
                 if let Some(totals) = self.report.of(delivery.channel) {
                     totals.count_open(delivery.stand);

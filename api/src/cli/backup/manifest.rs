@@ -45,26 +45,15 @@ pub struct Copied {
 impl Manifest {
     /// Of files that were copied.
     pub fn new(now: i64, position: u64, files: Vec<Copied>) -> Self {
-        Self {
-            format: FORMAT,
-            bongsu: env!("CARGO_PKG_VERSION").to_owned(),
-            created_at: rfc3339(now),
-            position,
-            files,
-        }
+        Self { format: FORMAT, bongsu: env!("CARGO_PKG_VERSION").to_owned(), created_at: rfc3339(now), position, files }
     }
 
     /// Reads it and compares every file with it; `keys` is the folder of keys/ where it was kept
     /// apart.
     pub fn verified(backup: &Path, keys: Option<&Path>) -> Result<Self, CliError> {
-        let text = std::fs::read_to_string(backup.join(FILE)).map_err(|error| {
-            CliError::not_found(format!(
-                "{} is not a whole backup: {FILE} cannot be read: {error}",
-                backup.display()
-            ))
-        })?;
-        let manifest: Self = serde_json::from_str(&text)
-            .map_err(|error| CliError::failure(format!("{FILE} cannot be read: {error}")))?;
+        let text = std::fs::read_to_string(backup.join(FILE))
+            .map_err(|error| CliError::not_found(format!("{} is not a whole backup: {FILE} cannot be read: {error}", backup.display())))?;
+        let manifest: Self = serde_json::from_str(&text).map_err(|error| CliError::failure(format!("{FILE} cannot be read: {error}")))?;
         if manifest.format != FORMAT {
             return Err(CliError::failure(format!(
                 "the backup is of format {}, this build reads {FORMAT}; use the bongsu that made it ({})",
@@ -72,21 +61,13 @@ impl Manifest {
             )));
         }
         for file in &manifest.files {
-            let inside = Path::new(&file.name)
-                .components()
-                .all(|part| matches!(part, std::path::Component::Normal(_)));
+            let inside = Path::new(&file.name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
             if !inside {
-                return Err(CliError::failure(format!(
-                    "{FILE} names {:?}, which is outside the backup",
-                    file.name
-                )));
+                return Err(CliError::failure(format!("{FILE} names {:?}, which is outside the backup", file.name)));
             }
             let found = Copied::at(&file.path(backup, keys), &file.name, file.position)?;
             if found != *file {
-                return Err(CliError::failure(format!(
-                    "{} is not what was backed up: its size or SHA-256 differs; use another backup",
-                    file.name
-                )));
+                return Err(CliError::failure(format!("{} is not what was backed up: its size or SHA-256 differs; use another backup", file.name)));
             }
         }
         Ok(manifest)
@@ -108,8 +89,7 @@ impl Copied {
     }
 
     fn at(path: &Path, name: &str, position: Option<u64>) -> Result<Self, CliError> {
-        let unreadable =
-            |error: std::io::Error| CliError::failure(format!("{name} cannot be read: {error}"));
+        let unreadable = |error: std::io::Error| CliError::failure(format!("{name} cannot be read: {error}"));
         let mut file = std::fs::File::open(path).map_err(unreadable)?;
         let mut digest = Context::new(&SHA256);
         let mut bytes = 0;
@@ -122,11 +102,6 @@ impl Copied {
             bytes += read as u64;
             digest.update(&chunk[..read]);
         }
-        Ok(Self {
-            name: name.to_owned(),
-            bytes,
-            sha256: hex(digest.finish().as_ref()),
-            position,
-        })
+        Ok(Self { name: name.to_owned(), bytes, sha256: hex(digest.finish().as_ref()), position })
     }
 }

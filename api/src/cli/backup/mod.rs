@@ -5,6 +5,8 @@
 //! snapshot of its own. The manifest is written last: without it the copy is not a backup.
 
 pub(super) mod manifest;
+#[cfg(test)]
+mod tests;
 
 use super::exit::{CliError, Exit};
 use super::folder::Folder;
@@ -16,9 +18,10 @@ use manifest::{Copied, Manifest};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 
-/// Copies a data folder into an empty one, while the server runs or not. Keys go into its
-/// folder keys/: keep that apart from the rest, since whoever has both can read everything. The
-/// master key is not copied.
+/// Copies a data folder into an empty one, while the server runs or not.
+///
+/// Keys go into its folder keys/: keep that apart from the rest, since whoever has both can read
+/// everything. The master key is not copied.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bongsu backup /backups/2026-01-31
@@ -42,28 +45,17 @@ older copies of keys.db; that is what erases them from the backups.";
 impl Backup {
     pub(super) async fn run(self, out: Output) -> Result<(), CliError> {
         let data = self.folder.existing()?;
-        let made = tokio::task::spawn_blocking(move || self.copy(&data))
-            .await
-            .map_err(CliError::failure)??;
+        let made = tokio::task::spawn_blocking(move || self.copy(&data)).await.map_err(CliError::failure)??;
         if out.json {
             return out.json_value(&made);
         }
         let rows: Vec<Vec<String>> = made
             .files
             .iter()
-            .map(|file| {
-                vec![
-                    file.name.clone(),
-                    file.bytes.to_string(),
-                    file.position
-                        .map_or_else(String::new, |position| position.to_string()),
-                ]
-            })
+            .map(|file| vec![file.name.clone(), file.bytes.to_string(), file.position.map_or_else(String::new, |position| position.to_string())])
             .collect();
         out.table(&["file", "bytes", "position"], &rows)?;
-        out.note(
-            "\nThe master key is not in it. Keep that, and the folder keys/, apart from the rest.",
-        );
+        out.note("\nThe master key is not in it. Keep that, and the folder keys/, apart from the rest.");
         Ok(())
     }
 
@@ -100,17 +92,10 @@ impl Backup {
         Ok(manifest)
     }
 
-    fn database(
-        &self,
-        connection: &Connection,
-        name: &str,
-        position: Option<u64>,
-    ) -> Result<Copied, CliError> {
+    fn database(&self, connection: &Connection, name: &str, position: Option<u64>) -> Result<Copied, CliError> {
         let target = self.to.join(name);
         commands::database::backup(connection, &target)?;
-        std::fs::File::open(&target)
-            .and_then(|file| file.sync_all())
-            .map_err(CliError::failure)?;
+        std::fs::File::open(&target).and_then(|file| file.sync_all()).map_err(CliError::failure)?;
         Copied::of(&self.to, name, position)
     }
 }
@@ -125,10 +110,7 @@ fn snapshot(path: &Path) -> Result<Connection, CliError> {
 
 /// The newest position of a log.
 pub(super) fn head(connection: &Connection) -> Result<u64, CliError> {
-    let head: i64 =
-        connection.query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| {
-            row.get(0)
-        })?;
+    let head: i64 = connection.query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| row.get(0))?;
     Ok(u64::try_from(head).unwrap_or(0))
 }
 
@@ -137,18 +119,9 @@ pub(super) fn empty(folder: &Path) -> Result<(), CliError> {
     match std::fs::read_dir(folder) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
-            Some(_) => Err(CliError::new(
-                Exit::Conflict,
-                format!(
-                    "{} is not empty; name another folder, nothing is overwritten",
-                    folder.display()
-                ),
-            )),
+            Some(_) => Err(CliError::new(Exit::Conflict, format!("{} is not empty; name another folder, nothing is overwritten", folder.display()))),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(CliError::failure(format!(
-            "{} cannot be used: {error}",
-            folder.display()
-        ))),
+        Err(error) => Err(CliError::failure(format!("{} cannot be used: {error}", folder.display()))),
     }
 }

@@ -23,12 +23,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
   bongsu events read --after 1000 --limit 50 --json
 
 Next: bongsu events catalogue explains each event")]
+#[allow(missing_docs, reason = "documentation here would take the place of the types' in the help")]
 pub enum Events {
-    /// Follow new events.
     Tail(Tail),
-    /// Read stored events.
     Read(Read),
-    /// Explain every type of event, as Markdown.
     Catalogue(Catalogue),
 }
 
@@ -100,15 +98,7 @@ impl Events {
             Self::Read(read) => {
                 read.filter.check()?;
                 let log = read.filter.folder.log_opened(read.filter.open)?;
-                follow(
-                    &log,
-                    &read.filter,
-                    read.after,
-                    read.limit.unwrap_or(u64::MAX),
-                    false,
-                    out,
-                )
-                .await
+                follow(&log, &read.filter, read.after, read.limit.unwrap_or(u64::MAX), false, out).await
             }
             Self::Tail(tail) => {
                 tail.filter.check()?;
@@ -123,17 +113,11 @@ impl Events {
 impl Filter {
     /// Refuses types that do not exist, which would otherwise match nothing, for ever.
     fn check(&self) -> Result<(), CliError> {
-        let known: Vec<&'static str> = domain::Fact::catalogue()
-            .iter()
-            .map(|entry| entry.name)
-            .collect();
+        let known: Vec<&'static str> = domain::Fact::catalogue().iter().map(|entry| entry.name).collect();
         for name in &self.types {
             if !known.contains(&name.as_str()) {
-                let hint = crate::config::source::nearest(name, known.iter().copied())
-                    .map_or_else(String::new, |near| format!("; did you mean {near}?"));
-                return Err(CliError::usage(format!(
-                    "there is no event type {name}{hint}"
-                )));
+                let hint = crate::config::source::nearest(name, known.iter().copied()).map_or_else(String::new, |near| format!("; did you mean {near}?"));
+                return Err(CliError::usage(format!("there is no event type {name}{hint}")));
             }
         }
         Ok(())
@@ -142,21 +126,11 @@ impl Filter {
     fn wants(&self, event: &commands::log::Recorded) -> bool {
         let stream = event.stream.to_string();
         (self.types.is_empty() || self.types.iter().any(|name| name == event.fact.name()))
-            && self
-                .stream
-                .as_deref()
-                .is_none_or(|wanted| stream == wanted || event.stream.id.to_string() == wanted)
+            && self.stream.as_deref().is_none_or(|wanted| stream == wanted || event.stream.id.to_string() == wanted)
     }
 }
 
-async fn follow(
-    log: &dyn LogReader,
-    filter: &Filter,
-    mut after: u64,
-    limit: u64,
-    for_ever: bool,
-    out: Output,
-) -> Result<(), CliError> {
+async fn follow(log: &dyn LogReader, filter: &Filter, mut after: u64, limit: u64, for_ever: bool, out: Output) -> Result<(), CliError> {
     let mut shown = 0;
     loop {
         let page = log.read_after(after, PAGE, filter.open).await?;

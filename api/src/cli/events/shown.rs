@@ -58,15 +58,7 @@ impl EventShown {
 
     /// For people, on one line.
     pub fn text(&self) -> String {
-        let mut text = format!(
-            "{:>8}  {}  {:<16} {}#{}  {}",
-            self.position,
-            local(self.millis),
-            self.kind,
-            self.stream,
-            self.sequence,
-            self.payload,
-        );
+        let mut text = format!("{:>8}  {}  {:<16} {}#{}  {}", self.position, local(self.millis), self.kind, self.stream, self.sequence, self.payload,);
         if let Some(personal) = &self.personal {
             text.push_str(&format!("  personal: {personal}"));
         }

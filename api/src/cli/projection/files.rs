@@ -13,8 +13,7 @@ pub(in crate::cli) fn serving(views: &Path) -> Result<Vec<(String, String)>, Cli
     let mut all = Vec::new();
     for registration in projections::registry::all() {
         let name = registration.name;
-        let generation: u64 = match std::fs::read_to_string(views.join(format!("{name}.serving")))
-        {
+        let generation: u64 = match std::fs::read_to_string(views.join(format!("{name}.serving"))) {
             Ok(text) => text.trim().parse().unwrap_or(1),
             Err(error) if error.kind() == ErrorKind::NotFound => 1,
             Err(error) => return Err(CliError::failure(error)),
@@ -29,13 +28,7 @@ pub(in crate::cli) fn serving(views: &Path) -> Result<Vec<(String, String)>, Cli
 
 /// How far a read model has come.
 pub(in crate::cli) fn checkpoint(connection: &Connection, name: &str) -> Result<u64, CliError> {
-    let position: Option<i64> = connection
-        .query_row(
-            "SELECT position FROM checkpoints WHERE consumer = ?1",
-            [name],
-            |row| row.get(0),
-        )
-        .optional()?;
+    let position: Option<i64> = connection.query_row("SELECT position FROM checkpoints WHERE consumer = ?1", [name], |row| row.get(0)).optional()?;
     Ok(position.map_or(0, |position| u64::try_from(position).unwrap_or(0)))
 }
 
@@ -55,23 +48,15 @@ pub(in crate::cli) struct Parked {
 /// All parked events of one file.
 pub(in crate::cli) fn parked(connection: &Connection) -> Result<Vec<Parked>, CliError> {
     let unsigned = |value: i64| u64::try_from(value).unwrap_or(0);
-    let mut statement = connection
-        .prepare("SELECT consumer, position, stream, error FROM parked ORDER BY consumer, position")?;
-    let rows = statement.query_map([], |row| {
-        Ok(Parked {
-            consumer: row.get(0)?,
-            position: unsigned(row.get(1)?),
-            stream: unsigned(row.get(2)?),
-            error: row.get(3)?,
-        })
-    })?;
+    let mut statement = connection.prepare("SELECT consumer, position, stream, error FROM parked ORDER BY consumer, position")?;
+    let rows = statement
+        .query_map([], |row| Ok(Parked { consumer: row.get(0)?, position: unsigned(row.get(1)?), stream: unsigned(row.get(2)?), error: row.get(3)? }))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Where every consumer of one file stands.
 pub(in crate::cli) fn checkpoints(connection: &Connection) -> Result<Vec<(String, u64)>, CliError> {
-    let mut statement =
-        connection.prepare("SELECT consumer, position FROM checkpoints ORDER BY consumer")?;
+    let mut statement = connection.prepare("SELECT consumer, position FROM checkpoints ORDER BY consumer")?;
     let rows = statement.query_map([], |row| {
         let position: i64 = row.get(1)?;
         Ok((row.get(0)?, u64::try_from(position).unwrap_or(0)))

@@ -11,20 +11,19 @@ use clap::{Args, Subcommand};
 use commands::log::LogReader;
 use serde::Serialize;
 
-/// Looks after the read models: what queries are answered from. They can always be built anew
-/// from the log; building them never sends anything.
+/// Looks after the read models: what queries are answered from.
+///
+/// They can always be built anew from the log; building them never sends anything.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
   bongsu projection list
   bongsu projection rebuild notifications
 
 Next: bongsu projection parked shows events that could not be taken in")]
+#[allow(missing_docs, reason = "documentation here would take the place of the types' in the help")]
 pub enum Projection {
-    /// Where each stands.
     List(List),
-    /// Build one anew, beside the one that serves.
     Rebuild(Rebuild),
-    /// Events that could not be taken in.
     Parked(Parked),
 }
 
@@ -42,7 +41,9 @@ pub struct List {
 }
 
 /// Builds a read model anew from the whole log, beside the one that serves, and switches when it
-/// has caught up. A running server does it while it goes on; otherwise this command does.
+/// has caught up.
+///
+/// A running server does it while it goes on; otherwise this command does.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bongsu projection rebuild notifications
@@ -57,8 +58,9 @@ pub struct Rebuild {
     pub remote: Remote,
 }
 
-/// Shows events that a read model or process manager could not take in. The later events of
-/// their streams wait with them.
+/// Shows events that a read model or process manager could not take in.
+///
+/// The later events of their streams wait with them.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bongsu projection parked
@@ -99,13 +101,7 @@ impl List {
         for (name, file) in files::serving(&data.views())? {
             let connection = commands::database::open_reader(&data.views().join(&file))?;
             let position = files::checkpoint(&connection, &name)?;
-            all.push(Shown {
-                position,
-                behind: head.saturating_sub(position),
-                parked: files::parked(&connection)?.len(),
-                name,
-                file: format!("views/{file}"),
-            });
+            all.push(Shown { position, behind: head.saturating_sub(position), parked: files::parked(&connection)?.len(), name, file: format!("views/{file}") });
         }
         let connection = commands::database::open_reader(&data.log())?;
         let parked = files::parked(&connection)?;
@@ -121,18 +117,8 @@ impl List {
         if out.json {
             return out.json_value(&all);
         }
-        let rows: Vec<Vec<String>> = all
-            .into_iter()
-            .map(|shown| {
-                vec![
-                    shown.name,
-                    shown.position.to_string(),
-                    shown.behind.to_string(),
-                    shown.parked.to_string(),
-                    shown.file,
-                ]
-            })
-            .collect();
+        let rows: Vec<Vec<String>> =
+            all.into_iter().map(|shown| vec![shown.name, shown.position.to_string(), shown.behind.to_string(), shown.parked.to_string(), shown.file]).collect();
         out.table(&["name", "position", "behind", "parked", "file"], &rows)
     }
 }
@@ -151,17 +137,8 @@ impl Parked {
         if all.is_empty() {
             return out.line("No event is parked.");
         }
-        let rows: Vec<Vec<String>> = all
-            .into_iter()
-            .map(|event| {
-                vec![
-                    event.consumer,
-                    event.position.to_string(),
-                    event.stream.to_string(),
-                    event.error,
-                ]
-            })
-            .collect();
+        let rows: Vec<Vec<String>> =
+            all.into_iter().map(|event| vec![event.consumer, event.position.to_string(), event.stream.to_string(), event.error]).collect();
         out.table(&["consumer", "position", "stream", "error"], &rows)
     }
 }

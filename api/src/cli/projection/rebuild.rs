@@ -15,16 +15,9 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 pub(super) async fn run(command: Rebuild, out: Output) -> Result<(), CliError> {
-    let known: Vec<&str> = projections::registry::all()
-        .iter()
-        .map(|registration| registration.name)
-        .collect();
+    let known: Vec<&str> = projections::registry::all().iter().map(|registration| registration.name).collect();
     if !known.contains(&command.name.as_str()) {
-        return Err(CliError::not_found(format!(
-            "there is no read model {:?}; there are {}",
-            command.name,
-            known.join(", ")
-        )));
+        return Err(CliError::not_found(format!("there is no read model {:?}; there are {}", command.name, known.join(", "))));
     }
     // Without a folder here the server must be elsewhere.
     if DataDir::existing(&command.remote.data).is_err() {
@@ -39,38 +32,21 @@ pub(super) async fn run(command: Rebuild, out: Output) -> Result<(), CliError> {
 
 async fn by_server(command: &Rebuild, out: Output) -> Result<(), CliError> {
     let client = command.remote.client()?;
-    out.note(format_args!(
-        "The server at {} rebuilds {}; it goes on serving meanwhile.",
-        command.remote.server, command.name
-    ));
-    let data = client
-        .run_long(
-            operations::REBUILD_PROJECTION,
-            json!({ "input": { "name": command.name } }),
-        )
-        .await?;
+    out.note(format_args!("The server at {} rebuilds {}; it goes on serving meanwhile.", command.remote.server, command.name));
+    let data = client.run_long(operations::REBUILD_PROJECTION, json!({ "input": { "name": command.name } })).await?;
     let rebuilt = &data["rebuildProjection"];
     if out.json {
         return out.json_value(rebuilt);
     }
-    out.line(format_args!(
-        "{} is rebuilt up to position {}.",
-        command.name, rebuilt["position"]
-    ))
+    out.line(format_args!("{} is rebuilt up to position {}.", command.name, rebuilt["position"]))
 }
 
 async fn here(name: &str, data: &DataDir, out: Output) -> Result<(), CliError> {
     let models = ReadModels::open(&data.views()).map_err(CliError::failure)?;
-    let model = models
-        .find(name)
-        .ok_or_else(|| CliError::not_found(format!("there is no read model {name}")))?;
+    let model = models.find(name).ok_or_else(|| CliError::not_found(format!("there is no read model {name}")))?;
     let log = closed(&data.log())?;
     let head = log.head().await?;
-    let sources = Sources {
-        log: Arc::new(log),
-        tail: Arc::new(Tail::at(head)),
-        clock: Arc::new(SystemClock::default()),
-    };
+    let sources = Sources { log: Arc::new(log), tail: Arc::new(Tail::at(head)), clock: Arc::new(SystemClock::default()) };
     let stop = CancellationToken::new();
     let mut progress = Progress::new("events", std::io::stderr().is_terminal());
     let rebuild = model.rebuild(&sources, &stop, |at| {

@@ -2,18 +2,20 @@
 
 use super::response;
 use crate::cli::exit::{CliError, Exit};
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest wait for a rebuild.
+const LONG_TIMEOUT: Duration = Duration::from_secs(6 * 3_600);
 
 /// A client of one server with one key.
 pub struct Client {
     http: reqwest::Client,
     server: String,
-    authorization: HeaderValue,
+    authorization: Option<HeaderValue>,
 }
 
 impl std::fmt::Debug for Client {
@@ -24,64 +26,64 @@ impl std::fmt::Debug for Client {
 
 impl Client {
     /// For a server's address.
-    pub fn new(server: &str, key: &str) -> Result<Self, CliError> {
+    pub fn new(server: &str, key: Option<&str>) -> Result<Self, CliError> {
         let url = url::Url::parse(server)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            .ok_or_else(|| {
-                CliError::usage("--server must be an address such as http://127.0.0.1:8080")
-            })?;
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {key}"))
-            .map_err(|_| CliError::usage("the API key has characters that no key has"))?;
-        authorization.set_sensitive(true);
+            .ok_or_else(|| CliError::usage("--server must be an address such as http://127.0.0.1:8080"))?;
+        let authorization = key
+            .map(|key| {
+                let mut value = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| CliError::usage("the API key has characters that no key has"))?;
+                value.set_sensitive(true);
+                Ok::<_, CliError>(value)
+            })
+            .transpose()?;
         let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
             .connect_timeout(Duration::from_secs(5))
             // A redirect would hand the key to whoever is named.
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(CliError::failure)?;
-        Ok(Self {
-            http,
-            server: url.as_str().trim_end_matches('/').to_owned(),
-            authorization,
-        })
+        Ok(Self { http, server: url.as_str().trim_end_matches('/').to_owned(), authorization })
     }
 
     /// Runs an operation and gives its `data`.
     pub async fn run(&self, query: &str, variables: Value) -> Result<Value, CliError> {
+        self.answer(query, variables, TIMEOUT).await
+    }
+
+    /// Runs an operation that may take long, such as a rebuild.
+    pub async fn run_long(&self, query: &str, variables: Value) -> Result<Value, CliError> {
+        self.answer(query, variables, LONG_TIMEOUT).await
+    }
+
+    async fn answer(&self, query: &str, variables: Value, timeout: Duration) -> Result<Value, CliError> {
         let answer = self
             .http
             .post(format!("{}/graphql", self.server))
-            .header(AUTHORIZATION, self.authorization.clone())
+            .timeout(timeout)
+            .headers(self.headers())
             .header(ACCEPT, "application/graphql-response+json")
             .json(&json!({ "query": query, "variables": variables }))
             .send()
             .await
             .map_err(|error| self.unreachable(&error))?;
         let status = answer.status().as_u16();
-        let body = answer
-            .bytes()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
+        let body = answer.bytes().await.map_err(|error| self.unreachable(&error))?;
         response::data(status, &body)
     }
 
     /// A plain page of the server, with its status.
     pub async fn page(&self, path: &str) -> Result<(u16, String), CliError> {
-        let answer = self
-            .http
-            .get(format!("{}{path}", self.server))
-            .header(AUTHORIZATION, self.authorization.clone())
-            .send()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
+        let answer =
+            self.http.get(format!("{}{path}", self.server)).timeout(TIMEOUT).headers(self.headers()).send().await.map_err(|error| self.unreachable(&error))?;
         let status = answer.status().as_u16();
-        let text = answer
-            .text()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
+        let text = answer.text().await.map_err(|error| self.unreachable(&error))?;
         Ok((status, text))
+    }
+
+    fn headers(&self) -> HeaderMap {
+        self.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).collect()
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> CliError {
@@ -92,12 +94,6 @@ impl Client {
         } else {
             "broke the connection off"
         };
-        CliError::new(
-            Exit::Unavailable,
-            format!(
-                "the server at {} {what}; is it running? `bongsu serve` starts one, --server names another",
-                self.server
-            ),
-        )
+        CliError::new(Exit::Unavailable, format!("the server at {} {what}; is it running? `bongsu serve` starts one, --server names another", self.server))
     }
 }

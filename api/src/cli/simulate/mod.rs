@@ -11,9 +11,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use workers::simulators::{RunningSimulators, SimulatorsConfig, start};
 
-/// Runs imitations of FCM, APNs, an SMTP server and a webhook receiver on this machine. They check
-/// requests as the real ones do, misbehave on demand and record what arrived. Their folder holds
-/// bongsu.toml, a configuration that points a server to them.
+/// Runs imitations of FCM, APNs, an SMTP server and a webhook receiver on this machine.
+///
+/// They check requests as the real ones do, misbehave on demand and record what arrived. Their
+/// folder holds bongsu.toml, a configuration that points a server to them.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bongsu simulate
@@ -49,13 +50,8 @@ impl Simulate {
     pub(super) async fn run(self, out: Output) -> Result<(), CliError> {
         create_private(&self.state)?;
         let state = self.state.canonicalize().map_err(CliError::failure)?;
-        let running = start(SimulatorsConfig {
-            state_dir: Some(state.clone()),
-            seed: self.seed,
-            ..SimulatorsConfig::default()
-        })
-        .await
-        .map_err(CliError::failure)?;
+        let running =
+            start(SimulatorsConfig { state_dir: Some(state.clone()), seed: self.seed, ..SimulatorsConfig::default() }).await.map_err(CliError::failure)?;
         let config = state.join("bongsu.toml");
         write_private(&config, settings::toml(&running, &state).trim_end())?;
         let addresses = Addresses::of(&running, config);
@@ -97,10 +93,7 @@ impl Addresses {
         ]
         .map(|(name, address)| vec![name.to_owned(), address]);
         out.table(&["simulator", "address"], &rows)?;
-        out.note(format_args!(
-            "\nNext, in another terminal: bongsu serve --config {}\nCtrl-C ends the simulators.",
-            self.config.display()
-        ));
+        out.note(format_args!("\nNext, in another terminal: bongsu serve --config {}\nCtrl-C ends the simulators.", self.config.display()));
         Ok(())
     }
 }

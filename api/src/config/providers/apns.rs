@@ -25,7 +25,7 @@ section! {
         topic: String,
         /// Where the API is; `https://api.sandbox.push.apple.com` for development builds.
         endpoint: url::Url = "https://api.push.apple.com",
-        /// A PEM file of authorities to trust instead of the system's, for simulators and proxies.
+        /// A PEM file of authorities to trust besides the system's, for simulators and proxies.
         ca_file: Option<PathBuf>,
         /// Calls at once.
         concurrency: usize = "200",

@@ -52,7 +52,7 @@ section! {
         password: Option<Secret>,
         /// The sender's address, such as `Example <notify@example.com>`.
         from: String,
-        /// A PEM file of authorities to trust instead of the system's, for simulators and
+        /// A PEM file of authorities to trust besides the system's, for simulators and
         /// private servers.
         ca_file: Option<PathBuf>,
         /// Connections at once.

@@ -54,7 +54,7 @@ section! {
         /// A PEM file of authorities to trust besides the system's.
         ca_file: Option<PathBuf>,
         /// Calls at once.
-        concurrency: usize = "100",
+        concurrency: usize = "64",
         /// Longest time for one call.
         timeout: Duration = "15s",
     }

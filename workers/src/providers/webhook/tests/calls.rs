@@ -79,10 +79,7 @@ async fn refusals_and_breaks() {
     let provider = provider(true);
     assert!(matches!(send(&simulators, &provider, "/gone").await, Outcome::BadAddress { kind: BadAddress::Dead, .. }));
     let throttled = send(&simulators, &provider, "/throttle").await;
-    assert_eq!(
-        throttled,
-        Outcome::Throttled { after: Some(Duration::from_secs(2)), scope: ThrottleScope::Recipient, code: "429".to_owned() }
-    );
+    assert_eq!(throttled, Outcome::Throttled { after: Some(Duration::from_secs(2)), scope: ThrottleScope::Recipient, code: "429".to_owned() });
     assert!(matches!(send(&simulators, &provider, "/status/500").await, Outcome::Retry { .. }));
     assert!(matches!(send(&simulators, &provider, "/drop").await, Outcome::Unknown { .. }));
     simulators.shutdown().await;

@@ -1,0 +1,40 @@
+//! What resolvers need, in one cheap handle.
+
+use super::engine::{Engine, ProviderStatus};
+use crate::auth::recipient_token::TokenKey;
+use crate::auth::registry::KeyRegistry;
+use commands::log::Metadata;
+use projections::dead_letters::DeadLetters;
+use projections::directory::Directory;
+use projections::notifications::Notifications;
+use std::sync::Arc;
+use workers::providers::webhook::WebhookPolicy;
+
+/// See the module.
+pub struct Services {
+    /// Log, read models, delivery.
+    pub engine: Arc<Engine>,
+    /// API keys.
+    pub keys: Arc<KeyRegistry>,
+    /// Recipients' tokens.
+    pub tokens: Arc<TokenKey>,
+    /// Providers at work.
+    pub providers: Vec<ProviderStatus>,
+    /// Which webhook URLs may be registered.
+    pub webhook_policy: WebhookPolicy,
+    /// Items in one list.
+    pub list_length: usize,
+    /// History and unread counts.
+    pub notifications: Notifications,
+    /// Dead letters.
+    pub dead_letters: DeadLetters,
+    /// Categories, senders, keys.
+    pub directory: Directory,
+}
+
+impl Services {
+    /// Metadata of a command of a caller.
+    pub fn metadata(actor: String) -> Arc<Metadata> {
+        Arc::new(Metadata { actor, ..Metadata::default() })
+    }
+}

@@ -1,0 +1,107 @@
+//! `bongsu check`: will it work, before it has to.
+
+mod machine;
+
+use super::exit::CliError;
+use super::output::Output;
+use crate::config::{Config, Sources};
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Tries out the configuration, the data folder and the machine.
+///
+/// It sends nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bongsu check
+  bongsu check --config /etc/bongsu.toml --json
+
+Exit status 1 says that something would not work.
+
+Next: bongsu serve; bongsu config show --origin explains where a value came from")]
+pub struct Check {
+    /// Configuration file [default: bongsu.toml in this folder, if there is one].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Data folder [default: as configured].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// How a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    /// Fine.
+    Ok,
+    /// Works, and should be looked at.
+    Warning,
+    /// Would not work.
+    Failed,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    what: String,
+    verdict: Verdict,
+    detail: String,
+}
+
+impl Finding {
+    fn new(what: &str, verdict: Verdict, detail: impl std::fmt::Display) -> Self {
+        Self { what: what.to_owned(), verdict, detail: detail.to_string() }
+    }
+}
+
+impl Check {
+    pub(super) async fn run(self, out: Output) -> Result<ExitCode, CliError> {
+        let sources = Sources::of_process(self.config.clone()).flag("storage.data_dir", "--data", self.data.as_ref().map(|path| path.display().to_string()));
+        let file = sources.file.clone();
+        // Nothing else can be looked at without it; the error tells all of its mistakes.
+        let (config, _) = Config::load(&sources)?;
+        let mut findings = vec![Finding::new(
+            "configuration",
+            Verdict::Ok,
+            file.as_ref().map_or_else(|| "defaults and environment".to_owned(), |path| path.display().to_string()),
+        )];
+        findings.extend(machine::findings(&config, file.as_deref()));
+        findings.extend(providers(&config));
+        let failed = findings.iter().any(|finding| finding.verdict == Verdict::Failed);
+        if out.json {
+            out.json_value(&findings)?;
+        } else {
+            let rows: Vec<Vec<String>> = findings
+                .into_iter()
+                .map(|finding| {
+                    let verdict = match finding.verdict {
+                        Verdict::Ok => "ok",
+                        Verdict::Warning => "WARNING",
+                        Verdict::Failed => "FAILED",
+                    };
+                    vec![verdict.to_owned(), finding.what, finding.detail]
+                })
+                .collect();
+            out.table(&["", "what", "finding"], &rows)?;
+        }
+        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+/// Credentials were read and looked at with the configuration.
+fn providers(config: &Config) -> Vec<Finding> {
+    [
+        ("fcm", config.providers.fcm.is_some()),
+        ("apns", config.providers.apns.is_some()),
+        ("smtp", config.providers.smtp.is_some()),
+        ("webhook", config.providers.webhook.is_some()),
+    ]
+    .into_iter()
+    .map(|(name, on)| {
+        let detail = if on { "configured" } else { "off" };
+        Finding::new(&format!("provider {name}"), Verdict::Ok, detail)
+    })
+    .collect()
+}

@@ -1,0 +1,54 @@
+//! Enums of the API and their counterparts in the domain.
+
+use async_graphql::Enum;
+use domain::values;
+
+/// How a notification reaches somebody.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "values::Channel", name = "Channel")]
+pub enum Channel {
+    /// Push to Android devices.
+    AndroidPush,
+    /// Push to Apple devices.
+    IosPush,
+    /// E-mail.
+    Email,
+    /// History and live feed inside the app.
+    InApp,
+    /// Signed HTTP request to a URL of the recipient's.
+    Webhook,
+}
+
+/// How urgent it is. Higher is drained first, lower never starves.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "values::Priority", name = "Priority")]
+pub enum Priority {
+    /// May wait.
+    Low,
+    /// The usual.
+    Normal,
+    /// Somebody is waiting for it.
+    High,
+    /// Harm if it is late.
+    Critical,
+}
+
+/// What a switch is about.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubscriptionScope {
+    /// Everything but required categories.
+    All,
+    /// One channel.
+    Channel,
+    /// One category.
+    Category,
+}
+
+/// What an API key is for.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRole {
+    /// Everything that is not a sender's.
+    Administrator,
+    /// Sends for one sender.
+    Sender,
+}

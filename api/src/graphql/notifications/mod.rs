@@ -1,0 +1,11 @@
+//! Notifications: one with its whole story, a recipient's history, what was missed, marks.
+
+mod connection;
+mod history;
+mod mutation;
+mod object;
+
+pub use connection::{NotificationConnection, NotificationEdge};
+pub use history::HistoryQuery;
+pub use mutation::MarkMutation;
+pub use object::{NotificationObject, NotificationQuery};

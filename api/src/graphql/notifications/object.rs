@@ -1,0 +1,311 @@
+//! A notification with its deliveries, content and events, read from the log when asked for.
+
+use crate::auth::Caller;
+use crate::graphql::context::{principal, services};
+use crate::graphql::error::{failure, log_error};
+use crate::graphql::names::{Channel, Priority};
+use crate::graphql::position::Position;
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use commands::log::Recorded;
+use domain::aggregate::Aggregate;
+use domain::event::EventBody;
+use domain::notification::{DeliveryState, Notification, NotificationEvent, Requested};
+use domain::recipient::Recipient;
+use domain::values::NotificationId;
+use domain::{AggregateKind, Fact, StreamId};
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// One notification to one recipient.
+pub struct NotificationObject {
+    id: NotificationId,
+    visible: Option<u64>,
+    loaded: OnceCell<Option<Arc<Loaded>>>,
+}
+
+struct Loaded {
+    state: Notification,
+    events: Vec<Arc<Recorded>>,
+}
+
+impl Loaded {
+    fn requested(&self) -> Option<&Requested> {
+        self.events.iter().find_map(|event| match &event.fact {
+            Fact::Notification(NotificationEvent::Requested(requested)) => Some(requested),
+            _ => None,
+        })
+    }
+}
+
+/// What is told.
+#[derive(SimpleObject)]
+pub struct ContentObject {
+    title: Option<String>,
+    body: String,
+    html: Option<String>,
+    /// The JSON object for the app, as text.
+    data: Option<String>,
+    collapse_key: Option<String>,
+}
+
+/// The notification on one channel to one address.
+#[derive(SimpleObject)]
+pub struct DeliveryObject {
+    /// Number within the notification.
+    number: i32,
+    channel: Channel,
+    /// Id of the device or address.
+    address: Option<ID>,
+    /// `queued`, `waiting`, `in_flight`, `sent`, `failed`, `cancelled`, `expired`, `suppressed`,
+    /// `dead_lettered` or `discarded`.
+    status: &'static str,
+    /// Calls of the provider so far.
+    attempts: i32,
+    /// When the next attempt is due.
+    due_at: Option<DateTime<Utc>>,
+}
+
+/// A channel that was decided against at acceptance; without one: the whole notification.
+#[derive(SimpleObject)]
+pub struct SuppressionObject {
+    channel: Option<Channel>,
+    /// The rule, e.g. `opted_out_of_category`.
+    rule: String,
+}
+
+/// A fact in the life of the notification.
+#[derive(SimpleObject)]
+pub struct EventObject {
+    /// Its place in the log.
+    position: Position,
+    /// Its place in the notification's own story, from 1.
+    sequence: i32,
+    /// Its name, e.g. `AttemptStarted`: see the catalogue of events.
+    #[graphql(name = "type")]
+    kind: &'static str,
+    version: i32,
+    at: DateTime<Utc>,
+    /// Who caused it.
+    actor: String,
+    /// The event as JSON, without what is sealed.
+    payload: String,
+}
+
+fn time(at: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(at)
+}
+
+fn event(recorded: &Recorded) -> EventObject {
+    let mut payload = Vec::new();
+    recorded.fact.body().encode(&mut payload);
+    EventObject {
+        position: Position(recorded.position),
+        sequence: i32::try_from(recorded.sequence).unwrap_or(i32::MAX),
+        kind: recorded.fact.name(),
+        version: i32::from(recorded.fact.body().version()),
+        at: time(recorded.at).unwrap_or_default(),
+        actor: recorded.metadata.actor.clone(),
+        payload: String::from_utf8(payload).unwrap_or_default(),
+    }
+}
+
+impl NotificationObject {
+    /// By id; nothing is read yet.
+    pub fn of(id: NotificationId, visible: Option<u64>) -> Self {
+        Self { id, visible, loaded: OnceCell::new() }
+    }
+
+    async fn load(&self, ctx: &Context<'_>) -> Result<Option<&Arc<Loaded>>> {
+        let loaded = self
+            .loaded
+            .get_or_try_init(|| async {
+                let events = services(ctx)?.engine.log.read_stream(StreamId::new(AggregateKind::Notification, self.id.0), 0, true).await.map_err(log_error)?;
+                let state = Notification::replay(events.iter().filter_map(|event| match &event.fact {
+                    Fact::Notification(event) => Some(event),
+                    _ => None,
+                }));
+                let visible = state.exists
+                    && match principal(ctx)?.caller.as_ref() {
+                        Caller::Administrator { .. } => true,
+                        Caller::Sender { sender, sandbox, .. } => state.sender == *sender && state.sandbox == *sandbox,
+                        Caller::Recipient { id } => state.recipient == *id && state.is_visible(),
+                    };
+                Ok::<_, async_graphql::Error>(visible.then(|| Arc::new(Loaded { state, events })))
+            })
+            .await?;
+        Ok(loaded.as_ref())
+    }
+
+    async fn existing(&self, ctx: &Context<'_>) -> Result<&Arc<Loaded>> {
+        self.load(ctx).await?.ok_or_else(|| failure("NOT_FOUND", "There is no notification of this id."))
+    }
+}
+
+/// One notification to one recipient.
+#[Object(name = "Notification")]
+impl NotificationObject {
+    /// Its id; the same in pushes (`nid`), so that an app can tell a push from what it pulled.
+    async fn id(&self) -> ID {
+        ID(self.id.to_string())
+    }
+
+    /// Who sent it.
+    async fn sender(&self, ctx: &Context<'_>) -> Result<String> {
+        Ok(self.existing(ctx).await?.state.sender.to_string())
+    }
+
+    /// The sender's id of the recipient; none once the recipient is erased.
+    async fn recipient(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let id = self.existing(ctx).await?.state.recipient;
+        let recipient = services(ctx)?.engine.bus.load::<Recipient>(commands::accept::recipient_stream(id)).await.map_err(crate::graphql::error::bus_error)?;
+        Ok(recipient.state.details.known().map(|details| details.external_id.clone()))
+    }
+
+    /// Key of the category.
+    async fn category(&self, ctx: &Context<'_>) -> Result<String> {
+        Ok(self.existing(ctx).await?.state.category.to_string())
+    }
+
+    /// How urgent.
+    async fn priority(&self, ctx: &Context<'_>) -> Result<Priority> {
+        Ok(self.existing(ctx).await?.state.priority.into())
+    }
+
+    /// All deliveries together: `pending`, `sent` (to one address at least), `suppressed`,
+    /// `dead_lettered`, `failed`, `cancelled`, `expired` or `discarded`.
+    async fn status(&self, ctx: &Context<'_>) -> Result<&'static str> {
+        Ok(status(&self.existing(ctx).await?.state))
+    }
+
+    /// When it was accepted.
+    async fn requested_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
+        Ok(self.existing(ctx).await?.events.first().and_then(|event| time(event.at)))
+    }
+
+    /// Worth nothing after this.
+    async fn expires_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
+        Ok(self.existing(ctx).await?.state.expires_at.and_then(time))
+    }
+
+    /// Asked for with a sandbox key.
+    async fn sandbox(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.existing(ctx).await?.state.sandbox)
+    }
+
+    /// What is told; none once the recipient is erased.
+    async fn content(&self, ctx: &Context<'_>) -> Result<Option<ContentObject>> {
+        let loaded = self.existing(ctx).await?;
+        let content = loaded.requested().and_then(|requested| requested.personal.known());
+        Ok(content.map(|content| ContentObject {
+            title: content.title.clone(),
+            body: content.body.clone(),
+            html: content.html.clone(),
+            data: content.data.clone(),
+            collapse_key: content.collapse_key.clone(),
+        }))
+    }
+
+    /// The sender's own notes; for its sender and administrators.
+    async fn metadata(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        if matches!(principal(ctx)?.caller.as_ref(), Caller::Recipient { .. }) {
+            return Ok(None);
+        }
+        let loaded = self.existing(ctx).await?;
+        Ok(loaded.requested().and_then(|requested| requested.personal.known()).and_then(|content| content.metadata.clone()))
+    }
+
+    /// The notification on each channel and address.
+    async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<DeliveryObject>> {
+        Ok(self
+            .existing(ctx)
+            .await?
+            .state
+            .deliveries
+            .iter()
+            .map(|delivery| DeliveryObject {
+                number: i32::from(delivery.number),
+                channel: delivery.channel.into(),
+                address: delivery.address.map(|address| ID(address.to_string())),
+                status: delivery.state.name(),
+                attempts: i32::try_from(delivery.attempt).unwrap_or(i32::MAX),
+                due_at: match delivery.state {
+                    DeliveryState::Waiting { due } => time(due),
+                    _ => None,
+                },
+            })
+            .collect())
+    }
+
+    /// What was decided against at acceptance, and by which rule.
+    async fn suppressions(&self, ctx: &Context<'_>) -> Result<Vec<SuppressionObject>> {
+        let word = |rule| serde_json::to_value(rule).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+        Ok(self
+            .existing(ctx)
+            .await?
+            .state
+            .suppressed
+            .iter()
+            .map(|(channel, rule)| SuppressionObject { channel: channel.map(Into::into), rule: word(rule) })
+            .collect())
+    }
+
+    /// Every fact of its life, in order. For its sender and administrators.
+    async fn events(&self, ctx: &Context<'_>) -> Result<Vec<EventObject>> {
+        if matches!(principal(ctx)?.caller.as_ref(), Caller::Recipient { .. }) {
+            return Err(failure("FORBIDDEN", "The events are for the sender; ask for `deliveries` and `status`."));
+        }
+        Ok(self.existing(ctx).await?.events.iter().map(|recorded| event(recorded)).collect())
+    }
+
+    /// Shown to the recipient.
+    async fn seen(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.existing(ctx).await?.state.seen)
+    }
+
+    /// Read by the recipient.
+    async fn read(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.existing(ctx).await?.state.read)
+    }
+
+    /// Put away by the recipient.
+    async fn archived(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.existing(ctx).await?.state.archived)
+    }
+
+    /// The cursor for `after`, where it came from a list or a live feed.
+    async fn cursor(&self) -> Option<Position> {
+        self.visible.map(Position)
+    }
+}
+
+fn status(state: &Notification) -> &'static str {
+    let any = |wanted: fn(DeliveryState) -> bool| state.deliveries.iter().any(|delivery| wanted(delivery.state));
+    if state.deliveries.is_empty() {
+        "suppressed"
+    } else if any(DeliveryState::is_pending) {
+        "pending"
+    } else if any(|state| state == DeliveryState::DeadLettered) {
+        "dead_lettered"
+    } else if any(|state| state == DeliveryState::Sent) {
+        "sent"
+    } else {
+        state.deliveries.first().map_or("suppressed", |delivery| delivery.state.name())
+    }
+}
+
+/// Looking one up.
+#[derive(Default)]
+pub struct NotificationQuery;
+
+#[Object]
+impl NotificationQuery {
+    /// A notification by id: for its sender, its recipient and administrators. Read from the log
+    /// itself, so it is always current.
+    async fn notification(&self, ctx: &Context<'_>, id: ID) -> Result<Option<NotificationObject>> {
+        principal(ctx)?;
+        let Ok(id) = id.parse::<NotificationId>() else { return Ok(None) };
+        let found = NotificationObject::of(id, None);
+        Ok(found.load(ctx).await?.is_some().then_some(found))
+    }
+}

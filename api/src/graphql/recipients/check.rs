@@ -1,0 +1,76 @@
+//! Checks of what senders and apps say about recipients. Nothing invalid enters the log.
+
+use crate::graphql::problem::Refused;
+use domain::values::Channel;
+
+fn plain(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
+/// An id that a sender uses for a recipient.
+pub fn recipient_id(id: &str) -> Result<(), Refused> {
+    if (1..=commands::accept::LONGEST_KEY).contains(&id.len()) && plain(id) {
+        return Ok(());
+    }
+    Err(Refused::at("id", "INVALID_ID", "A recipient's id has 1 to 255 bytes without control characters."))
+}
+
+/// One e-mail address (RFC 5321): no list, no display name, no control characters.
+pub fn email(address: &str) -> Result<(), Refused> {
+    let options = email_address::Options::default().without_display_text().without_domain_literal().with_required_tld();
+    if address.len() <= 254 && plain(address) && email_address::EmailAddress::parse_with_options(address, options).is_ok() {
+        return Ok(());
+    }
+    Err(Refused::at("email", "INVALID_EMAIL", "This is not one e-mail address; give it as name@example.com."))
+}
+
+/// A device token of the shape that the channel's provider issues.
+pub fn token(channel: Channel, token: &str) -> Result<(), Refused> {
+    let fits = match channel {
+        // APNs: hexadecimal, of variable length since 2016.
+        Channel::IosPush => (64..=200).contains(&token.len()) && token.len().is_multiple_of(2) && token.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        Channel::AndroidPush => (1..=4_096).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_:.".contains(&byte)),
+        _ => return Err(Refused::at("channel", "NOT_A_DEVICE_CHANNEL", "A device is registered on ANDROID_PUSH or IOS_PUSH; set other addresses with upsertRecipient.")),
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Refused::at("token", "INVALID_TOKEN", "This is not a device token of this channel; hand on what the push service gave the app."))
+}
+
+/// An IANA time zone.
+pub fn time_zone(name: &str) -> Result<(), Refused> {
+    if name.parse::<chrono_tz::Tz>().is_ok() {
+        return Ok(());
+    }
+    Err(Refused::at("timeZone", "INVALID_TIME_ZONE", "This is not an IANA time zone; give one such as Asia/Seoul."))
+}
+
+/// A BCP 47 language tag, by its shape.
+pub fn locale(tag: &str) -> Result<(), Refused> {
+    let mut parts = tag.split('-');
+    let language = parts.next().is_some_and(|part| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let rest = parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    if tag.len() <= 35 && language && rest {
+        return Ok(());
+    }
+    Err(Refused::at("locale", "INVALID_LOCALE", "This is not a language tag; give one such as ko-KR."))
+}
+
+/// A JSON object of bounded size.
+pub fn attributes(json: &str) -> Result<(), Refused> {
+    if json.len() <= 16_384 && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(json).is_ok() {
+        return Ok(());
+    }
+    Err(Refused::at("attributes", "INVALID_ATTRIBUTES", "Attributes are a JSON object of at most 16 KiB, as text."))
+}
+
+/// A webhook's signing secret as Standard Webhooks wants it: `whsec_` and base64 of 24 to 64 bytes.
+pub fn webhook_secret(secret: &str) -> Result<(), Refused> {
+    use base64::Engine as _;
+    let key = secret.strip_prefix("whsec_").and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
+    if key.is_some_and(|key| (24..=64).contains(&key.len())) {
+        return Ok(());
+    }
+    Err(Refused::at("webhook.secret", "INVALID_SECRET", "A signing secret is `whsec_` followed by the base64 of 24 to 64 random bytes."))
+}

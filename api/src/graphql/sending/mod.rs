@@ -1,0 +1,6 @@
+//! Sending and cancelling.
+
+mod input;
+mod mutation;
+
+pub use mutation::SendingMutation;

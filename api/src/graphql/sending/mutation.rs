@@ -1,0 +1,151 @@
+//! `sendNotification`, `sendNotifications`, `cancelNotification`.
+
+use super::input::{CancelNotificationInput, SendNotificationInput, SendNotificationsInput};
+use crate::auth::Caller;
+use crate::graphql::context::{metadata, principal, sender, services};
+use crate::graphql::error::{bus_error, failure, log_error};
+use crate::graphql::notifications::NotificationObject;
+use crate::graphql::position::Position;
+use crate::graphql::problem::Refused;
+use async_graphql::{Context, Object, Result, SimpleObject, Union};
+use commands::accept::Accepted;
+use commands::bus::Refused as BusRefused;
+use domain::notification::{Notification, NotificationCommand};
+use domain::values::NotificationId;
+use domain::{AggregateKind, StreamId};
+
+/// It is in the log, durably.
+#[derive(SimpleObject)]
+pub struct SendAccepted {
+    /// The notification.
+    notification: NotificationObject,
+    /// From here on queries can show it; the same for a repeat.
+    position: Position,
+    /// It had been accepted before under this key.
+    duplicate: bool,
+}
+
+/// Accepted, or refused with a reason.
+#[derive(Union)]
+pub enum SendResult {
+    /// In the log.
+    Accepted(SendAccepted),
+    /// Nothing was changed.
+    Refused(Refused),
+}
+
+/// The answers, in the order of the items.
+#[derive(SimpleObject)]
+pub struct SendNotificationsPayload {
+    /// One for each item.
+    results: Vec<SendResult>,
+}
+
+/// What was taken back.
+#[derive(SimpleObject)]
+pub struct NotificationCancelled {
+    /// The notification.
+    notification: NotificationObject,
+    /// From here on queries show it.
+    position: Position,
+    /// Numbers of the deliveries that were still stopped; what is under way or done is not.
+    stopped: Vec<i32>,
+}
+
+/// Cancelled, or refused with a reason.
+#[derive(Union)]
+pub enum CancelResult {
+    /// Done.
+    Cancelled(NotificationCancelled),
+    /// Nothing was changed.
+    Refused(Refused),
+}
+
+/// Mutations of senders.
+#[derive(Default)]
+pub struct SendingMutation;
+
+fn answer(result: Result<Accepted, commands::accept::Refusal>) -> SendResult {
+    match result {
+        Ok(accepted) => SendResult::Accepted(SendAccepted {
+            notification: NotificationObject::of(accepted.id, Some(accepted.visible_at)),
+            position: Position(accepted.position),
+            duplicate: accepted.duplicate,
+        }),
+        Err(refusal) => SendResult::Refused(refusal.into()),
+    }
+}
+
+#[Object]
+impl SendingMutation {
+    /// Sends one notification. Answered when it is durable.
+    async fn send_notification(&self, ctx: &Context<'_>, input: SendNotificationInput) -> Result<SendResult> {
+        let scope = sender(ctx)?;
+        let request = match input.request(&scope) {
+            Ok(request) => request,
+            Err(refused) => return Ok(SendResult::Refused(refused)),
+        };
+        let acceptor = &services(ctx)?.engine.acceptor;
+        let mut answers = acceptor.accept(&metadata(ctx)?, vec![request]).await.map_err(log_error)?;
+        answers.pop().map(answer).ok_or_else(|| failure("INTERNAL", "The server lost its own answer; ask again with the same idempotency key."))
+    }
+
+    /// Sends many notifications; each is accepted or refused on its own. Answered when all that
+    /// were accepted are durable.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn send_notifications(&self, ctx: &Context<'_>, input: SendNotificationsInput) -> Result<SendNotificationsPayload> {
+        let scope = sender(ctx)?;
+        let services = services(ctx)?;
+        if input.items.len() > services.list_length {
+            return Err(failure("LIST_TOO_LONG", format!("A list has at most {} items; send several lists.", services.list_length)));
+        }
+        let mut results: Vec<Option<SendResult>> = Vec::with_capacity(input.items.len());
+        let mut requests = Vec::with_capacity(input.items.len());
+        for item in input.items {
+            match item.request(&scope) {
+                Ok(request) => {
+                    requests.push(request);
+                    results.push(None);
+                }
+                Err(refused) => results.push(Some(SendResult::Refused(refused))),
+            }
+        }
+        let mut answers = services.engine.acceptor.accept(&metadata(ctx)?, requests).await.map_err(log_error)?.into_iter();
+        let results = results.into_iter().filter_map(|result| result.or_else(|| answers.next().map(answer))).collect();
+        Ok(SendNotificationsPayload { results })
+    }
+
+    /// Takes a notification back, as far as no provider was called for it yet.
+    async fn cancel_notification(&self, ctx: &Context<'_>, input: CancelNotificationInput) -> Result<CancelResult> {
+        let services = services(ctx)?;
+        let Ok(id) = input.id.parse::<NotificationId>() else {
+            return Ok(CancelResult::Refused(Refused::at("id", "NOT_FOUND", "There is no notification of this id.")));
+        };
+        let stream = StreamId::new(AggregateKind::Notification, id.0);
+        let loaded = services.engine.bus.load::<Notification>(stream).await.map_err(bus_error)?;
+        let own = match principal(ctx)?.caller.as_ref() {
+            Caller::Administrator { .. } => true,
+            Caller::Sender { sender, sandbox, .. } => loaded.state.sender == *sender && loaded.state.sandbox == *sandbox,
+            Caller::Recipient { .. } => return Err(failure("FORBIDDEN", "This needs an API key; ask an administrator.")),
+        };
+        if !own || !loaded.state.exists {
+            return Ok(CancelResult::Refused(Refused::at("id", "NOT_FOUND", "There is no notification of this id.")));
+        }
+        match services.engine.bus.execute::<Notification>(stream, &metadata(ctx)?, NotificationCommand::Cancel).await {
+            Ok(done) => Ok(CancelResult::Cancelled(NotificationCancelled {
+                notification: NotificationObject::of(id, Some(done.position)),
+                position: Position(done.position),
+                stopped: done
+                    .recorded
+                    .iter()
+                    .filter_map(|event| match &event.fact {
+                        domain::Fact::Notification(event) => event.delivery().map(i32::from),
+                        _ => None,
+                    })
+                    .collect(),
+            })),
+            Err(BusRefused::Refusal(refusal)) => Ok(CancelResult::Refused(refusal.into())),
+            Err(error) => Err(bus_error(error)),
+        }
+    }
+}

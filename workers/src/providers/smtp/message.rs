@@ -1,0 +1,108 @@
+//! The message as it goes over the wire.
+//!
+//! Guarantees: nothing of a notification can add a header or end the message early: header values
+//! without control characters, bodies always quoted-printable or base64, only CRLF as line end, which
+//! lettre 0.11.23 does not see to. `Message-ID` and body are the same on every attempt. Rejected:
+//! lettre's own choice of encoding, which takes 7bit where it can.
+
+use crate::providers::Message;
+use domain::values::{BadAddress, Millis, Outcome};
+use lettre::Address;
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
+use std::time::{Duration, SystemTime};
+
+/// Last moment a date header can tell: the end of the year 9999.
+const LATEST: Millis = 253_402_300_799_000;
+
+/// One message, ready to be sent.
+#[derive(Debug)]
+pub(super) struct Mail {
+    pub to: Address,
+    pub content: Vec<u8>,
+}
+
+/// Builds it, or says what it means that this cannot be.
+pub(super) fn build(message: &Message, from: &Mailbox, domain: &str, now: Millis) -> Result<Mail, Outcome> {
+    let permanent = |code: &str| Outcome::Permanent { code: code.to_owned() };
+    let to = recipient(&message.address.value)?;
+    let subject = message.content.title.as_deref().unwrap_or_default();
+    if subject.chars().any(char::is_control) {
+        return Err(permanent("control character in the title"));
+    }
+    let id = message.notification.0.hyphenated().to_string();
+    let sent = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(now.clamp(0, LATEST)).unwrap_or_default());
+    let mut builder = lettre::Message::builder()
+        .message_id(Some(format!("<{id}.{}@{domain}>", message.delivery)))
+        .date(sent)
+        .from(from.clone())
+        .to(Mailbox::new(None, to.clone()))
+        .subject(subject);
+    for (name, value) in [
+        (HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()),
+        (HeaderName::new_from_ascii_str("X-Bongsu-Notification"), id),
+        (HeaderName::new_from_ascii_str("X-Bongsu-Delivery"), message.delivery.to_string()),
+        (HeaderName::new_from_ascii_str("X-Bongsu-Attempt"), message.attempt.to_string()),
+    ] {
+        builder = builder.raw_header(HeaderValue::new(name, value));
+    }
+    let unencodable = || permanent("body cannot be encoded");
+    let text = part(&message.content.body, ContentType::TEXT_PLAIN).ok_or_else(unencodable)?;
+    let built = match &message.content.html {
+        None => builder.singlepart(text),
+        Some(html) => {
+            let html = part(html, ContentType::TEXT_HTML).ok_or_else(unencodable)?;
+            // «=_» occurs in neither encoding, so no content can contain the boundary (RFC 2045 section 6.7).
+            let boundary = format!("=_{}_{}", message.notification.0.simple(), message.delivery);
+            builder.multipart(MultiPart::alternative().boundary(boundary).singlepart(text).singlepart(html))
+        }
+    };
+    let content = built.map_err(|_| permanent("message cannot be built"))?.formatted();
+    if is_clean(&content) { Ok(Mail { to, content }) } else { Err(permanent("message would not be plain ASCII with CRLF")) }
+}
+
+/// The one recipient. Domains of other scripts become their ASCII form (RFC 5891); a local part of
+/// another script would need SMTPUTF8 all the way to the mailbox.
+fn recipient(value: &str) -> Result<Address, Outcome> {
+    let refused = |code: &str| Outcome::BadAddress { kind: BadAddress::Unsupported, as_of: None, code: code.to_owned() };
+    let malformed = || refused("not an e-mail address");
+    if value.chars().any(char::is_control) {
+        return Err(malformed());
+    }
+    let address: Address = value.parse().map_err(|_| malformed())?;
+    if !address.user().is_ascii() {
+        return Err(refused("address needs SMTPUTF8"));
+    }
+    if address.domain().is_ascii() {
+        return Ok(address);
+    }
+    let domain = url::Host::parse(address.domain()).map_err(|_| malformed())?.to_string();
+    Address::new(address.user(), domain).map_err(|_| malformed())
+}
+
+fn part(text: &str, kind: ContentType) -> Option<SinglePart> {
+    let text = with_crlf(text);
+    let foreign = text.bytes().filter(|byte| !byte.is_ascii()).count();
+    // Quoted-printable triples each foreign byte, base64 costs a third overall.
+    let encoding = if foreign * 6 > text.len() { ContentTransferEncoding::Base64 } else { ContentTransferEncoding::QuotedPrintable };
+    let body = Body::new_with_encoding(text, encoding).ok()?;
+    Some(SinglePart::builder().header(kind).body(body))
+}
+
+/// Every kind of line end as CRLF.
+fn with_crlf(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n")
+}
+
+/// The last look before sending: ASCII, no NUL, CR and LF only as pairs.
+fn is_clean(content: &[u8]) -> bool {
+    let mut previous = 0;
+    for &byte in content {
+        let broken = (previous == b'\r') != (byte == b'\n');
+        if broken || byte == 0 || !byte.is_ascii() {
+            return false;
+        }
+        previous = byte;
+    }
+    previous != b'\r'
+}

@@ -1,0 +1,172 @@
+//! E-mail through a submission server (RFC 6409): one recipient per transaction, so each verdict is
+//! its own.
+//!
+//! SMTP knows no idempotency: a connection that breaks after the final dot leaves it open whether the
+//! message was taken. That is told as `Unknown`; a repeat carries the same `Message-ID`, by which some
+//! receivers recognise it.
+
+mod error_map;
+mod message;
+mod pool;
+mod session;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use settings::{Security, Settings};
+
+use super::http::ProviderError;
+use super::{Call, Message, Provider};
+use commands::ports::Clock;
+use domain::values::{Channel, Outcome};
+use lettre::message::Mailbox;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use pool::Pool;
+use session::{Endpoint, Sent, Session};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// See the module.
+pub struct Smtp {
+    endpoint: Endpoint,
+    from: Mailbox,
+    domain: String,
+    pool: Pool,
+    clock: Arc<dyn Clock>,
+    concurrency: usize,
+    timeout: Duration,
+}
+
+impl Smtp {
+    /// From settings. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// The sender, the domain, the login or the certificates are not of the right form.
+    pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, ProviderError> {
+        let wrong = |reason: &str| ProviderError::settings("smtp", reason);
+        let from = Some(&settings.from).filter(|from| !from.contains(char::is_control));
+        let from: Mailbox =
+            from.and_then(|from| from.parse().ok()).ok_or_else(|| wrong("from is not an e-mail address; give it like Acme <no-reply@acme.com>"))?;
+        if !from.email.to_string().is_ascii() {
+            return Err(wrong("from's address is not ASCII; write its domain in its xn-- form"));
+        }
+        let domain = settings.message_id_domain.clone();
+        if domain.is_empty() || !domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-') {
+            return Err(wrong("message_id_domain is not a domain name; give one like acme.com"));
+        }
+        let credentials = match (&settings.username, &settings.password) {
+            (Some(username), Some(password)) => Some(Credentials::new(username.clone(), password.reveal().to_owned())),
+            (None, None) => None,
+            _ => return Err(wrong("username and password go together; give both or neither")),
+        };
+        let tls = if settings.security == Security::None { None } else { Some(tls(settings)?) };
+        let endpoint = Endpoint {
+            host: settings.host.clone(),
+            port: settings.port,
+            security: settings.security,
+            tls,
+            credentials,
+            hello: ClientId::Domain(domain.clone()),
+            connect_timeout: settings.timeout.min(Duration::from_secs(10)),
+        };
+        let pool = Pool::new(settings.concurrency);
+        Ok(Self { endpoint, from, domain, pool, clock, concurrency: settings.concurrency, timeout: settings.timeout })
+    }
+
+    async fn call(&self, message: &Message) -> Outcome {
+        let mail = match message::build(message, &self.from, &self.domain, self.clock.now()) {
+            Ok(mail) => mail,
+            Err(outcome) => return outcome,
+        };
+        let begun = AtomicBool::new(false);
+        tokio::select! {
+            biased;
+            outcome = self.deliver(&mail, &begun) => outcome,
+            // The connection is dropped with the call: nobody reads the late reply.
+            () = self.clock.sleep(self.timeout) => {
+                let code = "no answer in time".to_owned();
+                if begun.load(Ordering::Relaxed) { Outcome::Unknown { code } } else { Outcome::Retry { after: None, code } }
+            }
+        }
+    }
+
+    async fn deliver(&self, mail: &message::Mail, begun: &AtomicBool) -> Outcome {
+        loop {
+            let (mut session, kept) = match self.pool.take(self.clock.monotonic()) {
+                Some(session) => (session, true),
+                None => match Session::open(&self.endpoint).await {
+                    Ok(session) => (session, false),
+                    Err(outcome) => return outcome,
+                },
+            };
+            match session.send(&self.from.email, mail, begun).await {
+                Sent::Verdict(outcome) => {
+                    self.pool.put(session, self.clock.monotonic());
+                    return outcome;
+                }
+                Sent::Last(outcome) => return outcome,
+                // The next one; in the end a new one.
+                Sent::Stale if kept => {}
+                Sent::Stale => return Outcome::Retry { after: None, code: "connection closed".to_owned() },
+            }
+        }
+    }
+
+    async fn reach(&self) -> Result<(), Outcome> {
+        let mut session = Session::open(&self.endpoint).await?;
+        if session.is_alive().await { Ok(()) } else { Err(Outcome::Retry { after: None, code: "connection closed".to_owned() }) }
+    }
+}
+
+fn tls(settings: &Settings) -> Result<TlsParameters, ProviderError> {
+    let mut parameters = TlsParameters::builder(settings.host.clone());
+    if let Some(pem) = &settings.ca_pem {
+        let certificate = Certificate::from_pem(pem.as_bytes())
+            .map_err(|_| ProviderError::settings("smtp", "ca_pem holds no certificates that can be read; give them as PEM"))?;
+        parameters = parameters.add_root_certificate(certificate);
+    }
+    parameters.build().map_err(|error| ProviderError::settings("smtp", error))
+}
+
+impl Provider for Smtp {
+    fn name(&self) -> &str {
+        "smtp"
+    }
+
+    fn channel(&self) -> Channel {
+        Channel::Email
+    }
+
+    fn concurrency(&self) -> usize {
+        self.concurrency
+    }
+
+    fn send<'a>(&'a self, message: &'a Message) -> Call<'a> {
+        Box::pin(self.call(message))
+    }
+
+    /// Connects, encrypts and logs in.
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        Box::pin(async move {
+            let reached = tokio::select! {
+                reached = self.reach() => reached,
+                () = self.clock.sleep(self.timeout) => return Err("the mail server does not answer in time".to_owned()),
+            };
+            match reached {
+                Ok(()) => Ok(()),
+                Err(Outcome::Misconfigured { code, .. }) => {
+                    Err(format!("the mail server refuses us ({code}); check user name, password and security"))
+                }
+                Err(Outcome::Retry { code, .. } | Outcome::Throttled { code, .. }) => {
+                    Err(format!("the mail server cannot be used now ({code}); check host, port and certificate"))
+                }
+                Err(_) => Err("the mail server refuses the connection; check host, port and security".to_owned()),
+            }
+        })
+    }
+}
