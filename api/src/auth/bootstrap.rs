@@ -16,7 +16,16 @@ use std::sync::Arc;
 pub const GENERAL: &str = "general";
 
 /// Issues a key and gives its secret, which is shown once.
-pub async fn issue(bus: &Bus, keys: &KeyRegistry, random: &dyn Random, metadata: &Arc<Metadata>, name: String, role: Role, expires_at: Option<Millis>, now: Millis) -> Result<(ApiKeyIssued, String, u64), Refused<domain::api_key::ApiKeyRefusal>> {
+pub async fn issue(
+    bus: &Bus,
+    keys: &KeyRegistry,
+    random: &dyn Random,
+    metadata: &Arc<Metadata>,
+    name: String,
+    role: Role,
+    expires_at: Option<Millis>,
+    now: Millis,
+) -> Result<(ApiKeyIssued, String, u64), Refused<domain::api_key::ApiKeyRefusal>> {
     let sandbox = matches!(role, Role::Sender { sandbox: true, .. });
     let (prefix, secret) = api_key::generate(random, sandbox);
     let key = KeyId(random.id(now));

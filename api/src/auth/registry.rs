@@ -42,7 +42,9 @@ impl KeyRegistry {
     pub fn add(&self, id: KeyId, prefix: &str, hash: &str, role: &Role, expires_at: Option<Millis>, revoked: bool) {
         let caller = Arc::new(match role {
             Role::Administrator => Caller::Administrator { key: id },
-            Role::Sender { sender, categories, sandbox } => Caller::Sender { key: id, sender: sender.clone(), categories: categories.clone(), sandbox: *sandbox },
+            Role::Sender { sender, categories, sandbox } => {
+                Caller::Sender { key: id, sender: sender.clone(), categories: categories.clone(), sandbox: *sandbox }
+            }
         });
         let known = Known { id, hash: hash.to_owned(), caller, expires_at, revoked };
         self.by_prefix.write().unwrap_or_else(PoisonError::into_inner).insert(prefix.to_owned(), known);

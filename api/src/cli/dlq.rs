@@ -140,23 +140,34 @@ impl Filter {
         let mut found = Vec::new();
         let mut after = Value::Null;
         loop {
-            let data = client.run(operations::DEAD_LETTERS, json!({ "first": PAGE, "after": after })).await?;
-            let page = &data["deadLetters"];
-            let nodes = page["nodes"].as_array().cloned().unwrap_or_default();
-            found.extend(nodes.into_iter().filter(|letter| self.wants(letter)));
-            if page["pageInfo"]["hasNextPage"] != true {
+            let variables = json!({ "first": PAGE, "after": after, "code": self.code });
+            let data = client.run(operations::DEAD_LETTERS, variables).await?;
+            let page = data["deadLetters"].as_array().cloned().unwrap_or_default();
+            let Some(last) = page.last() else {
+                return Ok(found);
+            };
+            after = last["cursor"].clone();
+            let full = page.len() == PAGE;
+            found.extend(page.into_iter().filter(|letter| self.wants(letter)));
+            if !full {
                 return Ok(found);
             }
-            after = page["pageInfo"]["endCursor"].clone();
         }
     }
 
     fn wants(&self, letter: &Value) -> bool {
-        let is = |wanted: &Option<String>, field: &str| {
-            wanted.as_deref().is_none_or(|wanted| letter[field].as_str().is_some_and(|found| found.eq_ignore_ascii_case(wanted)))
-        };
-        is(&self.id, "notificationId") && is(&self.code, "code") && is(&self.channel, "channel")
+        let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(found));
+        is(&self.id, letter["notification"]["id"].as_str().unwrap_or_default()) && is(&self.channel, channel(letter))
     }
+}
+
+/// The channel of a dead letter's delivery.
+fn channel(letter: &Value) -> &str {
+    let deliveries = letter["notification"]["deliveries"].as_array();
+    deliveries
+        .and_then(|all| all.iter().find(|delivery| delivery["number"] == letter["delivery"]))
+        .and_then(|delivery| delivery["channel"].as_str())
+        .unwrap_or_default()
 }
 
 impl Show {
@@ -193,16 +204,8 @@ impl Change {
         out.confirm(&format!("{} dead letters {}.", found.len(), self.question), yes)?;
         let mut count = 0;
         for part in found.chunks(PAGE) {
-            let letters: Vec<Value> = part
-                .iter()
-                .map(|letter| {
-                    json!({
-                        "notificationId": letter["notificationId"],
-                        "delivery": letter["delivery"],
-                    })
-                })
-                .collect();
-            let mut input = json!({ "deadLetters": letters });
+            let ids: Vec<&Value> = part.iter().map(|letter| &letter["id"]).collect();
+            let mut input = json!({ "ids": ids, "limit": PAGE });
             if let Some(reason) = &self.reason {
                 input["reason"] = reason.clone().into();
             }
@@ -227,8 +230,8 @@ fn print(letters: &[Value], out: Output) -> Result<(), CliError> {
     let rows: Vec<Vec<String>> = letters
         .iter()
         .map(|letter| {
-            let fields = ["notificationId", "delivery", "channel", "attempts", "code", "at"];
-            let mut row: Vec<String> = fields.iter().map(|field| text(&letter[field])).collect();
+            let mut row = vec![text(&letter["notification"]["id"]), text(&letter["delivery"]), channel(letter).to_lowercase()];
+            row.extend(["attempts", "code", "at"].map(|field| text(&letter[field])));
             if letter["unknown"] == true {
                 row.push("may have been delivered".to_owned());
             }

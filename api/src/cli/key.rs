@@ -2,9 +2,9 @@
 
 use super::exit::CliError;
 use super::output::Output;
-use super::remote::{Remote, operations};
+use super::remote::{Client, Remote, accepted, operations};
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Makes API keys.
 #[derive(Debug, Subcommand)]
@@ -54,7 +54,7 @@ impl Key {
         let Self::Create(create) = self;
         let mut input = json!({
             "name": create.name,
-            "role": if create.admin { "ADMIN" } else { "SENDER" },
+            "role": if create.admin { "ADMINISTRATOR" } else { "SENDER" },
         });
         if let Some(sender) = &create.sender {
             input["sender"] = sender.clone().into();
@@ -63,13 +63,35 @@ impl Key {
         if !create.categories.is_empty() {
             input["categories"] = create.categories.clone().into();
         }
-        let data = create.remote.client()?.run(operations::CREATE_KEY, json!({ "input": input })).await?;
-        let created = &data["createApiKey"];
+        let client = create.remote.client()?;
+        if let Some(sender) = &create.sender {
+            ensure_sender(&client, sender).await?;
+        }
+        let created = issue(&client, &input).await?;
+        let created = &created;
         if out.json {
             return out.json_value(created);
         }
-        out.line(created["key"].as_str().unwrap_or_default())?;
+        out.line(created["secret"].as_str().unwrap_or_default())?;
         out.note("Shown once. Keep it in a secret store; BONGSU_KEY hands it to commands.");
         Ok(())
     }
+}
+
+/// Registers a sender under its own key, unless there is one.
+pub(super) async fn ensure_sender(client: &Client, sender: &str) -> Result<(), CliError> {
+    let known = client.run("{ senders { key } }", Value::Null).await?;
+    let known = known["senders"].as_array();
+    if known.is_some_and(|senders| senders.iter().any(|known| known["key"] == sender)) {
+        return Ok(());
+    }
+    let input = json!({ "key": sender, "name": sender });
+    let data = client.run(operations::REGISTER_SENDER, json!({ "input": input })).await?;
+    accepted(&data["registerSender"]).map(|_| ())
+}
+
+/// Issues a key; the object has its `secret`.
+pub(super) async fn issue(client: &Client, input: &Value) -> Result<Value, CliError> {
+    let data = client.run(operations::CREATE_KEY, json!({ "input": input })).await?;
+    accepted(&data["createApiKey"]).cloned()
 }

@@ -44,14 +44,16 @@ pub struct Send {
 
 impl Send {
     pub(super) async fn run(self, out: Output) -> Result<(), CliError> {
-        let data = self.remote.client()?.run(operations::SEND, json!({ "input": self.input() })).await?;
-        let sent = super::remote::expected(&data["sendNotification"], "SendNotificationPayload")?;
+        let client = self.remote.sender().await?;
+        let data = client.run(operations::SEND, json!({ "input": self.input() })).await?;
+        let sent = super::remote::accepted(&data["sendNotification"])?;
         if out.json {
             return out.json_value(sent);
         }
-        let id = sent["id"].as_str().unwrap_or_default();
+        let id = sent["notification"]["id"].as_str().unwrap_or_default();
         out.line(id)?;
-        out.note(format_args!("Accepted. Next: bongsu trace {id}"));
+        let word = if sent["duplicate"] == true { "Accepted before under this key" } else { "Accepted" };
+        out.note(format_args!("{word}. Next: bongsu trace {id}"));
         Ok(())
     }
 

@@ -4,7 +4,7 @@ mod metrics;
 
 use super::exit::{CliError, Exit};
 use super::output::Output;
-use super::remote::Remote;
+use super::remote::{Remote, operations};
 use clap::Args;
 use metrics::Sample;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ Exit status 5 says that the server cannot be reached or is not ready.
 
 Next: bongsu dlq list where deliveries have failed, bongsu projection list where something lags")]
 pub struct Status {
-    /// Every figure that the server gives.
+    /// Also every figure of /metrics.
     #[arg(long)]
     pub all: bool,
     /// Which server.
@@ -28,63 +28,76 @@ pub struct Status {
     pub remote: Remote,
 }
 
-/// Prefixes of the names of figures, and the headings under which people find them.
-const PARTS: [(&str, &str); 5] = [
-    ("bongsu_pending", "Waiting"),
-    ("bongsu_backlog", "Waiting"),
-    ("bongsu_provider", "Providers"),
-    ("bongsu_projection", "Read models"),
-    ("bongsu_consumer", "Read models"),
-];
-
 impl Status {
     pub(super) async fn run(self, out: Output) -> Result<(), CliError> {
-        // Health and figures need no key, and a server may be looked at before there is one.
-        let client = self.remote.anonymous()?;
-        let (ready, page) = client.page("/readyz").await?;
-        let (found, text) = client.page("/metrics").await?;
-        let samples = if found == 200 { metrics::parse(&text) } else { Vec::new() };
+        // Health needs no key, and a server may be looked at before there is one.
+        let (ready, page) = self.remote.anonymous()?.page("/readyz").await?;
+        let status = match self.remote.client() {
+            Ok(client) => client.run(operations::STATUS, Value::Null).await.map(|data| data["status"].clone()),
+            Err(error) => Err(error),
+        };
+        let figures = if self.all { self.figures().await? } else { Vec::new() };
         if out.json {
             out.json_value(&json!({
                 "ready": ready == 200,
                 "health": serde_json::from_str::<Value>(&page).unwrap_or(Value::String(page)),
-                "metrics": samples,
+                "status": status.as_ref().ok(),
+                "metrics": figures,
             }))?;
         } else {
-            self.print(ready, found, &samples, out)?;
+            let word = if ready == 200 { "ready" } else { "NOT READY" };
+            out.line(format_args!("Server {}: {word}", self.remote.server))?;
+            match &status {
+                Ok(status) => print(status, out)?,
+                Err(error) => out.note(format_args!("No more can be told: {error}")),
+            }
+            if !figures.is_empty() {
+                let rows: Vec<Vec<String>> = figures.iter().map(Sample::row).collect();
+                out.line("")?;
+                out.table(&["figure", "of", "value"], &rows)?;
+            }
         }
         if ready == 200 { Ok(()) } else { Err(CliError::new(Exit::Unavailable, format!("the server answers, and is not ready ({ready}); its log says why"))) }
     }
 
-    fn print(&self, ready: u16, found: u16, samples: &[Sample], out: Output) -> Result<(), CliError> {
-        let word = if ready == 200 { "ready" } else { "NOT READY" };
-        out.line(format_args!("Server {}: {word}", self.remote.server))?;
+    async fn figures(&self) -> Result<Vec<Sample>, CliError> {
+        let (found, text) = self.remote.anonymous()?.page("/metrics").await?;
         if found != 200 {
-            out.note("It gives no figures: metrics.enabled is off.");
-            return Ok(());
+            return Err(CliError::failure("the server gives no figures; metrics.enabled is off"));
         }
-        for heading in ["Waiting", "Providers", "Read models"] {
-            let rows: Vec<Vec<String>> =
-                samples.iter().filter(|sample| sample.heading() == Some(heading) && !sample.is_part_of_histogram()).map(Sample::row).collect();
-            if !rows.is_empty() {
-                out.line(format_args!("\n{heading}"))?;
-                out.table(&["figure", "of", "value"], &rows)?;
-            }
-        }
-        if self.all {
-            out.line("\nEverything")?;
-            let rows: Vec<Vec<String>> = samples.iter().map(Sample::row).collect();
-            out.table(&["figure", "of", "value"], &rows)?;
-        }
-        Ok(())
+        Ok(metrics::parse(&text))
     }
 }
 
-impl Sample {
-    fn heading(&self) -> Option<&'static str> {
-        PARTS.iter().find(|(prefix, _)| self.name.starts_with(prefix)).map(|(_, heading)| *heading)
-    }
+/// The parts of the status: field, heading, columns.
+const PARTS: [(&str, &str, &[&str]); 3] = [
+    ("backlog", "Owed", &["channel", "priority", "state", "deliveries"]),
+    ("providers", "Providers", &["name", "channel", "breaker"]),
+    ("consumers", "Readers of the log", &["name", "position", "lag", "parked"]),
+];
 
+fn print(status: &Value, out: Output) -> Result<(), CliError> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.to_lowercase(),
+        // Counts may come as floating point, since GraphQL's integers end at 2^31.
+        Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |number| format!("{number:.0}")),
+        other => other.to_string(),
+    };
+    out.line(format_args!("Version {}, newest event {}", text(&status["version"]), text(&status["head"])))?;
+    for (field, heading, columns) in PARTS {
+        let rows: Vec<Vec<String>> =
+            status[field].as_array().into_iter().flatten().map(|row| columns.iter().map(|column| text(&row[*column])).collect()).collect();
+        out.line(format_args!("\n{heading}"))?;
+        if rows.is_empty() {
+            out.line("none")?;
+        } else {
+            out.table(columns, &rows)?;
+        }
+    }
+    Ok(())
+}
+
+impl Sample {
     fn row(&self) -> Vec<String> {
         let labels: Vec<String> = self.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
         vec![self.name.clone(), labels.join(" "), self.value.to_string()]

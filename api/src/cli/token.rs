@@ -41,10 +41,10 @@ impl Token {
         let Self::Create(create) = self;
         let mut input = json!({ "recipient": create.recipient });
         if let Some(seconds) = create.lifetime {
-            input["lifetimeSeconds"] = seconds.into();
+            input["ttlSeconds"] = seconds.into();
         }
         let data = create.remote.client()?.run(operations::MINT_TOKEN, json!({ "input": input })).await?;
-        let minted = &data["mintRecipientToken"];
+        let minted = super::remote::accepted(&data["mintRecipientToken"])?;
         if out.json {
             return out.json_value(minted);
         }

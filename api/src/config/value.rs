@@ -158,7 +158,7 @@ fn bytes(text: &str) -> Option<usize> {
 pub fn duration_text(duration: Duration) -> String {
     let millis = duration.as_millis();
     for (factor, unit) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")] {
-        if millis >= factor && millis % factor == 0 {
+        if millis >= factor && millis.is_multiple_of(factor) {
             return format!("{}{unit}", millis / factor);
         }
     }

@@ -26,21 +26,9 @@ fn recipient(number: u128) -> RecipientId {
 }
 
 fn append(writer: &mut SqliteWriter, of: RecipientId, expected: u64, event: RecipientEvent) {
-    let append = StreamAppend {
-        stream: StreamId::new(AggregateKind::Recipient, of.0),
-        number: None,
-        expected,
-        events: vec![event.into()],
-    };
-    let commit = Commit {
-        metadata: Arc::new(Metadata::of("test")),
-        appends: vec![append],
-        expectations: Vec::new(),
-    };
-    let batch = Batch {
-        commits: vec![commit],
-        rows: Vec::new(),
-    };
+    let append = StreamAppend { stream: StreamId::new(AggregateKind::Recipient, of.0), number: None, expected, events: vec![event.into()] };
+    let commit = Commit { metadata: Arc::new(Metadata::of("test")), appends: vec![append], expectations: Vec::new() };
+    let batch = Batch { commits: vec![commit], rows: Vec::new() };
     writer.append(batch, 1).unwrap();
 }
 
@@ -49,10 +37,7 @@ fn profile(of: RecipientId) -> RecipientEvent {
         recipient: of,
         time_zone: None,
         locale: None,
-        personal: Personal::Known(ProfileDetails {
-            external_id: "alice@example.com".to_owned(),
-            attributes: None,
-        }),
+        personal: Personal::Known(ProfileDetails { external_id: "alice@example.com".to_owned(), attributes: None }),
     })
 }
 
@@ -67,41 +52,25 @@ fn in_use(root: &Path) -> (DataDir, SqliteWriter) {
     for number in [1, 2] {
         append(&mut writer, recipient(number), 0, profile(recipient(number)));
     }
-    let erased = RecipientEvent::Erased(Erased {
-        recipient: recipient(2),
-    });
+    let erased = RecipientEvent::Erased(Erased { recipient: recipient(2) });
     append(&mut writer, recipient(2), 1, erased);
     (data, writer)
 }
 
 fn backup(root: &Path, to: &Path) -> Backup {
-    Backup {
-        to: to.to_owned(),
-        folder: Folder {
-            data: root.to_owned(),
-        },
-    }
+    Backup { to: to.to_owned(), folder: Folder { data: root.to_owned() } }
 }
 
 fn restore(from: &Path, to: &Path, master: &[u8; 32]) -> Restore {
     let key = to.with_extension("key");
     std::fs::write(&key, hex(master)).unwrap();
-    Restore {
-        from: from.to_owned(),
-        data: to.to_owned(),
-        keys: None,
-        master_key_file: Some(key),
-    }
+    Restore { from: from.to_owned(), data: to.to_owned(), keys: None, master_key_file: Some(key) }
 }
 
 #[tokio::test]
 async fn a_folder_in_use_comes_back_whole_and_erasures_with_it() {
     let place = tempfile::tempdir().unwrap();
-    let (root, to, again) = (
-        place.path().join("data"),
-        place.path().join("backup"),
-        place.path().join("again"),
-    );
+    let (root, to, again) = (place.path().join("data"), place.path().join("backup"), place.path().join("again"));
     let (_held, _writer) = in_use(&root);
     backup(&root, &to).run(OUT).await.unwrap();
     assert!(!to.join("keys/master.key").exists());

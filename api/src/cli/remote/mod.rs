@@ -7,7 +7,7 @@ mod response;
 pub use client::Client;
 
 use super::exit::CliError;
-use crate::app::data_dir::admin_key;
+use crate::app::data_dir::{admin_key, write_private};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// A client with the key found. Keys are no flags: flags show in the list of processes.
+    /// A client with the key that was given, else the administrator's.
     pub fn client(&self) -> Result<Client, CliError> {
         Client::new(&self.server, Some(&self.key()?))
     }
@@ -36,29 +36,48 @@ impl Remote {
         Client::new(&self.server, None)
     }
 
+    /// A client that may send: with the key that was given, else with a key of the sender `cli`,
+    /// which is made once with the administrator's key and kept in the data folder.
+    pub async fn sender(&self) -> Result<Client, CliError> {
+        if let Some(key) = self.given()? {
+            return Client::new(&self.server, Some(&key));
+        }
+        let path = self.data.join("cli-sender.key");
+        if let Ok(text) = std::fs::read_to_string(&path) {
+            return Client::new(&self.server, Some(text.trim()));
+        }
+        let administrator = self.client()?;
+        super::key::ensure_sender(&administrator, "cli").await?;
+        let input = serde_json::json!({ "name": "bongsu send", "role": "SENDER", "sender": "cli" });
+        let issued = super::key::issue(&administrator, &input).await?;
+        let secret = issued["secret"].as_str().unwrap_or_default();
+        write_private(&path, secret)?;
+        Client::new(&self.server, Some(secret))
+    }
+
+    /// The key that was given, else the administrator's. Keys are no flags: flags show in the
+    /// list of processes.
     fn key(&self) -> Result<String, CliError> {
+        self.given()?
+            .or_else(|| admin_key(&self.data))
+            .ok_or_else(|| CliError::usage("no API key; set BONGSU_KEY, or name the server's data folder with --data so that its admin.key can be used"))
+    }
+
+    fn given(&self) -> Result<Option<String>, CliError> {
         if let Some(path) = &self.key_file {
             let text = std::fs::read_to_string(path).map_err(|error| CliError::usage(format!("the key file cannot be read: {error}")))?;
-            return Ok(text.trim().to_owned());
+            return Ok(Some(text.trim().to_owned()));
         }
-        if let Ok(key) = std::env::var("BONGSU_KEY")
-            && !key.trim().is_empty()
-        {
-            return Ok(key.trim().to_owned());
-        }
-        admin_key(&self.data)
-            .ok_or_else(|| CliError::usage("no API key; set BONGSU_KEY, or name the server's data folder with --data so that its admin.key can be used"))
+        Ok(std::env::var("BONGSU_KEY").ok().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()))
     }
 }
 
-/// The payload of a mutation whose refusals are types of their own: any other type than the
-/// expected one is a refusal with `code` and `message`.
-pub fn expected<'a>(payload: &'a serde_json::Value, expected: &str) -> Result<&'a serde_json::Value, CliError> {
-    match payload["__typename"].as_str() {
-        Some(name) if name != expected => {
-            let message = payload["message"].as_str().unwrap_or(name);
-            Err(response::refusal(payload["code"].as_str().unwrap_or(name), message))
-        }
-        _ => Ok(payload),
+/// The payload of a mutation; where it is the type `Refused`, the command's error.
+pub fn accepted(payload: &serde_json::Value) -> Result<&serde_json::Value, CliError> {
+    if payload["__typename"] != "Refused" {
+        return Ok(payload);
     }
+    let code = payload["code"].as_str().unwrap_or("REFUSED");
+    let message = payload["message"].as_str().unwrap_or("the server refused");
+    Err(response::refusal(code, message))
 }

@@ -3,22 +3,26 @@
 
 /// `bongsu send`.
 pub const SEND: &str = "mutation Send($input: SendNotificationInput!) {
-  sendNotification(input: $input) { __typename ... on SendNotificationPayload { id position deduplicated } }
+  sendNotification(input: $input) {
+    __typename
+    ... on SendAccepted { notification { id } position duplicate }
+    ... on Refused { code message field }
+  }
 }";
 
 /// `bongsu trace`.
 pub const TRACE: &str = "query Trace($id: ID!) {
   notification(id: $id) {
     id status
-    events { position at type delivery payload }
+    events { position sequence type version at actor payload }
   }
 }";
 
 /// `bongsu dlq list`.
-pub const DEAD_LETTERS: &str = "query DeadLetters($first: Int!, $after: String) {
-  deadLetters(first: $first, after: $after) {
-    nodes { notificationId delivery channel attempts code unknown at }
-    pageInfo { hasNextPage endCursor }
+pub const DEAD_LETTERS: &str = "query DeadLetters($first: Int!, $after: Position, $code: String) {
+  deadLetters(first: $first, after: $after, code: $code) {
+    id delivery attempts code unknown at cursor
+    notification { id deliveries { number channel } }
   }
 }";
 
@@ -32,14 +36,41 @@ pub const DISCARD: &str = "mutation Discard($input: DiscardDeadLettersInput!) {
   discardDeadLetters(input: $input) { count position }
 }";
 
+/// `bongsu status`.
+pub const STATUS: &str = "{
+  status {
+    version head window followers
+    backlog { channel priority sandbox state deliveries }
+    providers { name channel breaker }
+    consumers { name position lag parked }
+  }
+}";
+
+/// `bongsu key create`, before the first key of a sender.
+pub const REGISTER_SENDER: &str = "mutation RegisterSender($input: RegisterSenderInput!) {
+  registerSender(input: $input) {
+    __typename
+    ... on SenderChanged { sender { key name } position }
+    ... on Refused { code message field }
+  }
+}";
+
 /// `bongsu token create`.
 pub const MINT_TOKEN: &str = "mutation Mint($input: MintRecipientTokenInput!) {
-  mintRecipientToken(input: $input) { token expiresAt }
+  mintRecipientToken(input: $input) {
+    __typename
+    ... on RecipientToken { token expiresAt }
+    ... on Refused { code message field }
+  }
 }";
 
 /// `bongsu key create`.
 pub const CREATE_KEY: &str = "mutation CreateKey($input: CreateApiKeyInput!) {
-  createApiKey(input: $input) { key apiKey { id name prefix } position }
+  createApiKey(input: $input) {
+    __typename
+    ... on ApiKeyCreated { secret apiKey { id name prefix } position }
+    ... on Refused { code message field }
+  }
 }";
 
 /// `bongsu projection rebuild`, where a server runs.

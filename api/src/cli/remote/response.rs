@@ -23,8 +23,8 @@ pub(super) fn data(status: u16, body: &[u8]) -> Result<Value, CliError> {
 
 fn exit_of(status: u16, code: Option<&str>) -> Exit {
     match code {
-        Some("NOT_FOUND" | "UNKNOWN_RECIPIENT" | "UNKNOWN_CATEGORY" | "UNKNOWN_SENDER") => Exit::NotFound,
-        Some(code) if code.contains("CONFLICT") || code.contains("ALREADY") => Exit::Conflict,
+        Some(code) if code.ends_with("NOT_FOUND") => Exit::NotFound,
+        Some(code) if code.contains("CONFLICT") || code.contains("ALREADY") || code == "CONTENDED" => Exit::Conflict,
         Some("UNAVAILABLE" | "RATE_LIMITED" | "OVERLOADED" | "REQUEST_TIMEOUT") => Exit::Unavailable,
         Some("BAD_USER_INPUT") => Exit::Usage,
         _ => match status {
@@ -46,14 +46,10 @@ fn hint(code: Option<&str>) -> &'static str {
 
 /// A refusal that the schema expects.
 pub(super) fn refusal(code: &str, message: &str) -> CliError {
-    let words = code.to_uppercase();
-    let exit = if words.contains("NOTFOUND") || words.contains("UNKNOWN") {
-        Exit::NotFound
-    } else {
-        match exit_of(200, Some(&words)) {
-            Exit::Failure if words.contains("INVALID") => Exit::Usage,
-            exit => exit,
-        }
+    let exit = match exit_of(200, Some(code)) {
+        // Whatever else is refused is refused for what was asked.
+        Exit::Failure if code.contains("INVALID") || code.contains("TOO_LARGE") => Exit::Usage,
+        exit => exit,
     };
     CliError::new(exit, message).with_code(Some(code.to_owned()))
 }

@@ -18,13 +18,6 @@ pub struct Sample {
     pub value: f64,
 }
 
-impl Sample {
-    /// One bucket or quantile of many; no figure to look at by itself.
-    pub fn is_part_of_histogram(&self) -> bool {
-        self.labels.contains_key("le") || self.labels.contains_key("quantile") || self.name.ends_with("_sum")
-    }
-}
-
 /// All figures of a page; lines that are none are left out.
 pub fn parse(page: &str) -> Vec<Sample> {
     page.lines().filter_map(line).collect()

@@ -46,7 +46,7 @@ impl Trace {
         let mut told = 0;
         loop {
             for event in story.after(told) {
-                told = event.position;
+                told = event.sequence;
                 if out.json {
                     out.json_line(&event.raw)?;
                 } else {

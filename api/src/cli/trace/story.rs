@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 /// One event of the story.
 #[derive(Debug, Clone)]
 pub struct Told {
-    /// Its place in the log.
-    pub position: u64,
+    /// Its place in the notification's story, from 1.
+    pub sequence: u64,
     /// Its type.
     pub kind: String,
     /// The delivery that it is about.
@@ -29,12 +29,8 @@ impl Told {
             Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),
             other => other.clone(),
         };
-        let position = match &raw["position"] {
-            Value::String(text) => text.parse().unwrap_or(0),
-            other => other.as_u64().unwrap_or(0),
-        };
         Self {
-            position,
+            sequence: raw["sequence"].as_u64().unwrap_or(0),
             kind: raw["type"].as_str().unwrap_or_default().to_owned(),
             delivery: raw["delivery"].as_u64().or_else(|| payload["delivery"].as_u64()),
             at: moment(&raw["at"]),
@@ -91,9 +87,9 @@ impl Story {
         &self.raw
     }
 
-    /// Events above a position.
-    pub fn after(&self, position: u64) -> impl Iterator<Item = &Told> {
-        self.events.iter().filter(move |event| event.position > position)
+    /// Events after a place in the story.
+    pub fn after(&self, sequence: u64) -> impl Iterator<Item = &Told> {
+        self.events.iter().filter(move |event| event.sequence > sequence)
     }
 
     /// Nothing more will happen by itself.

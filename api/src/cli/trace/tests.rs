@@ -7,15 +7,15 @@ fn raw() -> serde_json::Value {
     json!({
         "id": "0198", "status": "DELIVERED",
         "events": [
-            { "position": "1", "at": "2026-01-31T10:00:00Z", "type": "Requested",
+            { "position": "p1", "sequence": 1, "at": "2026-01-31T10:00:00Z", "type": "Requested",
               "payload": { "sender": "shop", "category": "general", "priority": "normal" } },
-            { "position": "2", "at": "2026-01-31T10:00:00Z", "type": "Queued", "delivery": 0,
+            { "position": "p2", "sequence": 2, "at": "2026-01-31T10:00:00Z", "type": "Queued", "delivery": 0,
               "payload": { "delivery": 0, "channel": "android_push", "rule": "default_opt_in" } },
-            { "position": "3", "at": "2026-01-31T10:00:00Z", "type": "Suppressed",
+            { "position": "p3", "sequence": 3, "at": "2026-01-31T10:00:00Z", "type": "Suppressed",
               "payload": { "channel": "email", "rule": "opted_out_of_channel" } },
-            { "position": "4", "at": "2026-01-31T10:00:01Z", "type": "AttemptStarted", "delivery": 0,
+            { "position": "p4", "sequence": 4, "at": "2026-01-31T10:00:01Z", "type": "AttemptStarted", "delivery": 0,
               "payload": "{\"delivery\":0,\"attempt\":1,\"provider\":\"fcm\"}" },
-            { "position": "5", "at": "2026-01-31T10:00:01Z", "type": "AttemptFailed", "delivery": 0,
+            { "position": "p5", "sequence": 5, "at": "2026-01-31T10:00:01Z", "type": "AttemptFailed", "delivery": 0,
               "payload": { "delivery": 0, "attempt": 1, "class": "transient", "code": "503 UNAVAILABLE" } }
         ]
     })
@@ -39,7 +39,7 @@ fn it_is_over_when_every_delivery_has_ended() {
     let mut raw = raw();
     assert!(!Story::of(raw.clone()).is_over());
     raw["events"].as_array_mut().unwrap().push(json!({
-        "position": "9", "at": 0, "type": "Sent", "delivery": 0,
+        "position": "p9", "sequence": 9, "at": 0, "type": "Sent", "delivery": 0,
         "payload": { "delivery": 0, "attempt": 2 }
     }));
     let story = Story::of(raw);

@@ -51,7 +51,13 @@ impl Apns {
             );
         }
         reader.require(!self.topic.is_empty(), "providers.apns.topic", "must be the app's bundle id, such as com.example.app");
+        credential::check_pem(reader, "providers.apns.ca_file", self.ca_file.as_deref());
         bounds(reader, Self::PATH, self.concurrency, self.timeout);
+    }
+
+    /// Authorities to trust besides the system's, as PEM.
+    pub fn ca_pem(&self) -> Option<String> {
+        credential::pem(self.ca_file.as_deref())
     }
 
     /// The signing key in PEM; none only if its file went away since it was checked.

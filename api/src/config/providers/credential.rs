@@ -52,3 +52,19 @@ fn load(path: &Path) -> Result<Secret, String> {
     }
     Ok(Secret::new(text))
 }
+
+/// Notes a mistake where a PEM file cannot be read or is none.
+pub(super) fn check_pem(reader: &mut Reader<'_>, key: &str, file: Option<&Path>) {
+    let Some(path) = file else {
+        return;
+    };
+    match load(path) {
+        Ok(pem) => reader.require(pem.expose().contains("-----BEGIN CERTIFICATE-----"), key, "is not a PEM file of certificates"),
+        Err(reason) => reader.problem(key, reason),
+    }
+}
+
+/// The text of a PEM file that was checked.
+pub(super) fn pem(file: Option<&Path>) -> Option<String> {
+    file.and_then(|path| load(path).ok()).map(|pem| pem.expose().to_owned())
+}

@@ -47,7 +47,8 @@ impl NotificationConnection {
             start_cursor: found.first().map(|found| Position(found.1)),
             end_cursor: found.last().map(|found| Position(found.1)),
         };
-        let edges = found.into_iter().map(|(id, visible)| NotificationEdge { cursor: Position(visible), node: NotificationObject::of(id, Some(visible)) }).collect();
+        let edges =
+            found.into_iter().map(|(id, visible)| NotificationEdge { cursor: Position(visible), node: NotificationObject::of(id, Some(visible)) }).collect();
         Self { edges, page_info }
     }
 }

@@ -5,7 +5,7 @@ mod history;
 mod mutation;
 mod object;
 
-pub use connection::{NotificationConnection, NotificationEdge};
+
 pub use history::HistoryQuery;
 pub use mutation::MarkMutation;
 pub use object::{NotificationObject, NotificationQuery};

@@ -9,7 +9,6 @@ use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use commands::log::Recorded;
 use domain::aggregate::Aggregate;
-use domain::event::EventBody;
 use domain::notification::{DeliveryState, Notification, NotificationEvent, Requested};
 use domain::recipient::Recipient;
 use domain::values::NotificationId;

@@ -30,7 +30,13 @@ pub fn token(channel: Channel, token: &str) -> Result<(), Refused> {
         // APNs: hexadecimal, of variable length since 2016.
         Channel::IosPush => (64..=200).contains(&token.len()) && token.len().is_multiple_of(2) && token.bytes().all(|byte| byte.is_ascii_hexdigit()),
         Channel::AndroidPush => (1..=4_096).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_:.".contains(&byte)),
-        _ => return Err(Refused::at("channel", "NOT_A_DEVICE_CHANNEL", "A device is registered on ANDROID_PUSH or IOS_PUSH; set other addresses with upsertRecipient.")),
+        _ => {
+            return Err(Refused::at(
+                "channel",
+                "NOT_A_DEVICE_CHANNEL",
+                "A device is registered on ANDROID_PUSH or IOS_PUSH; set other addresses with upsertRecipient.",
+            ));
+        }
     };
     if fits {
         return Ok(());

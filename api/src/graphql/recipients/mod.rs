@@ -7,4 +7,4 @@ mod object;
 mod tests;
 
 pub use mutation::RecipientMutation;
-pub use object::{RecipientObject, RecipientQuery};
+pub use object::RecipientQuery;

@@ -275,4 +275,3 @@ impl RecipientMutation {
         Ok(MintResult::Minted(RecipientToken { token, expires_at: DateTime::from_timestamp_millis(now + ttl * 1_000) }))
     }
 }
-

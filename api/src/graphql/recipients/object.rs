@@ -3,7 +3,7 @@
 use crate::graphql::context::{services, subject};
 use crate::graphql::error::bus_error;
 use crate::graphql::names::Channel;
-use async_graphql::{Context, ID, Result, Object, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use commands::accept::recipient_stream;
 use domain::recipient::{Address, Recipient};

@@ -8,7 +8,18 @@ fn addresses_are_told_from_what_only_looks_like_one() {
     for good in ["a@example.com", "first.last+tag@sub.example.co.kr"] {
         assert!(check::email(good).is_ok(), "{good}");
     }
-    for bad in ["", "a", "a@", "@example.com", "a@localhost", "a@example.com, b@example.com", "A <a@example.com>", "a@example.com\r\nBcc: b@example.com", "a@[127.0.0.1]", "a b@example.com"] {
+    for bad in [
+        "",
+        "a",
+        "a@",
+        "@example.com",
+        "a@localhost",
+        "a@example.com, b@example.com",
+        "A <a@example.com>",
+        "a@example.com\r\nBcc: b@example.com",
+        "a@[127.0.0.1]",
+        "a b@example.com",
+    ] {
         assert_eq!(check::email(bad).unwrap_err().code, "INVALID_EMAIL", "{bad:?}");
     }
 }
@@ -17,7 +28,12 @@ fn addresses_are_told_from_what_only_looks_like_one() {
 fn tokens_have_the_shape_of_their_service() {
     assert!(check::token(Channel::IosPush, &"ab".repeat(32)).is_ok());
     assert!(check::token(Channel::AndroidPush, "fcm:APA91b-x_y").is_ok());
-    for (channel, bad) in [(Channel::IosPush, "zz".repeat(32)), (Channel::IosPush, "ab".repeat(8)), (Channel::AndroidPush, String::new()), (Channel::AndroidPush, "a\nb".to_owned())] {
+    for (channel, bad) in [
+        (Channel::IosPush, "zz".repeat(32)),
+        (Channel::IosPush, "ab".repeat(8)),
+        (Channel::AndroidPush, String::new()),
+        (Channel::AndroidPush, "a\nb".to_owned()),
+    ] {
         assert_eq!(check::token(channel, &bad).unwrap_err().code, "INVALID_TOKEN", "{bad:?}");
     }
     assert_eq!(check::token(Channel::Email, "x").unwrap_err().code, "NOT_A_DEVICE_CHANNEL");

@@ -26,8 +26,8 @@ pub(super) struct Mail {
 pub(super) fn build(message: &Message, from: &Mailbox, domain: &str, now: Millis) -> Result<Mail, Outcome> {
     let permanent = |code: &str| Outcome::Permanent { code: code.to_owned() };
     let to = recipient(&message.address.value)?;
-    let subject = message.content.title.as_deref().unwrap_or_default();
-    if subject.chars().any(char::is_control) {
+    let title = message.content.title.as_deref();
+    if title.is_some_and(|title| title.chars().any(char::is_control)) {
         return Err(permanent("control character in the title"));
     }
     let id = message.notification.0.hyphenated().to_string();
@@ -36,8 +36,10 @@ pub(super) fn build(message: &Message, from: &Mailbox, domain: &str, now: Millis
         .message_id(Some(format!("<{id}.{}@{domain}>", message.delivery)))
         .date(sent)
         .from(from.clone())
-        .to(Mailbox::new(None, to.clone()))
-        .subject(subject);
+        .to(Mailbox::new(None, to.clone()));
+    if let Some(title) = title {
+        builder = builder.subject(title);
+    }
     for (name, value) in [
         (HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()),
         (HeaderName::new_from_ascii_str("X-Bongsu-Notification"), id),

@@ -126,8 +126,9 @@ impl Smtp {
 fn tls(settings: &Settings) -> Result<TlsParameters, ProviderError> {
     let mut parameters = TlsParameters::builder(settings.host.clone());
     if let Some(pem) = &settings.ca_pem {
-        let certificate = Certificate::from_pem(pem.as_bytes())
-            .map_err(|_| ProviderError::settings("smtp", "ca_pem holds no certificates that can be read; give them as PEM"))?;
+        // lettre takes a text without certificates for an empty list of them.
+        let certificate = Some(pem).filter(|pem| pem.contains("-----BEGIN CERTIFICATE-----")).and_then(|pem| Certificate::from_pem(pem.as_bytes()).ok());
+        let certificate = certificate.ok_or_else(|| ProviderError::settings("smtp", "ca_pem holds no certificates that can be read; give them as PEM"))?;
         parameters = parameters.add_root_certificate(certificate);
     }
     parameters.build().map_err(|error| ProviderError::settings("smtp", error))
@@ -159,9 +160,7 @@ impl Provider for Smtp {
             };
             match reached {
                 Ok(()) => Ok(()),
-                Err(Outcome::Misconfigured { code, .. }) => {
-                    Err(format!("the mail server refuses us ({code}); check user name, password and security"))
-                }
+                Err(Outcome::Misconfigured { code, .. }) => Err(format!("the mail server refuses us ({code}); check user name, password and security")),
                 Err(Outcome::Retry { code, .. } | Outcome::Throttled { code, .. }) => {
                     Err(format!("the mail server cannot be used now ({code}); check host, port and certificate"))
                 }

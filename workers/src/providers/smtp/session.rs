@@ -44,6 +44,8 @@ pub(super) enum Sent {
 /// See the module.
 pub(super) struct Session {
     connection: AsyncSmtpConnection,
+    /// A transaction was begun and refused: it is taken back before the next one.
+    halfway: bool,
 }
 
 impl Session {
@@ -68,7 +70,7 @@ impl Session {
             }
             connection.auth(&mechanisms, credentials).await.map_err(|error| before(&error))?;
         }
-        Ok(Self { connection })
+        Ok(Self { connection, halfway: false })
     }
 
     /// Whether the server still answers.
@@ -78,37 +80,45 @@ impl Session {
 
     /// Sends one message to its one recipient. `begun` becomes true before the first byte of content.
     pub(super) async fn send(&mut self, from: &Address, mail: &Mail, begun: &AtomicBool) -> Sent {
+        // Only now, so that no verdict waits for it.
+        if self.halfway && self.connection.command(Rset).await.is_err() {
+            return Sent::Stale;
+        }
         match self.connection.command(MailFrom::new(Some(from.clone()), Vec::new())).await {
-            Ok(_) => {}
+            Ok(_) => self.halfway = true,
             // Servers close idle connections as they like, some with a last 421.
             Err(error) if reply(&error).is_none_or(|(code, _)| code == 421) => return Sent::Stale,
-            Err(error) => return self.refused(&error).await,
+            Err(error) => return refused(&error),
         }
         if let Err(error) = self.connection.command(Rcpt::new(mail.to.clone(), Vec::new())).await {
-            return self.refused(&error).await;
+            return refused(&error);
         }
         match self.connection.command(Data).await {
             Ok(response) if response.has_code(354) => {}
-            Ok(_) => return Sent::Last(Outcome::Retry { after: None, code: "not a reply of SMTP".to_owned() }),
-            Err(error) => return self.refused(&error).await,
+            Ok(_) => return Sent::Last(not_smtp()),
+            Err(error) => return refused(&error),
         }
         begun.store(true, Ordering::Relaxed);
         match self.connection.message(&mail.content).await {
             Ok(response) => {
+                self.halfway = false;
                 let text: Vec<&str> = response.message().collect();
                 Sent::Verdict(error_map::outcome(u16::from(response.code()), &text.join("\n")))
             }
-            Err(error) if reply(&error).is_some() => self.refused(&error).await,
+            // A reply to the final dot, be it a refusal, ends the transaction.
+            Err(error) if reply(&error).is_some() => {
+                self.halfway = false;
+                refused(&error)
+            }
             Err(_) => Sent::Last(Outcome::Unknown { code: "connection broken".to_owned() }),
         }
     }
+}
 
-    /// After a refusal the rest of the transaction is taken back, so that the connection can go on.
-    async fn refused(&mut self, error: &Error) -> Sent {
-        let outcome = before(error);
-        let goes_on = reply(error).is_some_and(|(code, _)| code != 421) && self.connection.command(Rset).await.is_ok();
-        if goes_on { Sent::Verdict(outcome) } else { Sent::Last(outcome) }
-    }
+/// After a refusal the connection can go on, unless the server said goodbye or nothing at all.
+fn refused(error: &Error) -> Sent {
+    let goes_on = reply(error).is_some_and(|(code, _)| code != 421);
+    if goes_on { Sent::Verdict(before(error)) } else { Sent::Last(before(error)) }
 }
 
 /// The server's negative reply, if the error is one.
@@ -121,7 +131,11 @@ fn reply(error: &Error) -> Option<(u16, String)> {
 fn before(error: &Error) -> Outcome {
     match reply(error) {
         Some((code, text)) => error_map::outcome(code, &text),
-        None if error.is_response() => Outcome::Retry { after: None, code: "not a reply of SMTP".to_owned() },
+        None if error.is_response() => not_smtp(),
         None => Outcome::Retry { after: None, code: "no connection".to_owned() },
     }
+}
+
+fn not_smtp() -> Outcome {
+    Outcome::Retry { after: None, code: "not a reply of SMTP".to_owned() }
 }

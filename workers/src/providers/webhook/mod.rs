@@ -46,8 +46,10 @@ impl WebhookProvider {
         // Endpoints are many, and each is called rarely: one idle connection per host is enough.
         let mut builder = http::client(settings.timeout, 1).dns_resolver(Arc::new(GuardedResolver::new(Arc::clone(&policy))));
         if let Some(pem) = &settings.ca_pem {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
-                .map_err(|_| ProviderError::settings("webhook", "ca_pem holds no certificates that can be read; give them as PEM"))?;
+            let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).unwrap_or_default();
+            if certificates.is_empty() {
+                return Err(ProviderError::settings("webhook", "ca_pem holds no certificates that can be read; give them as PEM"));
+            }
             builder = builder.tls_certs_merge(certificates);
         }
         let client = builder.build().map_err(|error| ProviderError::settings("webhook", error))?;

@@ -111,9 +111,19 @@ async fn loopback_is_blocked_as_address_and_behind_a_name() {
     simulators.shutdown().await;
 }
 
-/// `.invalid` never resolves (RFC 6761). A lookup that fails is no verdict on the address.
+/// A label of more than 63 bytes fails in the resolver itself, without a question to anybody. A lookup
+/// that fails is no verdict on the address.
 #[tokio::test]
 async fn a_name_that_does_not_resolve_is_tried_again() {
-    let unknown = message("http://nowhere.invalid/".to_owned(), "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
+    let url = format!("http://{}.invalid/", "x".repeat(70));
+    let unknown = message(url, "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
     assert!(matches!(provider(true).send(&unknown).await, Outcome::Retry { .. }));
+}
+
+#[test]
+fn certificates_that_are_none_are_refused() {
+    for pem in ["", "nothing", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
+        let settings = Settings { ca_pem: Some(pem.to_owned()), ..Settings::default() };
+        assert!(WebhookProvider::new(&settings, Arc::new(SystemClock::default())).is_err(), "{pem}");
+    }
 }

@@ -1,0 +1,239 @@
+//! The life of the server: open, bootstrap, listen, and stop in order.
+//!
+//! Stopping: no new connections, requests under way end; calls of providers end and are recorded;
+//! then the consumers; then the process. A second signal quits at once, which is safe: what was
+//! under way is recovered at the next start.
+
+use super::data_dir::{DataDir, DataDirError, master_key_variable};
+use super::engine::{Engine, EngineError, EngineSettings};
+use super::providers::{self, ProvidersError};
+use super::services::Services;
+use super::supervisor::Supervisor;
+use crate::auth::api_key::KeyHasher;
+use crate::auth::recipient_token::TokenKey;
+use crate::auth::registry::KeyRegistry;
+use crate::auth::{Gate, bootstrap};
+use crate::config::Config;
+use crate::graphql::schema;
+use crate::graphql::transport::{TransportSettings, router};
+use crate::http;
+use commands::accept::LONGEST_KEY;
+use commands::ports::{Clock, Random, SystemClock, SystemRandom};
+use domain::values::Channel;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use workers::channels::BreakerSettings;
+
+/// Headers of a request have to arrive in this time.
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// What `serve` is told besides the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct ServeOptions {
+    /// Written atomically once requests are answered.
+    pub ready_file: Option<PathBuf>,
+}
+
+/// Why the server did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The data folder.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// Log, read models, delivery.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A provider.
+    #[error(transparent)]
+    Providers(#[from] ProvidersError),
+    /// The first start.
+    #[error("the first administrator's key could not be created: {0}")]
+    Bootstrap(#[from] commands::log::LogError),
+    /// The key registry.
+    #[error("the API keys cannot be read: {0}")]
+    Keys(#[from] projections::store::ReadError),
+    /// The read models.
+    #[error(transparent)]
+    ReadModels(#[from] projections::store::OpenError),
+    /// The listener.
+    #[error("cannot listen on {address}: {reason}; is another server using it?")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// The operating system's answer.
+        reason: std::io::Error,
+    },
+    /// The ready file.
+    #[error("the ready file cannot be written: {0}")]
+    ReadyFile(std::io::Error),
+    /// The metrics.
+    #[error("the metrics cannot be set up: {0}")]
+    Metrics(String),
+    /// A background task died.
+    #[error("a background task ended untimely; the trace says which. Start the server again: nothing that was accepted is lost")]
+    TaskDied,
+}
+
+/// Runs the server until it is told to stop.
+pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError> {
+    let metrics = http::metrics::install().map_err(AppError::Metrics)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let data = DataDir::lock(&config.storage.data_dir)?;
+    let master = data.master_key(master_key_variable().as_deref(), config.storage.master_key_file.as_deref(), random.as_ref())?;
+
+    let keys = Arc::new(KeyRegistry::new(KeyHasher::new(&master)));
+    let settings = EngineSettings {
+        schedules: Channel::ALL.into_iter().map(|channel| (channel, config.delivery.schedule(channel))).collect(),
+        batch: config.delivery.workers.batch,
+        lane: config.delivery.workers.window,
+        breaker: BreakerSettings::default(),
+    };
+    let engine = Arc::new(Engine::open(&data, &master, settings, vec![Arc::<KeyRegistry>::clone(&keys)], Arc::clone(&clock), Arc::clone(&random))?);
+    let providers = providers::build(&config, &clock)?;
+
+    let failed = CancellationToken::new();
+    let (delivering, following) = (Supervisor::new(failed.clone()), Supervisor::new(failed.clone()));
+    let statuses = engine.start(providers, &delivering, &following).await?;
+
+    let directory = engine.read_models.directory()?;
+    directory.projection().reached(engine.tail.head()).await;
+    for row in directory.api_keys().await? {
+        keys.add(row.id, &row.prefix, &row.hash, &row.role, row.expires_at, row.revoked_at.is_some());
+    }
+    if let Some(secret) = bootstrap::ensure(&engine.bus, &keys, clock.as_ref(), random.as_ref()).await? {
+        data.save_admin_key(&secret)?;
+        println!("The first administrator's API key, shown this once (and kept in {}):\n\n  {secret}\n", data.admin_key_file().display());
+    }
+
+    let tokens = Arc::new(TokenKey::new(&master));
+    let services = Arc::new(Services {
+        engine: Arc::clone(&engine),
+        keys: Arc::clone(&keys),
+        tokens: Arc::clone(&tokens),
+        providers: statuses,
+        webhook_policy: providers::webhook_policy(&config),
+        list_length: config.limits.list_length,
+        notifications: engine.read_models.notifications()?,
+        dead_letters: engine.read_models.dead_letters()?,
+        directory,
+    });
+    let transport = TransportSettings {
+        bounds: config.limits.bounds(),
+        body_bytes: config.server.body_limit.0,
+        body_timeout: config.server.body_timeout,
+        allowed_origins: config.server.origins(),
+        graphiql: config.server.graphiql,
+        max_connections: config.server.max_streams,
+        ..TransportSettings::default()
+    };
+    let schema = schema::build(Arc::clone(&services), &transport.bounds);
+    let gate = Arc::new(Gate::new(keys, tokens, Arc::clone(&clock)));
+    let app = router(schema, gate, transport.clone()).merge(http::router(Arc::clone(&services), metrics));
+
+    let listener = TcpListener::bind(config.server.listen).await.map_err(|reason| AppError::Listen { address: config.server.listen, reason })?;
+    let address = listener.local_addr().map_err(|reason| AppError::Listen { address: config.server.listen, reason })?;
+    if let Some(path) = &options.ready_file {
+        write_ready(path, address).map_err(AppError::ReadyFile)?;
+    }
+    tracing::info!(%address, longest_key = LONGEST_KEY, "bongsu answers");
+    eprintln!("bongsu answers on http://{address} (GraphQL at /graphql, explorer at /graphiql). Ctrl-C stops it.");
+
+    let stopping = CancellationToken::new();
+    let accepting = tokio::spawn(accept(listener, app, stopping.clone()));
+    let died = tokio::select! {
+        () = told_to_stop() => false,
+        () = failed.cancelled() => true,
+    };
+    eprintln!("Stopping: calls under way end and are recorded. Ctrl-C again quits at once.");
+    let orderly = async {
+        transport.shutdown.cancel();
+        stopping.cancel();
+        transport.connections.close();
+        transport.connections.wait().await;
+        if accepting.await.is_err() {
+            tracing::error!("the listener broke off");
+        }
+        delivering.stop().await;
+        following.stop().await;
+    };
+    tokio::select! {
+        () = orderly => {}
+        () = told_to_stop() => eprintln!("Quitting at once."),
+        () = tokio::time::sleep(config.server.shutdown_grace) => tracing::warn!("the grace for stopping is over; what is under way is recovered at the next start"),
+    }
+    if died { Err(AppError::TaskDied) } else { Ok(()) }
+}
+
+/// Takes connections until told to stop, then lets those there are end.
+async fn accept(listener: TcpListener, app: axum::Router, stopping: CancellationToken) {
+    let connections = TaskTracker::new();
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).keep_alive(true);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Out of descriptors: those in use have to be given back first.
+                    tracing::warn!(%error, "a connection could not be taken");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+            () = stopping.cancelled() => break,
+        };
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection could not be set up");
+        }
+        let builder = builder.clone();
+        let service = TowerToHyperService::new(app.clone());
+        let stopping = stopping.clone();
+        connections.spawn(async move {
+            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            tokio::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = stopping.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended in an error");
+            }
+        });
+    }
+    connections.close();
+    connections.wait().await;
+}
+
+async fn told_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+        if let Ok(mut terminate) = terminate {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}
+
+fn write_ready(path: &std::path::Path, address: std::net::SocketAddr) -> std::io::Result<()> {
+    let fresh = path.with_extension("new");
+    std::fs::write(&fresh, format!("{{\"listen\":\"{address}\"}}\n"))?;
+    std::fs::rename(fresh, path)
+}

@@ -1,0 +1,11 @@
+//! What administrators do: senders, API keys, categories, and looking at the whole.
+
+mod categories;
+mod keys;
+mod senders;
+mod status;
+
+pub use categories::{CategoryMutation, CategoryQuery};
+pub use keys::{KeyMutation, KeyQuery};
+pub use senders::{SenderMutation, SenderQuery};
+pub use status::StatusQuery;

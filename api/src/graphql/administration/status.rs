@@ -1,0 +1,109 @@
+//! The state of the whole, for `bongsu status` and operators.
+
+use crate::graphql::context::{administrator, services};
+use crate::graphql::error::{log_error, read_error};
+use crate::graphql::names::{Channel, Priority};
+use crate::graphql::position::Position;
+use async_graphql::{Context, Object, Result, SimpleObject};
+
+/// What is owed on one channel with one priority.
+#[derive(SimpleObject)]
+pub struct BacklogObject {
+    channel: Channel,
+    priority: Priority,
+    sandbox: bool,
+    /// `queued`, `waiting`, `in_flight` or `dead_lettered`.
+    state: &'static str,
+    deliveries: f64,
+}
+
+/// A provider at work.
+#[derive(SimpleObject)]
+pub struct ProviderObject {
+    name: String,
+    channel: Channel,
+    /// `closed`, or why its work is held: `open`, `throttled`, `misconfigured`.
+    breaker: &'static str,
+}
+
+/// A reader of the log.
+#[derive(SimpleObject)]
+pub struct ConsumerObject {
+    name: &'static str,
+    position: Position,
+    /// Events it has still to take in.
+    lag: f64,
+    /// Events it could not take in and set aside, loudly.
+    parked: i32,
+}
+
+/// The state of the whole.
+#[derive(SimpleObject)]
+pub struct StatusObject {
+    version: &'static str,
+    /// The newest event.
+    head: Position,
+    events: f64,
+    backlog: Vec<BacklogObject>,
+    providers: Vec<ProviderObject>,
+    consumers: Vec<ConsumerObject>,
+    /// Deliveries in memory.
+    window: i32,
+    followers: i32,
+}
+
+/// Queries of operators.
+#[derive(Default)]
+pub struct StatusQuery;
+
+#[allow(clippy::cast_precision_loss, reason = "counts for people; exact up to 2^53")]
+const fn number(value: u64) -> f64 {
+    value as f64
+}
+
+#[Object]
+impl StatusQuery {
+    /// The state of the whole.
+    async fn status(&self, ctx: &Context<'_>) -> Result<StatusObject> {
+        administrator(ctx)?;
+        let services = services(ctx)?;
+        let engine = &services.engine;
+        let head = engine.tail.head();
+        let backlog = engine.pending.counts().await.map_err(log_error)?;
+        let table = engine.table.position();
+        let mut consumers = vec![ConsumerObject { name: "delivery", position: Position(table), lag: number(head.saturating_sub(table)), parked: 0 }];
+        for projection in engine.read_models.all() {
+            let position = projection.position();
+            let parked = projection.parked().await.map_err(read_error)?;
+            consumers.push(ConsumerObject {
+                name: projection.name(),
+                position: Position(position),
+                lag: number(head.saturating_sub(position)),
+                parked: i32::try_from(parked.len()).unwrap_or(i32::MAX),
+            });
+        }
+        Ok(StatusObject {
+            version: env!("CARGO_PKG_VERSION"),
+            head: Position(head),
+            events: number(head),
+            backlog: backlog
+                .into_iter()
+                .map(|(route, priority, state, count)| BacklogObject {
+                    channel: route.channel.into(),
+                    priority: priority.into(),
+                    sandbox: route.sandbox,
+                    state,
+                    deliveries: number(count),
+                })
+                .collect(),
+            providers: services
+                .providers
+                .iter()
+                .map(|provider| ProviderObject { name: provider.name.clone(), channel: provider.channel.into(), breaker: provider.breaker.state().name() })
+                .collect(),
+            consumers,
+            window: i32::try_from(engine.window.len()).unwrap_or(i32::MAX),
+            followers: i32::try_from(engine.live.followers()).unwrap_or(i32::MAX),
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! The schema: one folder a noun, put together here.
+
+use super::administration::{CategoryMutation, CategoryQuery, KeyMutation, KeyQuery, SenderMutation, SenderQuery, StatusQuery};
+use super::dead_letters::{DeadLetterMutation, DeadLetterQuery};
+use super::live::LiveQuery;
+use super::notifications::{HistoryQuery, MarkMutation, NotificationQuery};
+use super::problem::Problem;
+use super::recipients::{RecipientMutation, RecipientQuery};
+use super::sending::SendingMutation;
+use super::subscriptions::{SubscriptionMutation, SubscriptionQuery};
+use super::transport::{Bounds, apply};
+use crate::app::services::Services;
+use async_graphql::{MergedObject, Schema, SchemaBuilder};
+use std::sync::Arc;
+
+/// All queries.
+#[derive(MergedObject, Default)]
+pub struct Query(NotificationQuery, HistoryQuery, RecipientQuery, SubscriptionQuery, CategoryQuery, SenderQuery, KeyQuery, DeadLetterQuery, StatusQuery);
+
+/// All mutations.
+#[derive(MergedObject, Default)]
+pub struct Mutation(SendingMutation, RecipientMutation, SubscriptionMutation, MarkMutation, SenderMutation, KeyMutation, CategoryMutation, DeadLetterMutation);
+
+/// The API's schema.
+pub type BongsuSchema = Schema<Query, Mutation, LiveQuery>;
+
+fn builder() -> SchemaBuilder<Query, Mutation, LiveQuery> {
+    Schema::build(Query::default(), Mutation::default(), LiveQuery).register_output_type::<Problem>()
+}
+
+/// The schema at work.
+pub fn build(services: Arc<Services>, bounds: &Bounds) -> BongsuSchema {
+    apply(builder().data(services), bounds).finish()
+}
+
+/// Its definition language, for `api/schema.graphql`.
+pub fn sdl() -> String {
+    builder().finish().sdl()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, missing_docs)]
+
+    #[test]
+    fn schema_is_fresh() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql");
+        let sdl = super::sdl();
+        if std::env::var_os("BONGSU_BLESS").is_some() {
+            std::fs::write(path, &sdl).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), sdl, "run the tests with BONGSU_BLESS=1 and commit api/schema.graphql");
+    }
+}

@@ -1,0 +1,50 @@
+//! Prometheus metrics. Counters and histograms are kept where things happen; the gauges of
+//! queues and providers are looked up when they are asked for.
+
+use crate::app::services::Services;
+use crate::http::metrics::names::BREAKER_STATES;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+const SECONDS: [f64; 14] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0];
+
+mod names {
+    /// Every state of a breaker, so that a scrape shows which one holds.
+    pub const BREAKER_STATES: [&str; 4] = ["closed", "open", "throttled", "misconfigured"];
+}
+
+/// Installs the recorder of this process; the one there is, if it was installed before.
+pub fn install() -> Result<PrometheusHandle, String> {
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS).map_err(|error| error.to_string())?;
+    builder.install_recorder().map_err(|error| error.to_string())
+}
+
+/// Sets the gauges.
+#[allow(clippy::cast_precision_loss, reason = "gauges")]
+pub async fn observe(services: &Services) {
+    let engine = &services.engine;
+    metrics::gauge!("bongsu_log_head").set(engine.tail.head() as f64);
+    metrics::gauge!("bongsu_window_deliveries").set(engine.window.len() as f64);
+    metrics::gauge!("bongsu_live_followers").set(engine.live.followers() as f64);
+    for (route, priority, depth) in engine.window.depths() {
+        metrics::gauge!("bongsu_queue_depth", "channel" => route.channel.name(), "priority" => priority.name(), "sandbox" => if route.sandbox { "true" } else { "false" }).set(depth as f64);
+    }
+    for provider in &services.providers {
+        let state = provider.breaker.state().name();
+        for known in BREAKER_STATES {
+            metrics::gauge!("bongsu_provider_breaker", "provider" => provider.name.clone(), "state" => known).set(f64::from(u8::from(known == state)));
+        }
+    }
+    let head = engine.tail.head();
+    for projection in engine.read_models.all() {
+        metrics::gauge!("bongsu_projection_lag_events", "projection" => projection.name()).set(head.saturating_sub(projection.position()) as f64);
+    }
+    match engine.pending.counts().await {
+        Ok(counts) => {
+            for (route, priority, state, count) in counts {
+                metrics::gauge!("bongsu_backlog_deliveries", "channel" => route.channel.name(), "priority" => priority.name(), "state" => state, "sandbox" => if route.sandbox { "true" } else { "false" })
+                    .set(count as f64);
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the backlog could not be counted"),
+    }
+}
