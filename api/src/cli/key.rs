@@ -80,7 +80,7 @@ impl Key {
 
 /// Registers a sender under its own key, unless there is one.
 pub(super) async fn ensure_sender(client: &Client, sender: &str) -> Result<(), CliError> {
-    let known = client.run("{ senders { key } }", Value::Null).await?;
+    let known = client.run(operations::SENDERS, Value::Null).await?;
     let known = known["senders"].as_array();
     if known.is_some_and(|senders| senders.iter().any(|known| known["key"] == sender)) {
         return Ok(());

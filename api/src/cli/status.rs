@@ -31,7 +31,7 @@ pub struct Status {
 impl Status {
     pub(super) async fn run(self, out: Output) -> Result<(), CliError> {
         // Health needs no key, and a server may be looked at before there is one.
-        let (ready, page) = self.remote.anonymous()?.page("/readyz").await?;
+        let (ready, page) = self.remote.anonymous()?.page("/health/ready").await?;
         let status = match self.remote.client() {
             Ok(client) => client.run(operations::STATUS, Value::Null).await.map(|data| data["status"].clone()),
             Err(error) => Err(error),
@@ -73,7 +73,7 @@ impl Status {
 const PARTS: [(&str, &str, &[&str]); 3] = [
     ("backlog", "Owed", &["channel", "priority", "state", "deliveries"]),
     ("providers", "Providers", &["name", "channel", "breaker"]),
-    ("consumers", "Readers of the log", &["name", "position", "lag", "parked"]),
+    ("consumers", "Readers of the log", &["name", "lag", "parked"]),
 ];
 
 fn print(status: &Value, out: Output) -> Result<(), CliError> {
@@ -83,7 +83,7 @@ fn print(status: &Value, out: Output) -> Result<(), CliError> {
         Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |number| format!("{number:.0}")),
         other => other.to_string(),
     };
-    out.line(format_args!("Version {}, newest event {}", text(&status["version"]), text(&status["head"])))?;
+    out.line(format_args!("Version {}, {} events", text(&status["version"]), text(&status["events"])))?;
     for (field, heading, columns) in PARTS {
         let rows: Vec<Vec<String>> =
             status[field].as_array().into_iter().flatten().map(|row| columns.iter().map(|column| text(&row[*column])).collect()).collect();

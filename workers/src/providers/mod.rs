@@ -1,6 +1,7 @@
 //! Providers: the third parties that deliver. A folder each (call, error map, settings), one
 //! trait, one registration in [`registry`](crate::registry).
 
+pub mod apns;
 pub mod fcm;
 pub mod http;
 pub mod sandbox;

@@ -3,6 +3,8 @@
 mod client;
 pub(super) mod operations;
 mod response;
+#[cfg(test)]
+mod tests;
 
 pub use client::Client;
 

@@ -39,10 +39,10 @@ pub const DISCARD: &str = "mutation Discard($input: DiscardDeadLettersInput!) {
 /// `bongsu status`.
 pub const STATUS: &str = "{
   status {
-    version head window followers
+    version events window followers
     backlog { channel priority sandbox state deliveries }
     providers { name channel breaker }
-    consumers { name position lag parked }
+    consumers { name lag parked }
   }
 }";
 
@@ -77,3 +77,6 @@ pub const CREATE_KEY: &str = "mutation CreateKey($input: CreateApiKeyInput!) {
 pub const REBUILD_PROJECTION: &str = "mutation Rebuild($input: RebuildProjectionInput!) {
   rebuildProjection(input: $input) { name position }
 }";
+
+/// Looked at before a sender is registered, so as not to rename it.
+pub const SENDERS: &str = "{ senders { key } }";

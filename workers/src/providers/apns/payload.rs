@@ -89,6 +89,6 @@ pub(super) fn priority(priority: Priority) -> &'static str {
 /// `apns-expiration` in seconds since the epoch. Left out without an expiry: 0 would mean a single
 /// try, and a device that is switched off would never be told.
 pub(super) fn expiration(message: &Message) -> Option<i64> {
-    // A moment in the first second of 1970 must not become that 0 either.
-    message.expires_at.map(|at| at.div_euclid(1_000).max(1))
+    // Within what Apple can read; and a moment in the first second of 1970 must not become that 0.
+    message.expires_at.map(|at| at.div_euclid(1_000).clamp(1, i64::from(u32::MAX)))
 }

@@ -1,0 +1,212 @@
+//! iOS push through APNs with provider tokens
+//! (<https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns>).
+//!
+//! APNs knows no idempotency. So every message carries a collapse id that stays the same on a
+//! repeat, which replaces the first on the device, and our ids in its payload for the app.
+//! Rejected: the ready-made APNs crates, which know Apple's two hosts and no others.
+
+mod error_map;
+mod payload;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod token;
+mod warm_up;
+
+pub use settings::Settings;
+
+use super::http::{self, ProviderError};
+use super::{Call, Message, Provider};
+use bytes::Bytes;
+use commands::ports::Clock;
+use domain::values::{BadAddress, Channel, Misconfigured, Outcome};
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use token::{CannotSign, TokenSource};
+use warm_up::{NoTurn, WarmUp};
+
+/// Largest message, in bytes of JSON.
+const LARGEST: usize = 4_096;
+
+/// Apple wants connections kept for hours.
+const IDLE: Duration = Duration::from_secs(3_600);
+
+/// With calls under way a silent connection is asked after this long, and given up after as long
+/// again; otherwise every later call would wait out its time on a dead connection.
+const PING: Duration = Duration::from_secs(10);
+
+const ID: HeaderName = HeaderName::from_static("apns-id");
+
+/// See the module.
+pub struct Apns {
+    client: reqwest::Client,
+    /// Up to where the device token stands.
+    devices: String,
+    topic: HeaderValue,
+    tokens: TokenSource,
+    warm_up: WarmUp,
+    clock: Arc<dyn Clock>,
+    concurrency: usize,
+    timeout: Duration,
+}
+
+/// What one request came to.
+enum Answer {
+    Outcome(Outcome),
+    /// The provider token is too old.
+    Expired,
+}
+
+impl Apns {
+    /// From settings.
+    ///
+    /// # Errors
+    /// The key, an id, the topic, the authority or the URL is not of the right form.
+    pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, ProviderError> {
+        let wrong = |reason: String| ProviderError::settings("apns", reason);
+        let tokens = TokenSource::new(settings.key_pem.reveal(), &settings.key_id, &settings.team_id, Arc::clone(&clock)).map_err(wrong)?;
+        let devices = format!("{}/3/device/", settings.base_url.trim_end_matches('/'));
+        let url: reqwest::Url = devices.parse().map_err(|error| wrong(format!("base_url is not a URL: {error}")))?;
+        if url.scheme() != "https" && !settings.http2_prior_knowledge {
+            return Err(wrong("base_url is without TLS; use https, or set http2_prior_knowledge for a stand-in of Apple".to_owned()));
+        }
+        let topic = HeaderValue::try_from(&settings.topic).ok().filter(|topic| !topic.is_empty());
+        let topic = topic.ok_or_else(|| wrong("topic is not an app's bundle id".to_owned()))?;
+        // APNs speaks nothing but HTTP/2, over TLS as well.
+        let mut builder = http::client(settings.timeout, settings.concurrency)
+            .http2_prior_knowledge()
+            .pool_idle_timeout(IDLE)
+            .http2_keep_alive_interval(PING)
+            .http2_keep_alive_timeout(PING);
+        if let Some(pem) = &settings.ca_pem {
+            let authority = reqwest::Certificate::from_pem(pem.as_bytes()).map_err(|error| wrong(format!("ca_pem is not a certificate: {error}")))?;
+            builder = builder.tls_certs_only([authority]);
+        }
+        let client = builder.build().map_err(|error| wrong(error.to_string()))?;
+        let (concurrency, timeout) = (settings.concurrency, settings.timeout);
+        Ok(Self { client, devices, topic, tokens, warm_up: WarmUp::default(), clock, concurrency, timeout })
+    }
+
+    async fn call(&self, message: &Message) -> Outcome {
+        let device = message.address.value.as_str();
+        // Before it becomes part of a path.
+        if device.is_empty() || !device.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Outcome::BadAddress { kind: BadAddress::Unsupported, as_of: None, code: "token is not hexadecimal".to_owned() };
+        }
+        let body = match payload::encode(message) {
+            Ok(body) if body.len() <= LARGEST => Bytes::from(body),
+            Ok(_) => return Outcome::Permanent { code: "message over 4096 bytes".to_owned() },
+            Err(code) => return Outcome::Permanent { code: code.to_owned() },
+        };
+        let Ok(_turn) = self.warm_up.turn(self.clock.as_ref(), self.timeout).await else {
+            return Outcome::NotMade { code: "no connection warmed up in time".to_owned() };
+        };
+        self.with_token(message, &body).await.unwrap_or_else(|CannotSign| Outcome::Misconfigured {
+            scope: Misconfigured::Credential,
+            code: "the key does not sign".to_owned(),
+        })
+    }
+
+    /// Sends; once more where the token was too old.
+    async fn with_token(&self, message: &Message, body: &Bytes) -> Result<Outcome, CannotSign> {
+        let first = self.tokens.token()?;
+        if let Answer::Outcome(outcome) = self.request(message, body, &first.header).await {
+            return Ok(outcome);
+        }
+        if let Some(second) = self.tokens.renewed(&first)?
+            && let Answer::Outcome(outcome) = self.request(message, body, &second.header).await
+        {
+            return Ok(outcome);
+        }
+        Ok(Outcome::Misconfigured { scope: Misconfigured::Credential, code: "403 ExpiredProviderToken".to_owned() })
+    }
+
+    async fn request(&self, message: &Message, body: &Bytes, token: &HeaderValue) -> Answer {
+        let mut request = self
+            .client
+            .post(format!("{}{}", self.devices, message.address.value))
+            .header(AUTHORIZATION, token)
+            .header(ID, payload::apns_id(message).to_string())
+            .header("apns-topic", &self.topic)
+            .header("apns-push-type", "alert")
+            .header("apns-priority", payload::priority(message.priority))
+            .header("apns-collapse-id", payload::collapse_id(message).as_ref());
+        if let Some(at) = payload::expiration(message) {
+            request = request.header("apns-expiration", at);
+        }
+        let response = match request.body(body.clone()).send().await {
+            Ok(response) => response,
+            Err(error) => return Answer::Outcome(self.no_answer(&error)),
+        };
+        let status = response.status().as_u16();
+        // These come only after the token was found valid.
+        if matches!(status, 200 | 400 | 410) {
+            self.warm_up.passed();
+        }
+        if response.status().is_success() {
+            let id = response.headers().get(ID).and_then(|id| id.to_str().ok()).and_then(|id| uuid::Uuid::try_parse(id).ok());
+            return Answer::Outcome(match id {
+                Some(id) => Outcome::Accepted { provider_id: Some(id.to_string()) },
+                // Something answered «fine» that is not APNs: it may have been passed on or not.
+                None => Outcome::Unknown { code: format!("{status} without apns-id") },
+            });
+        }
+        let retry_after = http::retry_after(response.headers(), self.clock.now());
+        let Ok(body) = http::body(response).await else {
+            // Refused in any case; why is not known.
+            self.warm_up.lost();
+            return Answer::Outcome(Outcome::Retry { after: retry_after, code: format!("{status} cut short") });
+        };
+        match error_map::reason(&body) {
+            Some(reason) if reason.name == "ExpiredProviderToken" => Answer::Expired,
+            reason => Answer::Outcome(error_map::refused(status, reason, retry_after)),
+        }
+    }
+
+    /// Streams that APNs did not process (GOAWAY, REFUSED_STREAM) are sent again by the client
+    /// itself; what arrives here may have been delivered, except where no connection came about.
+    fn no_answer(&self, error: &reqwest::Error) -> Outcome {
+        if error.is_connect() || !error.is_timeout() {
+            self.warm_up.lost();
+        }
+        http::no_answer(error)
+    }
+
+    /// Signs a token and opens a connection. APNs checks a token only against a message, so a
+    /// wrong key id or team shows with the first one; a GET is answered 405 and delivers nothing.
+    async fn reach(&self) -> Result<(), String> {
+        let token = self.tokens.token().map_err(|CannotSign| "the key does not sign; check the .p8 file".to_owned())?;
+        let answer = self.client.get(&self.devices).header(AUTHORIZATION, &token.header).send().await;
+        let answer = answer.map_err(|_| "APNs cannot be reached over HTTP/2; check base_url, ca_pem and the firewall".to_owned())?;
+        match answer.status().as_u16() {
+            status @ (401 | 403) => Err(format!("APNs refuses the provider token ({status}); check the key, key_id and team_id")),
+            status @ 500.. => Err(format!("APNs is not working ({status}); try again later")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Provider for Apns {
+    fn name(&self) -> &str {
+        "apns"
+    }
+
+    fn channel(&self) -> Channel {
+        Channel::IosPush
+    }
+
+    fn concurrency(&self) -> usize {
+        self.concurrency
+    }
+
+    fn send<'a>(&'a self, message: &'a Message) -> Call<'a> {
+        Box::pin(self.call(message))
+    }
+
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        Box::pin(self.reach())
+    }
+}
