@@ -142,6 +142,7 @@ macro_rules! personal_body {
 macro_rules! events {
     ($(#[$meta:meta])* $events:ident of $kind:ident { $($name:ident = $version:literal),+ $(,)? }) => {
         $(#[$meta])*
+        #[allow(clippy::large_enum_variant, reason = "the large one is the common one; a box would cost an allocation an event")]
         #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
         pub enum $events {
             $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)+

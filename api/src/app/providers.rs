@@ -73,8 +73,12 @@ pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Prov
         all.push(Arc::new(Smtp::new(&settings, Arc::clone(clock))?));
     }
     if let Some(webhook) = &config.providers.webhook {
-        let settings =
-            webhook::Settings { policy: webhook_policy(config), ca_pem: pem(webhook.ca_file.as_deref())?, concurrency: webhook.concurrency, timeout: webhook.timeout };
+        let settings = webhook::Settings {
+            policy: webhook_policy(config),
+            ca_pem: pem(webhook.ca_file.as_deref())?,
+            concurrency: webhook.concurrency,
+            timeout: webhook.timeout,
+        };
         all.push(Arc::new(WebhookProvider::new(&settings, Arc::clone(clock))?));
     }
     Ok(all)

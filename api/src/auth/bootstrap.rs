@@ -15,17 +15,27 @@ use std::sync::Arc;
 /// The category that exists from the first start.
 pub const GENERAL: &str = "general";
 
+/// A key to be.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// What it is for, for people.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Void after this (ms since the epoch).
+    pub expires_at: Option<Millis>,
+}
+
 /// Issues a key and gives its secret, which is shown once.
 pub async fn issue(
     bus: &Bus,
     keys: &KeyRegistry,
     random: &dyn Random,
     metadata: &Arc<Metadata>,
-    name: String,
-    role: Role,
-    expires_at: Option<Millis>,
+    new: NewKey,
     now: Millis,
 ) -> Result<(ApiKeyIssued, String, u64), Refused<domain::api_key::ApiKeyRefusal>> {
+    let NewKey { name, role, expires_at } = new;
     let sandbox = matches!(role, Role::Sender { sandbox: true, .. });
     let (prefix, secret) = api_key::generate(random, sandbox);
     let key = KeyId(random.id(now));
@@ -56,7 +66,10 @@ pub async fn ensure(bus: &Bus, keys: &KeyRegistry, clock: &dyn Clock, random: &d
     if keys.has_administrator(now) {
         return Ok(None);
     }
-    let (_, secret, _) = issue(bus, keys, random, &metadata, "first administrator".to_owned(), Role::Administrator, None, now).await.map_err(log_error)?;
+    let (_, secret, _) =
+        issue(bus, keys, random, &metadata, NewKey { name: "first administrator".to_owned(), role: Role::Administrator, expires_at: None }, now)
+            .await
+            .map_err(log_error)?;
     Ok(Some(secret))
 }
 

@@ -6,17 +6,21 @@ use super::exit::CliError;
 use super::output::Output;
 use crate::config::{Config, Sources};
 use clap::Args;
+use commands::ports::{Clock, SystemClock};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// Tries out the configuration, the data folder and the machine.
+/// Tries out the configuration, the data folder, the machine and the providers.
 ///
 /// It sends nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bongsu check
   bongsu check --config /etc/bongsu.toml --json
+  bongsu check --offline
 
 Exit status 1 says that something would not work.
 
@@ -28,7 +32,13 @@ pub struct Check {
     /// Data folder [default: as configured].
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Do not reach out to the providers.
+    #[arg(long)]
+    pub offline: bool,
 }
+
+/// Longest wait for one provider.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -68,7 +78,7 @@ impl Check {
             file.as_ref().map_or_else(|| "defaults and environment".to_owned(), |path| path.display().to_string()),
         )];
         findings.extend(machine::findings(&config, file.as_deref()));
-        findings.extend(providers(&config));
+        findings.extend(providers(&config, self.offline).await);
         let failed = findings.iter().any(|finding| finding.verdict == Verdict::Failed);
         if out.json {
             out.json_value(&findings)?;
@@ -90,18 +100,37 @@ impl Check {
     }
 }
 
-/// Credentials were read and looked at with the configuration.
-fn providers(config: &Config) -> Vec<Finding> {
-    [
-        ("fcm", config.providers.fcm.is_some()),
-        ("apns", config.providers.apns.is_some()),
-        ("smtp", config.providers.smtp.is_some()),
-        ("webhook", config.providers.webhook.is_some()),
+/// What is off, and what each provider that is on says of its credentials and reachability.
+async fn providers(config: &Config, offline: bool) -> Vec<Finding> {
+    let configured = &config.providers;
+    let mut findings: Vec<Finding> = [
+        ("fcm", configured.fcm.is_some()),
+        ("apns", configured.apns.is_some()),
+        ("smtp", configured.smtp.is_some()),
+        ("webhook", configured.webhook.is_some()),
     ]
     .into_iter()
-    .map(|(name, on)| {
-        let detail = if on { "configured" } else { "off" };
-        Finding::new(&format!("provider {name}"), Verdict::Ok, detail)
-    })
-    .collect()
+    .filter(|(_, on)| offline || !on)
+    .map(|(name, on)| Finding::new(&format!("provider {name}"), Verdict::Ok, if on { "configured, not asked" } else { "off" }))
+    .collect();
+    if offline {
+        return findings;
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let all = match crate::app::providers::build(config, &clock) {
+        Ok(all) => all,
+        Err(error) => {
+            findings.push(Finding::new("providers", Verdict::Failed, error));
+            return findings;
+        }
+    };
+    for provider in all {
+        let what = format!("provider {}", provider.name());
+        findings.push(match tokio::time::timeout(PATIENCE, provider.check()).await {
+            Ok(Ok(())) => Finding::new(&what, Verdict::Ok, "answers, and takes our credentials"),
+            Ok(Err(reason)) => Finding::new(&what, Verdict::Failed, reason),
+            Err(_) => Finding::new(&what, Verdict::Failed, "did not answer in time"),
+        });
+    }
+    findings
 }

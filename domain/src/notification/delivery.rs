@@ -142,8 +142,13 @@ impl Delivery {
 
     /// Ends it because it is no longer wanted. Empty where nothing is owed or a call is under way.
     pub fn suppress(&self, rule: Rule, facts: FactVersions) -> Option<NotificationEvent> {
-        self.is_stoppable()
-            .then(|| NotificationEvent::Suppressed(Suppressed { delivery: Some(self.number), channel: Some(self.channel), rule, rules: Rule::VERSION, facts }))
+        self.is_stoppable().then_some(NotificationEvent::Suppressed(Suppressed {
+            delivery: Some(self.number),
+            channel: Some(self.channel),
+            rule,
+            rules: Rule::VERSION,
+            facts,
+        }))
     }
 
     /// Ends it because it is too late.

@@ -55,11 +55,6 @@ impl Apns {
         bounds(reader, Self::PATH, self.concurrency, self.timeout);
     }
 
-    /// Authorities to trust besides the system's, as PEM.
-    pub fn ca_pem(&self) -> Option<String> {
-        credential::pem(self.ca_file.as_deref())
-    }
-
     /// The signing key in PEM; none only if its file went away since it was checked.
     pub fn credential(&self) -> Option<Secret> {
         credential::resolve(self.key.as_ref(), self.key_file.as_deref())

@@ -63,8 +63,3 @@ pub(super) fn check_pem(reader: &mut Reader<'_>, key: &str, file: Option<&Path>)
         Err(reason) => reader.problem(key, reason),
     }
 }
-
-/// The text of a PEM file that was checked.
-pub(super) fn pem(file: Option<&Path>) -> Option<String> {
-    file.and_then(|path| load(path).ok()).map(|pem| pem.expose().to_owned())
-}

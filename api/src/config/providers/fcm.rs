@@ -22,8 +22,6 @@ section! {
         concurrency: usize = "128",
         /// Longest time for one call.
         timeout: Duration = "15s",
-        /// HTTP/2, where the API offers it over TLS; without it HTTP/1.1 with kept connections.
-        http2: bool = "true",
     }
 }
 
@@ -35,17 +33,6 @@ impl Fcm {
             reader.problem("providers.fcm.service_account", "is not a service account; download one in the Firebase console under «Service accounts»");
         }
         bounds(reader, Self::PATH, self.concurrency, self.timeout);
-    }
-
-    /// As the provider wants it; none only if the service account's file went away.
-    pub fn settings(&self) -> Option<workers::providers::fcm::Settings> {
-        let account = workers::providers::http::Credential::new(self.credential()?.expose());
-        let mut settings = workers::providers::fcm::Settings::new(account);
-        settings.base_url = self.endpoint.as_str().trim_end_matches('/').to_owned();
-        settings.concurrency = self.concurrency;
-        settings.timeout = self.timeout;
-        settings.http2 = self.http2;
-        Some(settings)
     }
 
     /// The service account's JSON; none only if its file went away since it was checked.

@@ -6,8 +6,6 @@ use crate::config::section::{Reader, Section, section};
 use crate::config::value::{Form, Secret, Value};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use workers::providers::http::Credential;
-use workers::providers::smtp::{Security, Settings};
 
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,32 +79,6 @@ impl Smtp {
         );
         credential::check_pem(reader, "providers.smtp.ca_file", self.ca_file.as_deref());
         bounds(reader, Self::PATH, self.concurrency, self.timeout);
-    }
-
-    /// As the provider wants it.
-    pub fn settings(&self) -> Settings {
-        Settings {
-            host: self.host.clone(),
-            port: self.port,
-            security: match self.encryption {
-                Encryption::StartTls => Security::StartTls,
-                Encryption::Tls => Security::Tls,
-                Encryption::None => Security::None,
-            },
-            username: self.username.clone(),
-            password: self.credential().map(|secret| Credential::new(secret.expose())),
-            from: self.from.clone(),
-            message_id_domain: self.domain().to_owned(),
-            ca_pem: credential::pem(self.ca_file.as_deref()),
-            concurrency: self.concurrency,
-            timeout: self.timeout,
-        }
-    }
-
-    /// The domain of the sender's address.
-    fn domain(&self) -> &str {
-        let (_, domain) = self.from.rsplit_once('@').unwrap_or(("", "localhost"));
-        domain.trim_end_matches(['>', ' '])
     }
 
     /// The password; none where no user name is set.

@@ -9,7 +9,6 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
-use workers::providers::webhook::{Settings, WebhookPolicy};
 
 /// A network in CIDR notation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,15 +65,5 @@ impl Webhook {
     fn check(&self, reader: &mut Reader<'_>) {
         credential::check_pem(reader, "providers.webhook.ca_file", self.ca_file.as_deref());
         bounds(reader, Self::PATH, self.concurrency, self.timeout);
-    }
-
-    /// Where calls may go; also for checking addresses when they are registered.
-    pub fn policy(&self) -> WebhookPolicy {
-        WebhookPolicy { allow_http: self.allow_http, allow_private: self.allow_private.iter().map(|network| (network.address, network.prefix)).collect() }
-    }
-
-    /// As the provider wants it.
-    pub fn settings(&self) -> Settings {
-        Settings { policy: self.policy(), ca_pem: credential::pem(self.ca_file.as_deref()), concurrency: self.concurrency, timeout: self.timeout }
     }
 }

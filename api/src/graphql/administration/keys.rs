@@ -1,6 +1,6 @@
 //! API keys.
 
-use crate::auth::bootstrap::issue;
+use crate::auth::bootstrap::{NewKey, issue};
 use crate::graphql::context::{administrator, metadata, services};
 use crate::graphql::error::{bus_error, read_error};
 use crate::graphql::names::KeyRole;
@@ -157,7 +157,7 @@ impl KeyMutation {
         if expires_at.is_some_and(|at| at <= now) {
             return Ok(CreateApiKeyResult::Refused(Refused::at("expiresAt", "EXPIRED", "`expiresAt` is in the past.")));
         }
-        match issue(&engine.bus, &services.keys, engine.random.as_ref(), &metadata(ctx)?, input.name, role, expires_at, now).await {
+        match issue(&engine.bus, &services.keys, engine.random.as_ref(), &metadata(ctx)?, NewKey { name: input.name, role, expires_at }, now).await {
             Ok((issued, secret, position)) => Ok(CreateApiKeyResult::Created(Box::new(ApiKeyCreated {
                 api_key: object(issued.key, issued.name, issued.prefix, &issued.role, issued.expires_at, false),
                 secret,

@@ -5,7 +5,6 @@ mod history;
 mod mutation;
 mod object;
 
-
 pub use history::HistoryQuery;
 pub use mutation::MarkMutation;
 pub use object::{NotificationObject, NotificationQuery};

@@ -26,7 +26,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use token::{CannotSign, TokenSource};
-use warm_up::{NoTurn, WarmUp};
+use warm_up::WarmUp;
 
 /// Largest message, in bytes of JSON.
 const LARGEST: usize = 4_096;
@@ -104,10 +104,9 @@ impl Apns {
         let Ok(_turn) = self.warm_up.turn(self.clock.as_ref(), self.timeout).await else {
             return Outcome::NotMade { code: "no connection warmed up in time".to_owned() };
         };
-        self.with_token(message, &body).await.unwrap_or_else(|CannotSign| Outcome::Misconfigured {
-            scope: Misconfigured::Credential,
-            code: "the key does not sign".to_owned(),
-        })
+        self.with_token(message, &body)
+            .await
+            .unwrap_or_else(|CannotSign| Outcome::Misconfigured { scope: Misconfigured::Credential, code: "the key does not sign".to_owned() })
     }
 
     /// Sends; once more where the token was too old.
