@@ -1,1 +1,138 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+use super::{Window, WindowSettings};
+use crate::pending::{Item, Route};
+use commands::log::{Metadata, Recorded};
+use domain::notification::{AttemptStarted, Cancelled, Delivery, DeliveryState, NotificationEvent, RetryScheduled, Sent};
+use domain::values::{AddressId, CategoryKey, Channel, NotificationId, Priority, RecipientId, SenderKey};
+use domain::{AggregateKind, Fact, StreamId};
+use std::sync::Arc;
+use uuid::Uuid;
+
+const PUSH: Route = Route { channel: Channel::AndroidPush, sandbox: false };
+
+fn item(stream: u64, sender: &str, priority: Priority) -> Item {
+    Item {
+        notification: NotificationId(Uuid::from_u128(u128::from(stream))),
+        stream,
+        sequence: 2,
+        delivery: Delivery::queued(0, Channel::AndroidPush, Some(AddressId::default())),
+        recipient: RecipientId::default(),
+        sender: SenderKey::new(sender).unwrap(),
+        category: CategoryKey::new("orders").unwrap(),
+        priority,
+        sandbox: false,
+        requested_position: 1,
+        requested_at: 0,
+        expires_at: None,
+        requested: None,
+    }
+}
+
+fn happened(stream: u64, sequence: u64, event: NotificationEvent) -> Arc<Recorded> {
+    Arc::new(Recorded {
+        position: sequence,
+        stream: StreamId::new(AggregateKind::Notification, Uuid::from_u128(u128::from(stream))),
+        number: stream,
+        sequence,
+        at: 0,
+        fact: Fact::Notification(event),
+        metadata: Arc::new(Metadata::of("test")),
+    })
+}
+
+fn streams(items: &[Item]) -> Vec<u64> {
+    items.iter().map(|item| item.stream).collect()
+}
+
+#[test]
+fn the_higher_priority_goes_first_and_the_lower_does_not_starve() {
+    let window = Window::new(WindowSettings::default());
+    for n in 0..300 {
+        window.offer(item(1_000 + n, "shop", Priority::Low));
+        window.offer(item(n, "shop", Priority::Critical));
+    }
+    let taken = streams(&window.take(PUSH, 170));
+    assert_eq!(taken[..64], (0..64).collect::<Vec<_>>());
+    let low = taken.iter().filter(|stream| **stream >= 1_000).count();
+    assert_eq!(low, 2, "one low in each round of 64 critical ones");
+}
+
+#[test]
+fn a_flood_of_one_sender_delays_another_by_one_at_most() {
+    let window = Window::new(WindowSettings::default());
+    for n in 0..1_000 {
+        window.offer(item(n, "flood", Priority::Normal));
+    }
+    for n in 2_000..2_010 {
+        window.offer(item(n, "quiet", Priority::Normal));
+    }
+    let taken = streams(&window.take(PUSH, 20));
+    assert_eq!(taken.iter().filter(|stream| **stream >= 2_000).count(), 10);
+}
+
+#[test]
+fn what_ended_meanwhile_is_not_handed_out() {
+    let window = Window::new(WindowSettings::default());
+    window.offer(item(1, "shop", Priority::Normal));
+    window.offer(item(2, "shop", Priority::Normal));
+    window.apply(&[happened(1, 3, NotificationEvent::Cancelled(Cancelled { delivery: 0 }))]);
+    assert_eq!(streams(&window.take(PUSH, 10)), [2]);
+}
+
+#[test]
+fn the_same_delivery_is_handed_out_once() {
+    let window = Window::new(WindowSettings::default());
+    window.offer(item(1, "shop", Priority::Normal));
+    window.offer(item(1, "shop", Priority::Normal));
+    assert_eq!(window.take(PUSH, 10).len(), 1);
+    window.offer(item(1, "shop", Priority::Normal));
+    assert!(window.take(PUSH, 10).is_empty(), "a worker has it");
+}
+
+#[test]
+fn a_retry_is_handed_out_when_it_is_due_and_not_before() {
+    let window = Window::new(WindowSettings::default());
+    window.offer(item(1, "shop", Priority::Normal));
+    window.take(PUSH, 1);
+    let started = AttemptStarted { delivery: 0, attempt: 1, provider: "fcm".to_owned(), after_unknown: false };
+    window.apply(&[
+        happened(1, 3, NotificationEvent::AttemptStarted(started)),
+        happened(1, 4, NotificationEvent::RetryScheduled(RetryScheduled { delivery: 0, due: 500, after_unknown: false })),
+    ]);
+    assert_eq!(window.ripen(499), Some(500));
+    assert!(window.take(PUSH, 1).is_empty());
+    assert_eq!(window.ripen(500), None);
+    let taken = window.take(PUSH, 1);
+    assert_eq!((taken[0].sequence, taken[0].delivery.attempt, taken[0].delivery.state), (4, 1, DeliveryState::Waiting { due: 500 }));
+}
+
+#[test]
+fn what_was_sent_leaves_the_window() {
+    let window = Window::new(WindowSettings::default());
+    window.offer(item(1, "shop", Priority::Normal));
+    window.take(PUSH, 1);
+    window.apply(&[happened(1, 3, NotificationEvent::Sent(Sent { delivery: 0, attempt: 1, provider_id: None }))]);
+    assert!(window.is_empty());
+}
+
+#[test]
+fn a_full_lane_refuses_and_says_that_the_table_has_more() {
+    let window = Window::new(WindowSettings { lane: 10, items: 1_000 });
+    for n in 0..20 {
+        window.offer(item(n, "shop", Priority::Normal));
+    }
+    window.offer(item(100, "other", Priority::Normal));
+    assert_eq!(window.len(), 11, "another sender's lane has room");
+    assert!(window.hungry().is_empty(), "nothing is asked of the table while the lane is full");
+    window.take(PUSH, 12);
+    assert_eq!(window.hungry().len(), 1);
+}
+
+#[test]
+fn a_rehearsal_has_a_route_of_its_own() {
+    let window = Window::new(WindowSettings::default());
+    window.offer(Item { sandbox: true, ..item(1, "shop", Priority::Critical) });
+    assert!(window.take(PUSH, 1).is_empty());
+    assert_eq!(window.take(Route { sandbox: true, ..PUSH }, 1).len(), 1);
+}

@@ -25,14 +25,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use token::{CannotSign, TokenSource};
+use token::{CannotSign, Token, TokenSource};
 use warm_up::WarmUp;
 
 /// Largest message, in bytes of JSON.
 const LARGEST: usize = 4_096;
 
-/// Apple wants connections kept for hours.
-const IDLE: Duration = Duration::from_secs(3_600);
+/// How long an unused connection is kept. Apple wants them kept, but the one that has seen too many
+/// tokens is of no use any more, so the pause of twenty minutes that follows has to outlast it.
+const IDLE: Duration = Duration::from_secs(15 * 60);
 
 /// With calls under way a silent connection is asked after this long, and given up after as long
 /// again; otherwise every later call would wait out its time on a dead connection.
@@ -56,8 +57,11 @@ pub struct Apns {
 /// What one request came to.
 enum Answer {
     Outcome(Outcome),
-    /// The provider token is too old.
-    Expired,
+    /// Refused for the provider token's age or for changing it too often, not for the message.
+    Token {
+        outcome: Outcome,
+        expired: bool,
+    },
 }
 
 impl Apns {
@@ -82,12 +86,12 @@ impl Apns {
             .http2_keep_alive_interval(PING)
             .http2_keep_alive_timeout(PING);
         if let Some(pem) = &settings.ca_pem {
-            let authority = reqwest::Certificate::from_pem(pem.as_bytes()).map_err(|error| wrong(format!("ca_pem is not a certificate: {error}")))?;
-            builder = builder.tls_certs_only([authority]);
+            let authorities = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).ok().filter(|all| !all.is_empty());
+            builder = builder.tls_certs_only(authorities.ok_or_else(|| wrong("ca_pem is not a certificate".to_owned()))?);
         }
         let client = builder.build().map_err(|error| wrong(error.to_string()))?;
         let (concurrency, timeout) = (settings.concurrency, settings.timeout);
-        Ok(Self { client, devices, topic, tokens, warm_up: WarmUp::default(), clock, concurrency, timeout })
+        Ok(Self { client, devices, topic, tokens, warm_up: WarmUp::new(Arc::clone(&clock), IDLE), clock, concurrency, timeout })
     }
 
     async fn call(&self, message: &Message) -> Outcome {
@@ -101,30 +105,36 @@ impl Apns {
             Ok(_) => return Outcome::Permanent { code: "message over 4096 bytes".to_owned() },
             Err(code) => return Outcome::Permanent { code: code.to_owned() },
         };
-        let Ok(_turn) = self.warm_up.turn(self.clock.as_ref(), self.timeout).await else {
+        let Ok(_turn) = self.warm_up.turn(self.timeout).await else {
             return Outcome::NotMade { code: "no connection warmed up in time".to_owned() };
         };
-        self.with_token(message, &body)
-            .await
-            .unwrap_or_else(|CannotSign| Outcome::Misconfigured { scope: Misconfigured::Credential, code: "the key does not sign".to_owned() })
+        let outcome = match self.tokens.token() {
+            Ok(token) => self.with_token(message, &body, &token).await,
+            Err(error) => Err(error),
+        };
+        outcome.unwrap_or_else(|CannotSign| Outcome::Misconfigured { scope: Misconfigured::Credential, code: "the key does not sign".to_owned() })
     }
 
-    /// Sends; once more where the token was too old.
-    async fn with_token(&self, message: &Message, body: &Bytes) -> Result<Outcome, CannotSign> {
-        let first = self.tokens.token()?;
-        if let Answer::Outcome(outcome) = self.request(message, body, &first.header).await {
-            return Ok(outcome);
-        }
-        if let Some(second) = self.tokens.renewed(&first)?
-            && let Answer::Outcome(outcome) = self.request(message, body, &second.header).await
-        {
-            return Ok(outcome);
-        }
-        Ok(Outcome::Misconfigured { scope: Misconfigured::Credential, code: "403 ExpiredProviderToken".to_owned() })
+    /// Sends; once more where it was the token that did not please and there is a better one.
+    async fn with_token(&self, message: &Message, body: &Bytes, first: &Token) -> Result<Outcome, CannotSign> {
+        let (refusal, expired) = match self.request(message, body, &first.header).await {
+            Answer::Outcome(outcome) => return Ok(outcome),
+            Answer::Token { outcome, expired } => (outcome, expired),
+        };
+        let better = if expired {
+            self.tokens.renewed(first)?
+        } else {
+            // Renewed while this call was on its way: the old one looked like another change.
+            Some(self.tokens.token()?).filter(|token| token.header != first.header)
+        };
+        let Some(second) = better else { return Ok(refusal) };
+        Ok(match self.request(message, body, &second.header).await {
+            Answer::Outcome(outcome) | Answer::Token { outcome, .. } => outcome,
+        })
     }
 
-    async fn request(&self, message: &Message, body: &Bytes, token: &HeaderValue) -> Answer {
-        let mut request = self
+    fn post(&self, message: &Message, body: &Bytes, token: &HeaderValue) -> reqwest::RequestBuilder {
+        let request = self
             .client
             .post(format!("{}{}", self.devices, message.address.value))
             .header(AUTHORIZATION, token)
@@ -133,10 +143,15 @@ impl Apns {
             .header("apns-push-type", "alert")
             .header("apns-priority", payload::priority(message.priority))
             .header("apns-collapse-id", payload::collapse_id(message).as_ref());
-        if let Some(at) = payload::expiration(message) {
-            request = request.header("apns-expiration", at);
-        }
-        let response = match request.body(body.clone()).send().await {
+        let request = match payload::expiration(message) {
+            Some(at) => request.header("apns-expiration", at),
+            None => request,
+        };
+        request.body(body.clone())
+    }
+
+    async fn request(&self, message: &Message, body: &Bytes, token: &HeaderValue) -> Answer {
+        let response = match self.post(message, body, token).send().await {
             Ok(response) => response,
             Err(error) => return Answer::Outcome(self.no_answer(&error)),
         };
@@ -159,9 +174,16 @@ impl Apns {
             self.warm_up.lost();
             return Answer::Outcome(Outcome::Retry { after: retry_after, code: format!("{status} cut short") });
         };
-        match error_map::reason(&body) {
-            Some(reason) if reason.name == "ExpiredProviderToken" => Answer::Expired,
-            reason => Answer::Outcome(error_map::refused(status, reason, retry_after)),
+        let reason = error_map::reason(&body);
+        let expired = match reason.as_ref().map(|reason| reason.name.as_str()) {
+            Some("ExpiredProviderToken") => Some(true),
+            Some("TooManyProviderTokenUpdates") => Some(false),
+            _ => None,
+        };
+        let outcome = error_map::refused(status, reason, retry_after);
+        match expired {
+            Some(expired) => Answer::Token { outcome, expired },
+            None => Answer::Outcome(outcome),
         }
     }
 

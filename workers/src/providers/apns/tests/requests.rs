@@ -62,6 +62,31 @@ fn urgency_and_expiry() {
     assert_eq!(expiring(Some(i64::MAX)), Some(i64::from(u32::MAX)));
 }
 
+#[test]
+fn every_header_is_there_once() {
+    let settings = Settings::new(Credential::new(generated_key()), "ABC123DEFG", "DEF123GHIJ", "com.acme.app");
+    let apns = Apns::new(&settings, Arc::new(ShiftedClock::default())).unwrap();
+    let token = apns.tokens.token().unwrap().header;
+    let sent = Message { priority: Priority::Low, expires_at: Some(1_700_003_600_000), ..message("ab") };
+    let request = apns.post(&sent, &bytes::Bytes::new(), &token).build().unwrap();
+    assert_eq!(request.url().as_str(), format!("https://api.push.apple.com/3/device/{}", device("ab")));
+    let headers = request.headers();
+    assert_eq!(headers["authorization"], token);
+    for (name, value) in [
+        ("apns-id", payload::apns_id(&sent).to_string().as_str()),
+        ("apns-topic", "com.acme.app"),
+        ("apns-push-type", "alert"),
+        ("apns-priority", "5"),
+        ("apns-collapse-id", "00000000-0000-0000-0000-000000000077"),
+        ("apns-expiration", "1700003600"),
+    ] {
+        let all: Vec<_> = headers.get_all(name).iter().collect();
+        assert_eq!(all, [value], "{name}");
+    }
+    let endless = apns.post(&message("ab"), &bytes::Bytes::new(), &token).build().unwrap();
+    assert!(!endless.headers().contains_key("apns-expiration"));
+}
+
 #[tokio::test]
 async fn what_cannot_be_sent_is_not_sent() {
     let world = World::cleartext().await;

@@ -1,6 +1,7 @@
 //! Calls without an answer, and the first ones.
 
 use super::*;
+use crate::providers::apns::warm_up::WarmUp;
 
 #[tokio::test]
 async fn a_dropped_answer_is_unknown() {
@@ -44,7 +45,7 @@ async fn no_answer_in_time_is_unknown() {
     let world = World::with(|simulators, settings| {
         settings.base_url = format!("http://{}", simulators.apns_cleartext);
         settings.http2_prior_knowledge = true;
-        settings.timeout = Duration::from_millis(300);
+        settings.timeout = Duration::from_secs(2);
     })
     .await;
     assert!(matches!(world.send("aa").await, Outcome::Accepted { .. }));
@@ -95,7 +96,25 @@ async fn a_turn_that_does_not_come_is_a_call_not_made() {
         settings.timeout = Duration::from_millis(300);
     })
     .await;
-    let _turn = world.apns.warm_up.turn(world.clock.as_ref(), Duration::from_secs(1)).await.unwrap();
+    let _turn = world.apns.warm_up.turn(Duration::from_secs(1)).await.unwrap();
     assert!(matches!(world.send("aa").await, Outcome::NotMade { .. }));
     assert!(world.entries().is_empty());
+}
+
+#[tokio::test]
+async fn a_connection_lost_or_long_unused_is_warmed_up_anew() {
+    let clock = Arc::new(ShiftedClock::default());
+    let gate = WarmUp::new(clock.clone(), Duration::from_secs(900));
+    let both = async |gate: &WarmUp| {
+        let _first = gate.turn(Duration::ZERO).await.unwrap();
+        gate.turn(Duration::ZERO).await.is_ok()
+    };
+    assert!(!both(&gate).await);
+    gate.passed();
+    assert!(both(&gate).await);
+    gate.lost();
+    assert!(!both(&gate).await);
+    gate.passed();
+    clock.shift_running(Duration::from_secs(901));
+    assert!(!both(&gate).await);
 }

@@ -1,6 +1,8 @@
 //! The provider token: signed once, kept, renewed in time, never too often.
 
 use super::*;
+use crate::providers::apns::token::TokenSource;
+use commands::ports::ManualClock;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -94,4 +96,29 @@ async fn a_key_of_somebody_else_is_a_matter_for_the_operator() {
     })
     .await;
     assert_eq!(world.send("aa").await, Outcome::Misconfigured { scope: Misconfigured::Credential, code: "403 InvalidProviderToken".to_owned() });
+}
+
+#[tokio::test]
+async fn a_call_overtaken_by_a_renewal_takes_the_new_token() {
+    let world = World::cleartext().await;
+    let old = world.apns.tokens.token().unwrap();
+    world.clock.shift_running(Duration::from_secs(51 * 60));
+    world.clock.shift_wall(Duration::from_secs(5));
+    assert!(matches!(world.send("aa").await, Outcome::Accepted { .. }));
+    let late = message("ab");
+    let body = bytes::Bytes::from(payload::encode(&late).unwrap());
+    let outcome = world.apns.with_token(&late, &body, &old).await.unwrap();
+    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+    let statuses: Vec<_> = world.entries().into_iter().map(|entry| entry.status).collect();
+    assert_eq!(statuses, [Some(200), Some(429), Some(200)]);
+}
+
+#[test]
+fn header_and_claims_are_what_apple_asks_for_and_no_more() {
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    let clock = Arc::new(ManualClock::at(1_700_000_000_999));
+    let source = TokenSource::new(&key, "ABC123DEFG", "DEF123GHIJ", clock).unwrap();
+    let token = source.token().unwrap();
+    let expected = "bearer eyJhbGciOiJFUzI1NiIsImtpZCI6IkFCQzEyM0RFRkcifQ.eyJpc3MiOiJERUYxMjNHSElKIiwiaWF0IjoxNzAwMDAwMDAwfQ.";
+    assert!(token.header.to_str().unwrap().starts_with(expected));
 }
