@@ -165,7 +165,7 @@ impl Engine {
         erase_keys_of_erased(self.log.as_ref(), &self.keys, head.saturating_sub(ERASURE_LOOK_BACK)).await?;
         for projection in self.read_models.all() {
             let projection = Arc::clone(projection);
-            let sources = Sources { log: Arc::clone(&self.log), tail: Arc::clone(&self.tail), clock: Arc::clone(&self.clock) };
+            let sources = self.sources();
             // Rows that are written once instead of three times cost a third; who waits for
             // a position does not wait for this.
             let settings = RunnerSettings { batch: 20_000, linger: Duration::from_millis(250), ..RunnerSettings::default() };
@@ -173,7 +173,7 @@ impl Engine {
         }
         {
             let live = Arc::clone(&self.live);
-            let sources = Sources { log: Arc::clone(&self.log), tail: Arc::clone(&self.tail), clock: Arc::clone(&self.clock) };
+            let sources = self.sources();
             following.run("live", |stop| async move { live.run(sources, stop).await });
         }
 
@@ -225,6 +225,11 @@ impl Engine {
             delivering.run(&format!("sandbox {channel}"), |stop| async move { rehearsal.run(stop).await });
         }
         Ok(statuses)
+    }
+
+    /// Where read models get their events from.
+    pub fn sources(&self) -> Sources {
+        Sources { log: Arc::clone(&self.log), tail: Arc::clone(&self.tail), clock: Arc::clone(&self.clock) }
     }
 
     fn delivery_runner(&self, settings: RunnerSettings) -> Runner<PendingDeliveries> {

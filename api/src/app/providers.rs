@@ -6,6 +6,7 @@ use commands::ports::Clock;
 use std::path::Path;
 use std::sync::Arc;
 use workers::providers::Provider;
+use workers::providers::apns::{self, Apns};
 use workers::providers::fcm::{self, Fcm};
 use workers::providers::http::{Credential, ProviderError};
 use workers::providers::smtp::{self, Security, Smtp};
@@ -51,6 +52,21 @@ pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Prov
             http2: fcm.endpoint.scheme() == "https",
         };
         all.push(Arc::new(Fcm::new(&settings, Arc::clone(clock))?));
+    }
+    if let Some(apns) = &config.providers.apns {
+        let key = apns.credential().ok_or(gone("the APNs signing key"))?;
+        let settings = apns::Settings {
+            key_pem: Credential::new(key.expose()),
+            key_id: apns.key_id.clone(),
+            team_id: apns.team_id.clone(),
+            topic: apns.topic.clone(),
+            base_url: apns.endpoint.to_string(),
+            ca_pem: pem(apns.ca_file.as_deref())?,
+            http2_prior_knowledge: apns.endpoint.scheme() == "http",
+            concurrency: apns.concurrency,
+            timeout: apns.timeout,
+        };
+        all.push(Arc::new(Apns::new(&settings, Arc::clone(clock))?));
     }
     if let Some(smtp) = &config.providers.smtp {
         let domain = smtp.from.rsplit_once('@').map_or("localhost", |(_, domain)| domain).trim_end_matches('>').to_owned();

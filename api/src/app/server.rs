@@ -113,6 +113,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         println!("The first administrator's API key, shown this once (and kept in {}):\n\n  {secret}\n", data.admin_key_file().display());
     }
 
+    let stopping = CancellationToken::new();
     let tokens = Arc::new(TokenKey::new(&master));
     let services = Arc::new(Services {
         engine: Arc::clone(&engine),
@@ -120,6 +121,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         tokens: Arc::clone(&tokens),
         providers: statuses,
         webhook_policy: providers::webhook_policy(&config),
+        stopping: stopping.clone(),
         list_length: config.limits.list_length,
         notifications: engine.read_models.notifications()?,
         dead_letters: engine.read_models.dead_letters()?,
@@ -146,7 +148,6 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     tracing::info!(%address, longest_key = LONGEST_KEY, "bongsu answers");
     eprintln!("bongsu answers on http://{address} (GraphQL at /graphql, explorer at /graphiql). Ctrl-C stops it.");
 
-    let stopping = CancellationToken::new();
     let accepting = tokio::spawn(accept(listener, app, stopping.clone()));
     let died = tokio::select! {
         () = told_to_stop() => false,

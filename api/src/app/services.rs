@@ -22,6 +22,8 @@ pub struct Services {
     pub providers: Vec<ProviderStatus>,
     /// Which webhook URLs may be registered.
     pub webhook_policy: WebhookPolicy,
+    /// Stops long work of requests when the server stops.
+    pub stopping: tokio_util::sync::CancellationToken,
     /// Items in one list.
     pub list_length: usize,
     /// History and unread counts.

@@ -1,6 +1,6 @@
 //! The schema: one folder a noun, put together here.
 
-use super::administration::{CategoryMutation, CategoryQuery, KeyMutation, KeyQuery, SenderMutation, SenderQuery, StatusQuery};
+use super::administration::{CategoryMutation, CategoryQuery, KeyMutation, KeyQuery, ProjectionMutation, SenderMutation, SenderQuery, StatusQuery};
 use super::dead_letters::{DeadLetterMutation, DeadLetterQuery};
 use super::live::LiveQuery;
 use super::notifications::{HistoryQuery, MarkMutation, NotificationQuery};
@@ -19,7 +19,17 @@ pub struct Query(NotificationQuery, HistoryQuery, RecipientQuery, SubscriptionQu
 
 /// All mutations.
 #[derive(MergedObject, Default)]
-pub struct Mutation(SendingMutation, RecipientMutation, SubscriptionMutation, MarkMutation, SenderMutation, KeyMutation, CategoryMutation, DeadLetterMutation);
+pub struct Mutation(
+    SendingMutation,
+    RecipientMutation,
+    SubscriptionMutation,
+    MarkMutation,
+    SenderMutation,
+    KeyMutation,
+    CategoryMutation,
+    DeadLetterMutation,
+    ProjectionMutation,
+);
 
 /// The API's schema.
 pub type BongsuSchema = Schema<Query, Mutation, LiveQuery>;

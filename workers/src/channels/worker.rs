@@ -247,6 +247,7 @@ impl ChannelWorker {
                     let call = provider.send(&message);
                     drop(unbegun);
                     let outcome = call.await;
+                    failpoint::reach("C8");
                     metrics::histogram!("bongsu_provider_call_seconds", "provider" => provider.name().to_owned())
                         .record(clock.monotonic().saturating_sub(began).as_secs_f64());
                     outcome

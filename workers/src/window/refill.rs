@@ -3,6 +3,7 @@
 use super::Window;
 use crate::pending::PendingRows;
 use commands::consumer::Progress;
+use commands::failpoint;
 use commands::log::{LogError, LogReader, Position, Tail};
 use commands::ports::Clock;
 use std::sync::Arc;
@@ -94,6 +95,7 @@ impl Dispatcher {
             let Some(last) = page.last() else { return Ok(()) };
             *position = last.position;
             self.window.apply(&page);
+            failpoint::reach("C5");
         }
     }
 

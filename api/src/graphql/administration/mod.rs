@@ -2,10 +2,12 @@
 
 mod categories;
 mod keys;
+mod projections;
 mod senders;
 mod status;
 
 pub use categories::{CategoryMutation, CategoryQuery};
 pub use keys::{KeyMutation, KeyQuery};
+pub use projections::ProjectionMutation;
 pub use senders::{SenderMutation, SenderQuery};
 pub use status::StatusQuery;

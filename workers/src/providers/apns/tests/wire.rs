@@ -1,6 +1,7 @@
 //! Against the stand-in of Apple: what arrives and what its answers become.
 
 use super::*;
+use commands::ports::Clock;
 
 async fn a_push_arrives(world: World) {
     assert!(world.apns.check().await.is_ok());
@@ -29,10 +30,10 @@ async fn over_cleartext() {
 #[tokio::test]
 async fn a_dead_token_is_told_with_its_moment() {
     for world in [World::secure().await, World::cleartext().await] {
-        let before = chrono::Utc::now().timestamp_millis();
+        let before = world.clock.now();
         for (prefix, code) in [("dead00", "410 Unregistered"), ("dead01", "410 ExpiredToken")] {
             let Outcome::BadAddress { kind: BadAddress::Dead, as_of: Some(at), code: got } = world.send(prefix).await else { panic!("{prefix}") };
-            assert!(at >= before && at <= chrono::Utc::now().timestamp_millis());
+            assert!(at >= before && at <= world.clock.now());
             assert_eq!(got, code);
         }
         world.simulators.shutdown().await;
