@@ -1,6 +1,9 @@
 //! What providers over HTTP share: one client's settings, what a failed call means, bounded
 //! bodies, `Retry-After`.
 
+#[cfg(test)]
+mod tests;
+
 use domain::values::Outcome;
 use std::time::Duration;
 
@@ -64,15 +67,18 @@ pub fn client(timeout: Duration, idle: usize) -> reqwest::ClientBuilder {
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .timeout(timeout)
-        .connect_timeout(timeout.min(Duration::from_secs(10)))
+        // Shorter than the whole call, so that an unreachable provider shows as that, not as silence.
+        .connect_timeout((timeout / 2).min(Duration::from_secs(10)))
         .pool_max_idle_per_host(idle)
         .pool_idle_timeout(Duration::from_secs(90))
         .tcp_nodelay(true)
         .user_agent(concat!("bongsu/", env!("CARGO_PKG_VERSION")))
 }
 
-/// What it means that a call brought no answer. Only where no connection came about is it sure
-/// that nothing was sent; everything else may have reached the provider.
+/// What it means that a call brought no answer. Only where no connection came about (name, TCP,
+/// TLS: `is_connect`) is it sure that nothing was sent; everything else may have reached the
+/// provider. A kept connection found closed, and HTTP/2 streams the server says it did not process
+/// (GOAWAY, `REFUSED_STREAM`), are sent again by the client itself and do not arrive here.
 pub fn no_answer(error: &reqwest::Error) -> Outcome {
     if error.is_connect() {
         return Outcome::Retry { after: None, code: "no connection".to_owned() };
@@ -100,12 +106,21 @@ pub async fn body(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::E
     Ok(body)
 }
 
-/// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3); `now` in ms since the epoch.
+/// Longest wait that is believed.
+const LONGEST_WAIT: Duration = Duration::from_secs(7 * 86_400);
+
+/// `Retry-After` in seconds or as a date in any of the three forms that have to be read (RFC 9110
+/// sections 5.6.7 and 10.2.3); `now` in ms since the epoch.
 pub fn retry_after(headers: &reqwest::header::HeaderMap, now: i64) -> Option<Duration> {
     let text = headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds.min(86_400 * 7)));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are a long wait, too.
+        return Some(text.parse().map_or(LONGEST_WAIT, Duration::from_secs).min(LONGEST_WAIT));
     }
-    let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
-    Some(Duration::from_millis(u64::try_from(date.timestamp_millis() - now).unwrap_or(0)))
+    let obsolete = |form| chrono::NaiveDateTime::parse_from_str(text, form).ok().map(|date| date.and_utc().timestamp_millis());
+    let date = match chrono::DateTime::parse_from_rfc2822(text) {
+        Ok(date) => date.timestamp_millis(),
+        Err(_) => obsolete("%A, %d-%b-%y %H:%M:%S GMT").or_else(|| obsolete("%a %b %e %H:%M:%S %Y"))?,
+    };
+    Some(Duration::from_millis(u64::try_from(date.saturating_sub(now)).unwrap_or(0)).min(LONGEST_WAIT))
 }

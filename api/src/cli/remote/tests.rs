@@ -31,6 +31,7 @@ async fn every_document_fits_the_schema() {
         (operations::REDRIVE, input(json!({ "ids": ["x.0"], "limit": 1 }))),
         (operations::DISCARD, input(json!({ "ids": ["x.0"], "limit": 1, "reason": "r" }))),
         (operations::STATUS, Value::Null),
+        (operations::REBUILD_PROJECTION, input(json!({ "name": "notifications" }))),
         (operations::SENDERS, Value::Null),
         (operations::REGISTER_SENDER, input(json!({ "key": "cli", "name": "cli" }))),
         (operations::MINT_TOKEN, input(json!({ "recipient": "a", "ttlSeconds": 60 }))),

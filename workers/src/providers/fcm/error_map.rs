@@ -29,6 +29,37 @@ struct Detail {
     kind: String,
     #[serde(rename = "errorCode")]
     error_code: Option<String>,
+    /// Of `google.rpc.QuotaFailure`: which quota was exceeded.
+    #[serde(default)]
+    violations: Vec<Violation>,
+}
+
+#[derive(Deserialize)]
+struct Violation {
+    #[serde(default)]
+    subject: String,
+    #[serde(default)]
+    description: String,
+}
+
+impl Error {
+    /// FCM's own code.
+    fn detail(&self) -> Option<&str> {
+        self.details.iter().find_map(|detail| detail.error_code.as_deref())
+    }
+
+    /// One device got too many; the project may go on. FCM documents that the failure tells the
+    /// quota, not how: without a sign of the device it is the project's.
+    fn is_of_device(&self) -> bool {
+        let names_device = |text: &str| text.to_ascii_lowercase().contains("device");
+        self.details.iter().flat_map(|detail| &detail.violations).any(|violation| names_device(&violation.subject) || names_device(&violation.description))
+    }
+}
+
+/// Whether it was our access token that did not please: another one may. A 401 about the key of
+/// APNs or web push, which Firebase holds, is not about ours.
+pub(super) fn is_about_token(status: u16, body: &[u8]) -> bool {
+    status == 401 && !serde_json::from_slice::<Refused>(body).is_ok_and(|refused| refused.error.detail() == Some("THIRD_PARTY_AUTH_ERROR"))
 }
 
 /// What an answer means. FCM's own code counts; the HTTP status only where there is none.
@@ -44,9 +75,14 @@ pub(super) fn outcome(status: u16, retry_after: Option<Duration>, body: &[u8]) -
     let Some(error) = serde_json::from_slice::<Refused>(body).ok().map(|refused| refused.error) else {
         return by_status(status, retry_after, format!("{status} with another body"));
     };
-    let detail = error.details.iter().find_map(|detail| detail.error_code.as_deref());
-    let code = format!("{status} {}", detail.unwrap_or(&error.status));
-    match detail.unwrap_or(&error.status) {
+    let detail = error.detail();
+    let name = detail.unwrap_or(&error.status);
+    // Kept in counters and in the history, so nothing but a word may come in.
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') {
+        return by_status(status, retry_after, format!("{status} with another body"));
+    }
+    let code = format!("{status} {name}");
+    match name {
         "UNREGISTERED" => Outcome::BadAddress { kind: BadAddress::Dead, as_of: None, code },
         "SENDER_ID_MISMATCH" => Outcome::BadAddress { kind: BadAddress::Unsupported, as_of: None, code },
         // Without complaints about fields it is the token that is not one.
@@ -56,7 +92,8 @@ pub(super) fn outcome(status: u16, retry_after: Option<Duration>, body: &[u8]) -
         "INVALID_ARGUMENT" => Outcome::Permanent { code },
         "THIRD_PARTY_AUTH_ERROR" | "UNAUTHENTICATED" | "PERMISSION_DENIED" => Outcome::Misconfigured { scope: Misconfigured::Credential, code },
         "QUOTA_EXCEEDED" | "RESOURCE_EXHAUSTED" => {
-            Outcome::Throttled { after: Some(retry_after.unwrap_or(Duration::from_secs(60))), scope: ThrottleScope::Provider, code }
+            let scope = if error.is_of_device() { ThrottleScope::Recipient } else { ThrottleScope::Provider };
+            Outcome::Throttled { after: Some(retry_after.unwrap_or(Duration::from_secs(60))), scope, code }
         }
         "INTERNAL" => Outcome::Retry { after: Some(retry_after.unwrap_or_default().max(Duration::from_secs(10))), code },
         "UNAVAILABLE" => Outcome::Retry { after: retry_after, code },

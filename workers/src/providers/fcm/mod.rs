@@ -15,15 +15,14 @@ pub use settings::Settings;
 
 use super::http::{self, ProviderError};
 use super::{Call, Message, Provider};
+use bytes::Bytes;
 use commands::ports::Clock;
 use domain::values::{Channel, Misconfigured, Outcome};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use token::{TokenError, TokenSource};
-
-/// Largest message, in bytes of JSON.
-const LARGEST: usize = 4_096;
 
 /// See the module.
 pub struct Fcm {
@@ -32,6 +31,13 @@ pub struct Fcm {
     tokens: TokenSource,
     clock: Arc<dyn Clock>,
     concurrency: usize,
+}
+
+/// What one request came to.
+enum Answer {
+    Outcome(Outcome),
+    /// Refused for our access token, not for the message.
+    TokenRefused(Outcome),
 }
 
 impl Fcm {
@@ -54,39 +60,47 @@ impl Fcm {
 
     async fn call(&self, message: &Message) -> Outcome {
         let body = match payload::encode(message, self.clock.now()) {
-            Ok(body) if body.len() <= LARGEST => body,
-            Ok(_) => return Outcome::Permanent { code: "message over 4096 bytes".to_owned() },
+            Ok(body) => Bytes::from(body),
             Err(code) => return Outcome::Permanent { code: code.to_owned() },
         };
-        let body = bytes::Bytes::from(body);
-        for fresh in [false, true] {
-            let token = match self.tokens.token(fresh).await {
-                Ok(token) => token,
-                Err(TokenError::Refused(code)) => return Outcome::Misconfigured { scope: Misconfigured::Credential, code },
-                // The message itself was not sent, whatever became of the token's request.
-                Err(TokenError::Unreachable) => return Outcome::Retry { after: None, code: "no access token".to_owned() },
-            };
-            let request = self
-                .client
-                .post(self.url.clone())
-                .header(reqwest::header::AUTHORIZATION, token)
-                .header(reqwest::header::CONTENT_TYPE, reqwest::header::HeaderValue::from_static("application/json"))
-                .body(body.clone());
-            let response = match request.send().await {
-                Ok(response) => response,
-                Err(error) => return http::no_answer(&error),
-            };
-            let status = response.status().as_u16();
-            if status == 401 && !fresh {
-                continue;
-            }
-            let retry_after = http::retry_after(response.headers(), self.clock.now());
-            return match http::body(response).await {
-                Ok(body) => error_map::outcome(status, retry_after, &body),
-                Err(error) => http::no_answer(&error),
-            };
+        match self.with_token(body).await {
+            Ok(outcome) => outcome,
+            Err(TokenError::Refused(code)) => Outcome::Misconfigured { scope: Misconfigured::Credential, code },
+            // The message itself was not taken, whatever became of the token's request.
+            Err(TokenError::Unreachable) => Outcome::Retry { after: None, code: "no access token".to_owned() },
         }
-        Outcome::Misconfigured { scope: Misconfigured::Credential, code: "401 UNAUTHENTICATED".to_owned() }
+    }
+
+    /// Sends; once more with another token where the first did not please.
+    async fn with_token(&self, body: Bytes) -> Result<Outcome, TokenError> {
+        let first = self.tokens.token(None).await?;
+        match self.request(body.clone(), first.clone()).await {
+            Answer::Outcome(outcome) => return Ok(outcome),
+            Answer::TokenRefused(_) => {}
+        }
+        let second = self.tokens.token(Some(&first)).await?;
+        match self.request(body, second).await {
+            Answer::Outcome(outcome) | Answer::TokenRefused(outcome) => Ok(outcome),
+        }
+    }
+
+    async fn request(&self, body: Bytes, token: HeaderValue) -> Answer {
+        let request =
+            self.client.post(self.url.clone()).header(AUTHORIZATION, token).header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body);
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Answer::Outcome(http::no_answer(&error)),
+        };
+        let status = response.status();
+        let retry_after = http::retry_after(response.headers(), self.clock.now());
+        let body = match http::body(response).await {
+            Ok(body) => body,
+            Err(error) if status.is_success() => return Answer::Outcome(http::no_answer(&error)),
+            // Refused in any case; why is not known.
+            Err(_) => return Answer::Outcome(Outcome::Retry { after: retry_after, code: format!("{} cut short", status.as_u16()) }),
+        };
+        let outcome = error_map::outcome(status.as_u16(), retry_after, &body);
+        if error_map::is_about_token(status.as_u16(), &body) { Answer::TokenRefused(outcome) } else { Answer::Outcome(outcome) }
     }
 }
 
@@ -109,7 +123,7 @@ impl Provider for Fcm {
 
     fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
         Box::pin(async move {
-            match self.tokens.token(true).await {
+            match self.tokens.token(None).await {
                 Ok(_) => Ok(()),
                 Err(TokenError::Refused(code)) => Err(format!("the token endpoint refuses the service account ({code}); check the key file")),
                 Err(TokenError::Unreachable) => Err("the token endpoint cannot be reached".to_owned()),

@@ -2,12 +2,17 @@
 
 use crate::providers::Message;
 use domain::values::{Millis, Priority};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// FCM keeps a message for at most four weeks.
 const LONGEST_TTL: i64 = 2_419_200;
+
+/// Largest payload in bytes: what is shown, and keys and values of the data. The rest of the request
+/// (device token, lifetime, priority) does not reach the device and does not count.
+const LARGEST: usize = 4_096;
 
 #[derive(Serialize)]
 struct Request<'a> {
@@ -43,7 +48,13 @@ struct Tag<'a> {
     tag: &'a str,
 }
 
-/// The request's body, or why there can be none.
+/// Text that is copied only where it holds escapes.
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The request's body, or why there can be none. FCM's data are texts: other values of the sender's
+/// become their JSON, unchanged. A key that FCM reserves is refused here, since renaming it would hide
+/// it from the app; `nid`, `delivery` and `attempt` are ours and replace the sender's.
 pub(super) fn encode(message: &Message, now: Millis) -> Result<Vec<u8>, &'static str> {
     let mut id = uuid::Uuid::encode_buffer();
     let id: &str = message.notification.0.hyphenated().encode_lower(&mut id);
@@ -51,22 +62,26 @@ pub(super) fn encode(message: &Message, now: Millis) -> Result<Vec<u8>, &'static
     let collapse = content.collapse_key.as_deref().unwrap_or(id);
     let mut data = BTreeMap::new();
     if let Some(json) = &content.data {
-        let fields: BTreeMap<String, serde_json::Value> = serde_json::from_str(json).map_err(|_| "data is not an object")?;
-        for (key, value) in fields {
+        let fields: BTreeMap<Text<'_>, &RawValue> = serde_json::from_str(json).map_err(|_| "data is not an object")?;
+        for (Text(key), value) in fields {
             if is_reserved(&key) {
                 return Err("data uses a key that FCM reserves");
             }
-            let value = match value {
-                serde_json::Value::String(text) => text,
-                other => other.to_string(),
+            let value = match value.get() {
+                text if text.starts_with('"') => serde_json::from_str::<Text<'_>>(text).map_err(|_| "data is not an object")?.0,
+                other => Cow::Borrowed(other),
             };
-            data.insert(Cow::Owned(key), Cow::Owned(value));
+            data.insert(key, value);
         }
     }
     // Ours last: the app relies on them to tell a repeat.
     data.insert(Cow::Borrowed("nid"), Cow::Borrowed(id));
     data.insert(Cow::Borrowed("delivery"), Cow::Owned(message.delivery.to_string()));
     data.insert(Cow::Borrowed("attempt"), Cow::Owned(message.attempt.to_string()));
+    let shown = content.title.as_deref().map_or(0, str::len) + content.body.len() + collapse.len();
+    if shown + data.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() > LARGEST {
+        return Err("message over 4096 bytes");
+    }
     let request = Request {
         message: Body {
             token: &message.address.value,
@@ -74,7 +89,7 @@ pub(super) fn encode(message: &Message, now: Millis) -> Result<Vec<u8>, &'static
             data,
             android: Android {
                 priority: if message.priority >= Priority::High { "high" } else { "normal" },
-                ttl: message.expires_at.map(|at| format!("{}s", ((at - now) / 1_000).clamp(0, LONGEST_TTL))),
+                ttl: message.expires_at.map(|at| format!("{}s", (at.saturating_sub(now) / 1_000).clamp(0, LONGEST_TTL))),
                 collapse_key: collapse,
                 notification: Tag { tag: collapse },
             },
