@@ -24,6 +24,8 @@ pub(super) struct Script {
     /// Lowest number of a token that is good.
     pub good_from: Mutex<u32>,
     seen: Mutex<(u32, u32)>,
+    /// Where the endpoints are.
+    pub base: String,
 }
 
 impl Script {
@@ -64,16 +66,17 @@ async fn send(State(script): State<Arc<Script>>, headers: HeaderMap) -> (StatusC
 
 /// A provider that talks to a script, and its clock.
 pub(super) async fn scripted() -> (Arc<Script>, Fcm, Arc<ManualClock>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
     let script = Arc::new(Script {
         grant: Mutex::new((200, r#"{"access_token":"t{n}","expires_in":3599}"#.to_owned())),
         gate: Semaphore::new(1_000),
         answer: Mutex::new((200, r#"{"name":"projects/p/messages/1"}"#.to_owned())),
         good_from: Mutex::new(0),
         seen: Mutex::default(),
+        base: base.clone(),
     });
     let router = axum::Router::new().route("/token", post(token)).route("/v1/projects/p/{*call}", post(send)).with_state(Arc::clone(&script));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
     // It ends with the test's runtime.
     tokio::spawn(async move { axum::serve(listener, router).await });
     let clock = Arc::new(ManualClock::at(1_700_000_000_000));
