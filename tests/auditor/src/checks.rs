@@ -92,6 +92,13 @@ fn streams(inputs: &Inputs, report: &mut Report) {
             report.violate("I6", format!("stream {} has sequence {} where {expected} should be", event.stream, event.sequence));
             *expected = event.sequence;
         }
+        if event.kind == 0 || event.name.is_empty() {
+            report.violate("I6", format!("the event at {} is of a stream or type that is not there", event.position));
+        }
+    }
+    let head = inputs.events.last().map_or(0, |event| event.position);
+    for commit in inputs.commits.iter().filter(|commit| **commit > head) {
+        report.violate("I6", format!("a commit begins at {commit}, the log ends at {head}"));
     }
     if let Some(first) = inputs.events.first()
         && inputs.commits.first().is_none_or(|commit| *commit > first.position)
@@ -171,7 +178,9 @@ fn of_delivery(life: &mut Life, name: &str, event: &Event, report: &mut Report) 
         }
         "Held" => {
             life.open = None;
-            life.due = None;
+            // A call that was not made may be made at once.
+            let until = event.payload.get("until").and_then(serde_json::Value::as_i64);
+            life.due = until.filter(|_| text(event, "reason") != "not_made");
         }
         "RetryScheduled" => life.due = event.payload.get("due").and_then(serde_json::Value::as_i64),
         "Redriven" => {

@@ -1,45 +1,51 @@
-//! The crash test: the release binary under load, killed at random moments and at every crash
-//! point, restarted, and at the end checked by the independent auditor.
+//! `crash-harness`: loads a server, crashes it many times, and asks the checker what it broke.
 //!
-//! What a client was promised is in a journal that is synced before the promise counts. Every run
-//! prints its seed; the same seed draws the same faults (the moments at which a killed process
-//! stands are the machine's).
+//! The server is the released binary with crash points built in, as a process; simulators are
+//! another, so that the record of what arrived outlives every crash.
 
 mod api;
+mod crashes;
+mod journal;
 mod load;
-mod process;
+mod quiet;
+mod server;
+mod simulators;
 
-use anyhow::{Context, Result, bail};
-use auditor::{Inputs, check};
+use anyhow::{Context, Result};
 use clap::Parser;
-use load::Load;
-use process::{Server, Simulators};
+use crashes::Crashes;
+use load::{Load, RECIPIENTS, Shared};
+use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
-use serde_json::json;
-use std::collections::BTreeMap;
+use serde_json::{Value, json};
+use server::{Paths, Server};
+use simulators::Simulators;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// Crash points of the failure model. C11 (a receipt that is not recorded) comes with receipts.
-const POINTS: [&str; 10] = ["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10"];
+/// From so many kills on, each crash point must have fired: each was armed four times.
+const ALL_POINTS: usize = 60;
 
-/// Kills the server at random moments and at each crash point, and checks that nothing is lost.
-#[derive(Parser)]
-#[command(after_help = "Example:\n  tests/crash --kills 60 --seed 7")]
+/// Crashes a server under load and checks that nothing is lost and nothing repeated without
+/// reason. The last line of output is a JSON object; status 1 on any violation.
+#[derive(Debug, Parser)]
+#[command(after_help = "Example:\n  crash-harness --kills 60 --seed 1")]
 struct Arguments {
-    /// How often it is killed.
+    /// How often the server dies.
     #[arg(long, default_value_t = 60)]
-    kills: u32,
-    /// Draws the faults.
+    kills: usize,
+    /// Seed of the load and of the moments of death.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The binary, built with the feature `failpoints`.
-    #[arg(long, default_value = "target/release/bongsu")]
-    binary: PathBuf,
-    /// Where to leave the folder for looking at; a temporary one by default.
+    /// Concurrent clients.
+    #[arg(long, default_value_t = 4)]
+    clients: usize,
+    /// The server's binary [default: bongsu beside this one].
+    #[arg(long)]
+    binary: Option<PathBuf>,
+    /// Keep everything in this new folder; by default it is kept only on a violation.
     #[arg(long)]
     keep: Option<PathBuf>,
 }
@@ -47,86 +53,95 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    eprintln!("seed {0}; again: tests/crash --kills {1} --seed {0}", arguments.seed, arguments.kills);
-    let temporary = tempfile::tempdir()?;
-    let folder = arguments.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
-    std::fs::create_dir_all(&folder)?;
-    let binary = arguments.binary.canonicalize().with_context(|| format!("{} is missing; tests/crash builds it", arguments.binary.display()))?;
+    eprintln!("seed {0}; the same again: tests/crash --kills {1} --seed {0}", arguments.seed, arguments.kills);
+    let mut folder = tempfile::Builder::new().prefix("bongsu-crash-").tempdir()?;
+    let root = match &arguments.keep {
+        Some(keep) => {
+            std::fs::create_dir_all(keep)?;
+            keep.canonicalize()?
+        }
+        None => folder.path().to_owned(),
+    };
+    let binary = match &arguments.binary {
+        Some(binary) => binary.clone(),
+        None => server::default_binary()?,
+    };
+    let paths = Paths { binary: binary.canonicalize().with_context(|| format!("{} is not built", binary.display()))?, root };
+    let outcome = run(&arguments, &paths).await;
+    let good = matches!(&outcome, Ok(summary) if summary["violations"] == 0 && summary["lost"] == 0);
+    if !good {
+        folder.disable_cleanup(true);
+        eprintln!("everything is kept in {}", paths.root.display());
+    }
+    println!("{}", outcome?);
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The whole run; gives the summary.
+async fn run(arguments: &Arguments, paths: &Paths) -> Result<Value> {
+    let start = Instant::now();
+    let (simulating, addresses) = server::start_simulators(paths, arguments.seed).await?;
+    let simulators = Simulators::new(&addresses)?;
+    let mut server = Server::new(paths.clone())?;
+    let sender = prepare(&mut server, &simulators, &addresses.webhook).await?;
+    simulators.misbehave().await?;
+
+    let shared = Shared::new(journal::Journal::create(&paths.journal())?);
+    let clients: Vec<_> = (0..arguments.clients).map(|number| tokio::spawn(Load::new(shared.clone(), sender.clone(), arguments.seed, number).run())).collect();
     let mut random = StdRng::seed_from_u64(arguments.seed);
+    let crashes = Crashes::inflict(&mut server, arguments.kills, &mut random).await?;
 
-    let simulators = Simulators::start(&binary, &folder.join("simulators")).await?;
-    let mut server = Server::new(&binary, &folder, &simulators.config)?;
-    server.start(None).await?;
-    let load = Arc::new(Load::prepare(&server, &simulators, &folder).await?);
-    simulators.disturb().await?;
-    let working = load.start(arguments.seed);
-
-    let mut fired: BTreeMap<String, u32> = BTreeMap::new();
-    for kill in 0..arguments.kills {
-        // Every second kill is at a crash point, each in turn; the others are at random moments.
-        let point = (kill % 2 == 0).then(|| POINTS[(kill as usize / 2) % POINTS.len()]);
-        match point {
-            Some(point) => {
-                server.kill().await?;
-                let passage = random.random_range(1..30_u32);
-                server.start_to_die(&format!("{point}:{passage}")).await?;
-                if server.dies_within(Duration::from_secs(8)).await {
-                    *fired.entry(point.to_owned()).or_default() += 1;
-                } else {
-                    server.kill().await?;
-                    *fired.entry("random".to_owned()).or_default() += 1;
-                }
-            }
-            None => {
-                tokio::time::sleep(Duration::from_millis(random.random_range(50..600))).await;
-                server.kill().await?;
-                *fired.entry("random".to_owned()).or_default() += 1;
-            }
-        }
-        server.start(None).await.with_context(|| format!("after kill {} ({})", kill + 1, point.unwrap_or("random")))?;
-        if (kill + 1) % 10 == 0 {
-            eprintln!("{} kills, {} accepted", kill + 1, load.accepted());
-        }
+    simulators.behave().await?;
+    server.spawn(None)?;
+    server.wait_ready().await?;
+    // A last stretch without faults, so that the way back to normal is part of the run.
+    server.run_for(Duration::from_secs(1)).await?;
+    shared.stop.store(true, Ordering::Relaxed);
+    for client in clients {
+        client.await.context("a client failed")??;
     }
-
-    simulators.calm().await?;
-    load.stop();
-    working.await??;
-    eprintln!("{} accepted; waiting until all is delivered", load.accepted());
-    let began = Instant::now();
-    while !server.is_drained()? {
-        if began.elapsed() > Duration::from_secs(120) {
-            bail!("not drained within two minutes: {}", server.owed()?);
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    eprintln!("{} notifications promised; waiting until nothing is owed", shared.journal.promised());
+    let drained = quiet::wait(&server.log()).await;
     server.stop().await?;
-    let ledger = simulators.ledger(&folder.join("ledger.ndjson")).await?;
-    let inputs = Inputs::read(&server.log(), &load.journal, &ledger)?;
-    let report = check(&inputs, true);
-    for example in &report.examples {
-        eprintln!("violation: {example}");
+    let arrivals = simulators.write_ledger(&paths.ledger()).await?;
+    server::stop(simulating).await?;
+
+    let inputs = auditor::Inputs::read(&server.log(), &paths.journal(), &paths.ledger())?;
+    let report = auditor::check(&inputs, true);
+    let problems = shared.problems.lock().await.clone();
+    let unanswered = shared.unanswered.load(Ordering::Relaxed);
+    for example in report.examples.iter().chain(&problems) {
+        eprintln!("{example}");
     }
-    eprintln!("killed at: {fired:?}; C11 belongs to receipts, which this version does not have");
-    for point in POINTS {
-        if arguments.kills >= 60 && fired.get(point).copied().unwrap_or(0) == 0 {
-            bail!("crash point {point} was never reached");
-        }
+    let missed = if arguments.kills >= ALL_POINTS { crashes.missed() } else { Vec::new() };
+    if !missed.is_empty() {
+        eprintln!("crash points that were never reached: {missed:?}");
     }
-    println!(
-        "{}",
-        json!({
-            "accepted": report.accepted,
-            "delivered": report.delivered,
-            "lost": report.lost,
-            "repeated_unexplained": report.repeated_unexplained,
-            "repeated_explained": report.repeated_explained,
-            "kills": arguments.kills,
-            "violations": report.violations,
-            "by_point": fired,
-            "seed": arguments.seed,
-        })
-    );
-    simulators.stop().await;
-    Ok(if report.violations == 0 && report.lost == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let stuck = drained.as_ref().err().map(ToString::to_string);
+    if let Some(stuck) = &stuck {
+        eprintln!("{stuck}");
+    }
+    Ok(json!({
+        "accepted": report.accepted, "delivered": report.delivered, "lost": report.lost,
+        "repeated_unexplained": report.repeated_unexplained, "kills": crashes.kills,
+        "violations": report.violations + unanswered + usize::from(stuck.is_some()) + missed.len(),
+        "repeated_explained": report.repeated_explained, "by_invariant": report.by_invariant, "unanswered": unanswered,
+        "arrivals": arrivals, "events": report.events, "crashes": crashes.summary(),
+        "drained_after_ms": drained.ok().map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+        "seconds": start.elapsed().as_secs(), "seed": arguments.seed,
+    }))
+}
+
+/// First start, sender and recipients; the server is down afterwards, as every crash begins.
+async fn prepare(server: &mut Server, simulators: &Simulators, webhook: &str) -> Result<api::Client> {
+    server.spawn(None)?;
+    server.wait_ready().await?;
+    let administrator = api::Client::new(&server.base(), &api::admin_key(&server.data())?)?;
+    let sender = administrator.create_sender("load").await?;
+    let secret = simulators.webhook_secret().await?;
+    for number in 0..RECIPIENTS {
+        administrator.create_recipient(number, webhook, &secret).await?;
+    }
+    server.kill().await?;
+    Ok(sender)
 }

@@ -22,11 +22,23 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use token::{TokenError, TokenSource};
+
+/// Calls at once on one HTTP/2 connection: the number of streams every server should allow (RFC 9113
+/// section 6.5.2) and few allow more of. Calls beyond it would wait unsent, and time out as if sent.
+const STREAMS: usize = 100;
+
+/// With calls under way a silent HTTP/2 connection is asked after this long, and given up after as
+/// long again; otherwise every later call would wait out its time on a dead connection.
+const PING: Duration = Duration::from_secs(10);
 
 /// See the module.
 pub struct Fcm {
-    client: reqwest::Client,
+    /// Each with its own connections; over HTTP/2 it keeps one.
+    clients: Vec<reqwest::Client>,
+    next: AtomicUsize,
     url: reqwest::Url,
     tokens: TokenSource,
     clock: Arc<dyn Clock>,
@@ -49,13 +61,19 @@ impl Fcm {
         let account = token::Account::parse(settings.service_account.reveal()).map_err(|reason| ProviderError::settings("fcm", reason))?;
         let url = format!("{}/v1/projects/{}/messages:send", settings.base_url.trim_end_matches('/'), account.project);
         let url = url.parse().map_err(|error| ProviderError::settings("fcm", format!("base_url is not a URL: {error}")))?;
-        let mut builder = http::client(settings.timeout, settings.concurrency);
-        if !settings.http2 {
-            builder = builder.http1_only();
-        }
-        let client = builder.build().map_err(|error| ProviderError::settings("fcm", error))?;
-        let tokens = TokenSource::new(account, client.clone(), Arc::clone(&clock)).map_err(|reason| ProviderError::settings("fcm", reason))?;
-        Ok(Self { client, url, tokens, clock, concurrency: settings.concurrency })
+        let client = || {
+            let builder = http::client(settings.timeout, settings.concurrency);
+            let builder = if settings.http2 { builder.http2_keep_alive_interval(PING).http2_keep_alive_timeout(PING) } else { builder.http1_only() };
+            builder.build().map_err(|error| ProviderError::settings("fcm", error))
+        };
+        let clients = (0..clients_needed(settings)).map(|_| client()).collect::<Result<Vec<_>, _>>()?;
+        let tokens = TokenSource::new(account, client()?, Arc::clone(&clock)).map_err(|reason| ProviderError::settings("fcm", reason))?;
+        Ok(Self { clients, next: AtomicUsize::new(0), url, tokens, clock, concurrency: settings.concurrency })
+    }
+
+    /// The clients in turn.
+    fn client(&self) -> &reqwest::Client {
+        &self.clients[self.next.fetch_add(1, Ordering::Relaxed) % self.clients.len()]
     }
 
     async fn call(&self, message: &Message) -> Outcome {
@@ -86,7 +104,7 @@ impl Fcm {
 
     async fn request(&self, body: Bytes, token: HeaderValue) -> Answer {
         let request =
-            self.client.post(self.url.clone()).header(AUTHORIZATION, token).header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body);
+            self.client().post(self.url.clone()).header(AUTHORIZATION, token).header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body);
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => return Answer::Outcome(http::no_answer(&error)),
@@ -102,6 +120,11 @@ impl Fcm {
         let outcome = error_map::outcome(status.as_u16(), retry_after, &body);
         if error_map::is_about_token(status.as_u16(), &body) { Answer::TokenRefused(outcome) } else { Answer::Outcome(outcome) }
     }
+}
+
+/// At least one.
+fn clients_needed(settings: &Settings) -> usize {
+    if settings.http2 { settings.concurrency.div_ceil(STREAMS).max(1) } else { 1 }
 }
 
 impl Provider for Fcm {

@@ -90,7 +90,7 @@ async fn only_without_a_connection_is_it_sure_that_nothing_was_sent() {
     assert_eq!(no_answer(&error), Outcome::Retry { after: None, code: "no connection".to_owned() });
     // Silence in the handshake, too: connecting has a shorter time than the call.
     let listener = server.await.unwrap();
-    let impatient = client(Duration::from_millis(600), 1).build().unwrap();
+    let impatient = client(Duration::from_secs(2), 1).build().unwrap();
     let error = impatient.post(format!("https://{address}/")).body("x").send().await.unwrap_err();
     assert_eq!(no_answer(&error), Outcome::Retry { after: None, code: "no connection".to_owned() });
     // A connection, then silence.

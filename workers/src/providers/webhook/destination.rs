@@ -104,12 +104,14 @@ const fn v6(a: u16, b: u16, c: u16) -> IpAddr {
     IpAddr::V6(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
 }
 
-const CLOSED_V4: [(IpAddr, u8); 15] = [
+const CLOSED_V4: [(IpAddr, u8); 16] = [
     (v4(0, 0, 0, 0), 8),
     (v4(10, 0, 0, 0), 8),
     // Carrier-grade NAT.
     (v4(100, 64, 0, 0), 10),
     (v4(127, 0, 0, 0), 8),
+    // Azure's own host, answered from within its machines only: metadata and credentials.
+    (v4(168, 63, 129, 16), 32),
     // Link-local, with the clouds' metadata.
     (v4(169, 254, 0, 0), 16),
     (v4(172, 16, 0, 0), 12),

@@ -55,6 +55,9 @@ async fn a_failed_renewal_does_not_cost_the_token_that_is_still_good() {
     script.set_grant(503, "");
     clock.advance(Duration::from_secs(3_350));
     assert!(sends(&fcm, 3).await.iter().all(accepted));
+    // One after another, too: the endpoint is left alone for a while.
+    assert!(accepted(&fcm.send(&message("device")).await));
+    assert!(accepted(&fcm.send(&message("device")).await));
     assert_eq!(script.seen().0, 2);
     clock.advance(Duration::from_secs(11));
     assert!(sends(&fcm, 3).await.iter().all(accepted));
@@ -137,6 +140,16 @@ async fn keys_that_firebase_lacks_are_not_our_token() {
     script.set_answer(401, r#"{"error":{"status":"UNAUTHENTICATED","details":[{"@type":"x/FcmError","errorCode":"THIRD_PARTY_AUTH_ERROR"}]}}"#);
     assert!(matches!(fcm.send(&message("device")).await, Outcome::Misconfigured { .. }));
     assert_eq!(script.seen(), (1, 1));
+}
+
+#[test]
+fn calls_at_once_fit_the_streams_of_their_connections() {
+    let mut settings = settings("http://127.0.0.1:1", "http://127.0.0.1:1/token");
+    for (http2, concurrency, clients) in [(true, 1, 1), (true, 100, 1), (true, 101, 2), (true, 1_000, 10), (true, 0, 1), (false, 1_000, 1)] {
+        (settings.http2, settings.concurrency) = (http2, concurrency);
+        let fcm = Fcm::new(&settings, Arc::new(ManualClock::at(0))).unwrap();
+        assert_eq!(fcm.clients.len(), clients, "{http2} {concurrency}");
+    }
 }
 
 #[tokio::test]

@@ -62,6 +62,14 @@ fn no_content_ends_the_message_or_adds_a_line_of_its_own() {
 }
 
 #[test]
+fn neither_address_nor_content_is_shown() {
+    let content = Content { body: "marker".to_owned(), ..Content::default() };
+    let mail = build(&message("kim@example.org", content), &"no-reply@acme.test".parse().unwrap(), "acme.test", NOW).unwrap();
+    let shown = format!("{mail:?}");
+    assert!(shown.starts_with("<mail of ") && !shown.contains("kim"), "{shown}");
+}
+
+#[test]
 fn control_characters_in_the_title_are_refused() {
     for title in ["a\r\nBcc: x@y.test", "a\nb", "a\rb", "a\0b", "a\u{85}b"] {
         assert!(matches!(refusal("kim@example.org", title), Outcome::Permanent { .. }), "{title:?}");

@@ -1,0 +1,48 @@
+//! What the clients were promised, durable before it counts.
+
+use anyhow::Result;
+use serde_json::json;
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// The journal's file. An answer is counted once its line is on disk, so that the checker knows
+/// of every promise even if the harness itself dies.
+#[derive(Debug)]
+pub struct Journal {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    file: File,
+    ids: HashSet<String>,
+}
+
+impl Journal {
+    /// A new one.
+    pub fn create(path: &Path) -> Result<Self> {
+        Ok(Self { inner: Mutex::new(Inner { file: File::create(path)?, ids: HashSet::new() }) })
+    }
+
+    /// Writes the answers of one response: (key, id, position).
+    pub fn promise(&self, answers: &[(&str, &str, &str)]) -> Result<()> {
+        let mut lines = String::new();
+        for (key, id, position) in answers {
+            lines.push_str(&json!({ "key": key, "id": id, "position": position }).to_string());
+            lines.push('\n');
+        }
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.file.write_all(lines.as_bytes())?;
+        inner.file.sync_data()?;
+        inner.ids.extend(answers.iter().map(|answer| answer.1.to_owned()));
+        Ok(())
+    }
+
+    /// Notifications promised so far.
+    pub fn promised(&self) -> usize {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).ids.len()
+    }
+}
