@@ -6,9 +6,11 @@
 
 mod audit;
 mod backup;
+mod bench;
 mod check;
 mod completions;
 mod config;
+mod demo;
 mod dlq;
 mod events;
 mod exit;
@@ -44,7 +46,7 @@ use std::process::ExitCode;
     arg_required_else_help = true,
     max_term_width = 100,
     after_help = concat!(
-        "Examples:\n  bongsu serve                                  a server with its data in ./bongsu-data\n  bongsu send --to alice --title Hi --body there  a notification\n  bongsu trace ID                               its story\n\n",
+        "Examples:\n  bongsu demo                                   everything at once, with imitated providers\n  bongsu serve                                  a server with its data in ./bongsu-data\n  bongsu send --to alice --title Hi --body there  a notification\n  bongsu trace ID                               its story\n\n",
         "Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found, 4 conflict, 5 unavailable (try again), 130 interrupted.\n\n",
         "Next: bongsu serve, and in another terminal bongsu status"
     )
@@ -65,6 +67,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[allow(missing_docs, reason = "documentation here would take the place of the types' in the help")]
 pub enum Command {
+    Demo(demo::Demo),
     Serve(serve::Serve),
     Simulate(simulate::Simulate),
     Status(status::Status),
@@ -84,6 +87,7 @@ pub enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Check(check::Check),
+    Bench(bench::Bench),
     #[command(subcommand)]
     Config(config::Config),
     Completions(completions::Completions),
@@ -119,7 +123,9 @@ fn run(cli: Cli, out: Output) -> Result<ExitCode, CliError> {
     runtime.block_on(async {
         match cli.command {
             Command::Serve(_) => Ok(done),
+            Command::Demo(command) => command.run(out).await.map(|()| done),
             Command::Simulate(command) => command.run(out).await.map(|()| done),
+            Command::Bench(command) => command.run(out).await.map(|()| done),
             Command::Status(command) => command.run(out).await.map(|()| done),
             Command::Send(command) => command.run(out).await.map(|()| done),
             Command::Trace(command) => command.run(out).await.map(|()| done),

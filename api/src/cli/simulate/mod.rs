@@ -1,6 +1,6 @@
 //! `bongsu simulate`: the providers' imitations as a process of their own.
 
-mod settings;
+pub(super) mod settings;
 
 use super::exit::CliError;
 use super::output::Output;
@@ -99,7 +99,7 @@ impl Addresses {
 }
 
 /// Waits for Ctrl-C, or for the operating system's request to end.
-async fn stopped() -> Result<(), CliError> {
+pub(super) async fn stopped() -> Result<(), CliError> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -4,7 +4,7 @@ use std::path::Path;
 use workers::simulators::RunningSimulators;
 
 /// As a file for `bongsu serve --config`. Credentials are named as files beside it.
-pub(super) fn toml(running: &RunningSimulators, state: &Path) -> String {
+pub(in crate::cli) fn toml(running: &RunningSimulators, state: &Path) -> String {
     let file = |name: &str| quoted(&state.join(name).display().to_string());
     let credentials = &running.credentials;
     format!(

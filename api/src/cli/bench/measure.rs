@@ -1,0 +1,90 @@
+//! Figures: read from the operating system, computed, printed.
+
+use super::super::exit::CliError;
+use super::super::output::Output;
+use super::load::SentAt;
+use serde_json::json;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Ticks a second in `/proc/PID/stat`: fixed for user space on Linux (`USER_HZ`).
+const TICKS: u64 = 100;
+
+/// User and system time of a process.
+pub(super) fn cpu_of(id: u32) -> Result<Duration, CliError> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))
+        .map_err(|error| CliError::failure(format!("the processor time cannot be read ({error}); the bench needs Linux")))?;
+    // The name in parentheses may hold spaces; fields 14 and 15 are counted from behind it.
+    let fields: Vec<&str> = stat.rsplit_once(')').map_or(Vec::new(), |(_, rest)| rest.split_whitespace().collect());
+    let ticks: u64 = fields.iter().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Ok(Duration::from_millis(ticks * 1_000 / TICKS))
+}
+
+/// Of this process.
+pub(super) fn own_cpu() -> Result<Duration, CliError> {
+    cpu_of(std::process::id())
+}
+
+#[allow(clippy::cast_precision_loss, reason = "figures for people")]
+pub(super) fn per_item(time: Duration, count: u64) -> f64 {
+    time.as_secs_f64() * 1e6 / count.max(1) as f64
+}
+
+/// Accepted → provider in ms, p50 and p99: from the moment a request was sent off to the arrival.
+pub(super) fn latency(sent: &[SentAt], arrivals: &HashMap<String, i64>) -> (i64, i64) {
+    let mut times: Vec<i64> = sent.iter().filter_map(|(id, at)| Some(arrivals.get(id)? - at)).collect();
+    times.sort_unstable();
+    let at = |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1))).copied().unwrap_or(-1);
+    (at(50), at(99))
+}
+
+/// What was measured.
+pub(super) struct Figures {
+    pub mode: &'static str,
+    pub notifications: u64,
+    pub stored: u64,
+    pub rate: u64,
+    pub seconds: f64,
+    pub accepted_per_s: f64,
+    pub delivered_per_s: f64,
+    pub server_us: f64,
+    pub simulators_us: f64,
+    pub load_us: f64,
+    pub latency: (i64, i64),
+    pub history: (f64, f64),
+    pub rss_mb: u64,
+    pub rss_peak_mb: u64,
+    pub bytes_per_notification: u64,
+}
+
+impl Figures {
+    pub(super) fn print(&self, out: Output) {
+        if out.json {
+            let figures = json!({
+                "mode": self.mode, "profile": "embedded", "notifications": self.notifications, "stored": self.stored, "rate": self.rate,
+                "seconds": self.seconds, "accepted_per_s": self.accepted_per_s.round(), "delivered_per_s": self.delivered_per_s.round(),
+                "cpu_us_per_notification": self.server_us,
+                "cpu_us": { "server": self.server_us, "simulators": self.simulators_us, "load": self.load_us },
+                "accept_to_provider_ms": { "p50": self.latency.0, "p99": self.latency.1 },
+                "history_ms": { "p50": self.history.0, "p99": self.history.1 },
+                "rss_mb": self.rss_mb, "rss_peak_mb": self.rss_peak_mb, "bytes_per_notification": self.bytes_per_notification,
+            });
+            println!("{figures}");
+            return;
+        }
+        let rows = [
+            ("mode", self.mode.to_owned()),
+            ("notifications (stored before)", format!("{} ({})", self.notifications, self.stored)),
+            ("accepted / delivered a second", format!("{:.0} / {:.0}", self.accepted_per_s, self.delivered_per_s)),
+            ("CPU of the server", format!("{:.1} µs a notification", self.server_us)),
+            ("CPU of simulators / load", format!("{:.1} / {:.1} µs a notification", self.simulators_us, self.load_us)),
+            ("sent off → provider, p50 / p99", format!("{} / {} ms", self.latency.0, self.latency.1)),
+            ("history page, p50 / p99", format!("{:.2} / {:.2} ms", self.history.0, self.history.1)),
+            ("resident memory, now / peak", format!("{} / {} MB", self.rss_mb, self.rss_peak_mb)),
+            ("on disk", format!("{} bytes a notification", self.bytes_per_notification)),
+        ];
+        for (name, value) in rows {
+            println!("{name:<32} {value}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! `bongsu bench`: what one notification costs on this machine.
+//!
+//! Load generator, server and simulators are processes of their own, so that the server's share
+//! of the processor can be told apart; what is reported is read from the operating system and
+//! from the simulators' ledger, not from the server.
+
+#![allow(clippy::disallowed_methods, reason = "a measurement reads the machine's clock")]
+
+mod load;
+mod measure;
+mod process;
+
+use super::exit::CliError;
+use super::output::Output;
+use clap::{Args, ValueEnum};
+use measure::Figures;
+use process::Processes;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How notifications are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// A hundred in one mutation.
+    Lists,
+    /// One mutation each.
+    Single,
+}
+
+/// Measures what one notification costs on this machine.
+///
+/// Starts simulators and a server on a fresh data folder, sends pushes through FCM over HTTP/1.1
+/// without TLS, checks that each arrived once, and prints the figures.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bongsu bench --mode lists --notifications 100000
+  bongsu bench --mode single --rate 2000 --json
+  bongsu bench --mode lists --stored 1000000
+
+Next: docs/performance.md says how to read the figures")]
+pub struct Bench {
+    /// How notifications are sent.
+    #[arg(long, value_enum, default_value_t = Mode::Lists)]
+    pub mode: Mode,
+    /// Which profile.
+    #[arg(long, default_value = "embedded", value_parser = ["embedded"])]
+    pub profile: String,
+    /// Notifications that are measured.
+    #[arg(long, default_value_t = 100_000)]
+    pub notifications: u64,
+    /// Notifications a second; 0 for as many as it can.
+    #[arg(long, default_value_t = 0)]
+    pub rate: u64,
+    /// Notifications that are there before it is measured.
+    #[arg(long, default_value_t = 0)]
+    pub stored: u64,
+    /// Recipients, one device each.
+    #[arg(long, default_value_t = 10_000)]
+    pub recipients: u64,
+    /// Folder for data and output; a temporary one by default.
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+}
+
+impl Bench {
+    pub(super) async fn run(self, out: Output) -> Result<(), CliError> {
+        let temporary = tempfile::tempdir().map_err(CliError::failure)?;
+        let folder = self.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
+        let mut processes = Processes::start(&folder).await?;
+        let load = load::Load::prepare(&processes, self.recipients).await?;
+        if self.stored > 0 {
+            eprintln!("storing {} notifications first", self.stored);
+            load.send(Mode::Lists, 0, self.stored, 0).await?;
+            processes.wait_delivered(self.stored).await?;
+        }
+        let stored_bytes = processes.settle().await?;
+        let before = processes.cpu()?;
+        let own = measure::own_cpu()?;
+        let began = Instant::now();
+        let sent = load.send(self.mode, self.stored, self.notifications, self.rate).await?;
+        let accepted_in = began.elapsed();
+        processes.wait_delivered(self.stored + self.notifications).await?;
+        let took = began.elapsed();
+        let after = processes.cpu()?;
+        let own = measure::own_cpu()?.saturating_sub(own);
+        let arrivals = processes.arrivals(self.stored).await?;
+        let history = load.history().await?;
+        let rss = processes.rss()?;
+        let bytes = processes.settle().await?.saturating_sub(stored_bytes);
+        let figures = Figures {
+            mode: if self.mode == Mode::Lists { "lists" } else { "single" },
+            notifications: self.notifications,
+            stored: self.stored,
+            rate: self.rate,
+            seconds: took.as_secs_f64(),
+            accepted_per_s: per_second(self.notifications, accepted_in),
+            delivered_per_s: per_second(self.notifications, took),
+            server_us: measure::per_item(after.server.saturating_sub(before.server), self.notifications),
+            simulators_us: measure::per_item(after.simulators.saturating_sub(before.simulators), self.notifications),
+            load_us: measure::per_item(own, self.notifications),
+            latency: measure::latency(&sent, &arrivals),
+            history,
+            rss_mb: rss.0,
+            rss_peak_mb: rss.1,
+            bytes_per_notification: bytes / self.notifications.max(1),
+        };
+        let (delivered, duplicates) = processes.counters().await?;
+        processes.stop().await?;
+        figures.print(out);
+        if delivered != self.stored + self.notifications || duplicates > 0 {
+            return Err(CliError::failure(format!(
+                "{} were to arrive once each; {delivered} arrived, {duplicates} of them again",
+                self.stored + self.notifications
+            )));
+        }
+        Ok(())
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "figures for people")]
+fn per_second(count: u64, took: Duration) -> f64 {
+    count as f64 / took.as_secs_f64().max(1e-9)
+}
