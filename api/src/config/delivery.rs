@@ -10,10 +10,10 @@ section! {
     /// How deliveries are worked off.
     Workers at "delivery" {
         /// Deliveries that one worker takes at once; their attempts are recorded together.
-        batch: usize = "64",
+        batch: usize = "256",
         /// Deliveries a channel that are kept in memory in front of the table of what is owed. A
         /// longer backlog stays on disk.
-        window: usize = "4096",
+        window: usize = "16384",
     }
 }
 

@@ -149,3 +149,19 @@ fn a_stale_row_of_what_is_owed_is_found() {
     history.0.pending.push((1, 0));
     history.finds("I1");
 }
+
+#[test]
+fn an_attempt_after_the_end_is_found_unless_a_person_asked_for_it() {
+    clean().attempt(1).sent(1).finds("I3");
+    let dead = |history: History| history.event(1, "AttemptFailed", json!({ "delivery": 0, "attempt": 1 })).event(1, "DeadLettered", json!({ "delivery": 0 }));
+    dead(History::new().queued().attempt(1)).attempt(2).sent(2).arrived(2).finds("I3");
+    let mut redriven = dead(History::new().queued().attempt(1)).event(1, "Redriven", json!({ "delivery": 0 })).attempt(2).sent(2).arrived(2);
+    redriven.0.pending_checkpoint = redriven.0.events.len() as u64;
+    let report = check(&redriven.0, true);
+    assert_eq!(report.violations, 0, "{report:?}");
+}
+
+#[test]
+fn two_attempts_under_way_are_found() {
+    History::new().queued().attempt(1).attempt(2).sent(2).arrived(2).finds("I3");
+}

@@ -41,8 +41,8 @@ struct Arguments {
     /// Seed of the load and of the moments of death.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Concurrent clients.
-    #[arg(long, default_value_t = 4)]
+    /// Concurrent clients. Fewer leave the server no backlog, and with it no races about it.
+    #[arg(long, default_value_t = 10)]
     clients: usize,
     /// The server's binary [default: bongsu beside this one].
     #[arg(long)]
