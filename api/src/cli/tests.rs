@@ -42,6 +42,7 @@ fn parse(line: &str) -> Result<Cli, clap::Error> {
 #[test]
 fn commands_of_the_first_minutes_parse() {
     for line in [
+        "bongsu demo --exit --data d --listen 127.0.0.1:0",
         "bongsu serve --data d --listen 127.0.0.1:0 --config c --ready-file r",
         "bongsu simulate --state s --ready-file r",
         "bongsu status --server http://127.0.0.1:1",

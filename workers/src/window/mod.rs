@@ -15,7 +15,7 @@ pub use refill::{Dispatcher, DispatcherSettings};
 use crate::pending::{Item, Lane, Route, begin};
 use commands::log::{Recorded, StreamNo};
 use domain::Fact;
-use domain::notification::{Delivery, DeliveryState, NotificationEvent};
+use domain::notification::{Delivery, DeliveryState, NotificationEvent, Queued};
 use domain::values::{DeliveryNo, Millis, Priority};
 use lanes::{Key, Lanes};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -63,6 +63,8 @@ struct Tracked {
     item: Item,
     /// A worker has it.
     taken: bool,
+    /// It took in the event that is being applied.
+    follows: bool,
 }
 
 impl Inner {
@@ -138,7 +140,7 @@ impl Window {
             }
             _ => return false,
         }
-        inner.items.entry(item.stream).or_default().push(Tracked { item, taken: false });
+        inner.items.entry(item.stream).or_default().push(Tracked { item, taken: false, follows: false });
         inner.count += 1;
         state == DeliveryState::Ready
     }
@@ -178,7 +180,7 @@ impl Window {
                 }
                 _ => inner.routes.entry(lane.route).or_default().push_front(&lane, key),
             }
-            inner.items.entry(item.stream).or_default().push(Tracked { item, taken: false });
+            inner.items.entry(item.stream).or_default().push(Tracked { item, taken: false, follows: false });
             inner.count += 1;
         }
         self.wake(route);
@@ -209,58 +211,46 @@ impl Window {
     }
 
     fn apply_one(&self, inner: &mut Inner, event: &Arc<Recorded>, fact: &NotificationEvent) -> Option<Route> {
-        match fact {
-            NotificationEvent::Requested(_) => {
-                inner.requested = Some(Arc::clone(event));
-                return None;
-            }
-            NotificationEvent::Queued(queued) if queued.channel.has_provider() => {
-                let requested = inner.requested.clone().filter(|requested| requested.number == event.number);
-                if let Some(requested) = requested
-                    && let Fact::Notification(NotificationEvent::Requested(request)) = &requested.fact
-                {
-                    let item = begin(&requested, event, request, Delivery::queued(queued.delivery, queued.channel, queued.address));
-                    let route = item.route();
-                    return self.put(inner, item).then_some(route);
-                }
-                inner.sweep = true;
-                return None;
-            }
-            NotificationEvent::Queued(_) => return None,
-            _ => {}
-        }
-        let Some(of_stream) = inner.items.get_mut(&event.number) else {
-            inner.sweep |= matches!(fact, NotificationEvent::Redriven(_));
+        if let NotificationEvent::Requested(_) = fact {
+            inner.requested = Some(Arc::clone(event));
             return None;
-        };
-        for tracked in of_stream.iter_mut() {
-            tracked.item.sequence = tracked.item.sequence.max(event.sequence);
         }
-        let number = fact.delivery()?;
-        let key = (event.number, number);
+        // Only an item that has seen every event before this one may take it in. One from the
+        // table can be behind; it keeps its old sequence, so that an attempt on it conflicts and
+        // is decided anew. One a worker gave back can be ahead; it has this event in it already.
+        for tracked in inner.items.get_mut(&event.number).into_iter().flatten() {
+            tracked.follows = tracked.item.sequence + 1 == event.sequence;
+            if tracked.follows {
+                tracked.item.sequence = event.sequence;
+            }
+        }
+        if let NotificationEvent::Queued(queued) = fact {
+            return queued.channel.has_provider().then(|| self.queue(inner, event, queued)).flatten();
+        }
+        let key = (event.number, fact.delivery()?);
         let Some(tracked) = inner.tracked(key) else {
             inner.sweep |= matches!(fact, NotificationEvent::Redriven(_));
             return None;
         };
+        if !tracked.follows {
+            return None;
+        }
         let before = tracked.item.delivery.state;
         tracked.item.delivery.evolve(fact);
         let after = tracked.item.delivery.state;
         let lane = Inner::lane_of(&tracked.item);
+        if matches!(after, DeliveryState::Waiting { .. }) || (after == DeliveryState::Ready && before != DeliveryState::Ready) {
+            tracked.taken = false;
+        }
         if let DeliveryState::Waiting { due } = before {
             inner.waiting.remove(&(due, key.0, key.1));
         }
         match after {
             DeliveryState::Waiting { due } => {
-                if let Some(tracked) = inner.tracked(key) {
-                    tracked.taken = false;
-                }
                 inner.waiting.insert((due, key.0, key.1));
                 None
             }
             DeliveryState::Ready if before != DeliveryState::Ready => {
-                if let Some(tracked) = inner.tracked(key) {
-                    tracked.taken = false;
-                }
                 inner.routes.entry(lane.route).or_default().push_front(&lane, key);
                 Some(lane.route)
             }
@@ -270,6 +260,19 @@ impl Window {
                 None
             }
         }
+    }
+
+    fn queue(&self, inner: &mut Inner, event: &Arc<Recorded>, queued: &Queued) -> Option<Route> {
+        let requested = inner.requested.clone().filter(|requested| requested.number == event.number);
+        if let Some(requested) = requested
+            && let Fact::Notification(NotificationEvent::Requested(request)) = &requested.fact
+        {
+            let item = begin(&requested, event, request, Delivery::queued(queued.delivery, queued.channel, queued.address));
+            let route = item.route();
+            return self.put(inner, item).then_some(route);
+        }
+        inner.sweep = true;
+        None
     }
 
     /// Moves whatever is due into its lane; says when the next is.

@@ -3,7 +3,7 @@
 use super::{Window, WindowSettings};
 use crate::pending::{Item, Route};
 use commands::log::{Metadata, Recorded};
-use domain::notification::{AttemptStarted, Cancelled, Delivery, DeliveryState, NotificationEvent, RetryScheduled, Sent};
+use domain::notification::{AttemptFailed, AttemptStarted, Cancelled, Delivery, DeliveryState, FailureClass, NotificationEvent, RetryScheduled, Sent};
 use domain::values::{AddressId, CategoryKey, Channel, NotificationId, Priority, RecipientId, SenderKey};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
@@ -135,4 +135,35 @@ fn a_rehearsal_has_a_route_of_its_own() {
     window.offer(Item { sandbox: true, ..item(1, "shop", Priority::Critical) });
     assert!(window.take(PUSH, 1).is_empty());
     assert_eq!(window.take(Route { sandbox: true, ..PUSH }, 1).len(), 1);
+}
+
+#[test]
+fn a_stale_item_from_the_table_is_not_made_current_by_another_deliverys_event() {
+    let window = Window::new(WindowSettings::default());
+    window.offer(Item { sequence: 3, ..item(1, "shop", Priority::Normal) });
+    let other = AttemptStarted { delivery: 1, attempt: 1, provider: "smtp".to_owned(), after_unknown: false };
+    window.apply(&[happened(1, 7, NotificationEvent::AttemptStarted(other))]);
+    assert_eq!(window.take(PUSH, 1)[0].sequence, 3, "an attempt on it must conflict");
+}
+
+#[test]
+fn an_item_that_is_ahead_takes_no_event_in_twice() {
+    let window = Window::new(WindowSettings::default());
+    let mut ahead = item(1, "shop", Priority::Normal);
+    ahead.sequence = 6;
+    ahead.delivery.counted = 1;
+    ahead.delivery.attempt = 1;
+    window.offer(ahead);
+    let failed = AttemptFailed { delivery: 0, attempt: 1, class: FailureClass::Transient, code: "503".to_owned() };
+    window.apply(&[happened(1, 4, NotificationEvent::AttemptFailed(failed))]);
+    assert_eq!(window.take(PUSH, 1)[0].delivery.counted, 1);
+}
+
+#[test]
+fn siblings_events_keep_a_current_item_current() {
+    let window = Window::new(WindowSettings::default());
+    window.offer(item(1, "shop", Priority::Normal));
+    let other = |attempt| AttemptStarted { delivery: 1, attempt, provider: "smtp".to_owned(), after_unknown: false };
+    window.apply(&[happened(1, 3, NotificationEvent::AttemptStarted(other(1))), happened(1, 4, NotificationEvent::AttemptStarted(other(2)))]);
+    assert_eq!(window.take(PUSH, 1)[0].sequence, 4);
 }

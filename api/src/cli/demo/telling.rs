@@ -7,6 +7,7 @@ use crate::cli::output::Output;
 use crate::cli::remote::{Client, accepted, operations};
 use crate::cli::trace;
 use serde_json::json;
+use std::io::{ErrorKind, Write};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use workers::simulators::RunningSimulators;
@@ -44,14 +45,14 @@ impl Telling<'_> {
         for (number, story) in stories::ALL.iter().enumerate() {
             if !self.out.json {
                 let gap = if number == 0 { "" } else { "\n" };
-                self.out.line(format_args!("{gap}{}. {}", number + 1, story.title))?;
+                self.say(format_args!("{gap}{}. {}", number + 1, story.title))?;
             }
             let told = self.one(story).await?;
             if self.out.json {
-                self.out.json_line(&json!({ "story": story.title, "notification": told.id, "ended_well": told.problem.is_none(), "problem": told.problem }))?;
+                self.say(json!({ "story": story.title, "notification": told.id, "ended_well": told.problem.is_none(), "problem": told.problem }))?;
             } else {
                 let verdict = told.problem.as_ref().map_or_else(|| "as it should be".to_owned(), |problem| format!("NOT as it should be: {problem}"));
-                self.out.line(format_args!("   {verdict}"))?;
+                self.say(format_args!("   {verdict}"))?;
             }
             all.push(told);
         }
@@ -72,9 +73,9 @@ impl Telling<'_> {
             for event in read.after(told) {
                 told = event.sequence;
                 if self.out.json {
-                    self.out.json_line(&event.raw)?;
+                    self.say(&event.raw)?;
                 } else {
-                    self.out.line(format_args!("   {}", event.line()))?;
+                    self.say(format_args!("   {}", event.line()))?;
                 }
             }
             let ended = read.is_over();
@@ -88,6 +89,16 @@ impl Telling<'_> {
                 return Ok(Told { title: story.title, id: Some(id), problem });
             }
             sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// A line of the stories. A reader that goes away (`| head`) changes nothing: the stories are
+    /// still judged, and the server still has to be stopped in order.
+    fn say(&self, text: impl std::fmt::Display) -> Result<(), CliError> {
+        let mut stdout = std::io::stdout().lock();
+        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::failure(format!("stdout cannot be written: {error}"))),
+            _ => Ok(()),
         }
     }
 
