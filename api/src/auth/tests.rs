@@ -87,6 +87,22 @@ fn forged_tokens_are_refused() {
     let exp_as_text = forge(hs256, &claims("bongsu/recipient", "\"1700000600\""), sign_with(&master));
     let without_exp = forge(hs256, &format!(r#"{{"iss":"bongsu","aud":"bongsu/recipient","sub":"{}","iat":1,"nbf":1}}"#, recipient()), sign_with(&master));
     let too_long = forge(hs256, &claims("bongsu/recipient", "1800000000"), sign_with(&master));
+    let with_claims = |claims: &str| forge(hs256, claims, sign_with(&master));
+    let fields =
+        |iss: &str, nbf: &str, sub: &str| format!(r#"{{"iss":"{iss}","aud":"bongsu/recipient","sub":"{sub}","iat":1700000000,"nbf":{nbf},"exp":1700000600}}"#);
+    let subject = recipient().to_string();
+    assert!(key.judge(&with_claims(&fields("bongsu", "1700000000", &subject)), NOW).is_ok());
+    let other_issuer = with_claims(&fields("elsewhere", "1700000000", &subject));
+    let nbf_as_text = with_claims(&fields("bongsu", "\"1700000000\"", &subject));
+    let not_yet = with_claims(&fields("bongsu", "1700000100", &subject));
+    let no_recipient = with_claims(&fields("bongsu", "1700000000", "everybody"));
+    let without_nbf = with_claims(&format!(r#"{{"iss":"bongsu","aud":"bongsu/recipient","sub":"{subject}","iat":1700000000,"exp":1700000600}}"#));
+    // A header that says where to fetch a key from; signed with that key.
+    let pointing = r#"{"alg":"HS256","jku":"https://attacker.example/keys","kid":"../../dev/null","jwk":{"kty":"oct","k":"AAAA"}}"#;
+    let own_key = forge(pointing, &claims("bongsu/recipient", "1700000600"), sign_with(&MasterKey::new([9; 32])));
+    for forged in [other_issuer, nbf_as_text, not_yet, no_recipient, without_nbf, own_key] {
+        assert_eq!(key.judge(&forged, NOW).unwrap_err().code, "UNAUTHENTICATED", "{forged}");
+    }
     for forged in [none, confused, other_audience, exp_as_text, without_exp, too_long, "a.b.c".to_owned(), String::new()] {
         assert_eq!(key.judge(&forged, NOW).unwrap_err().code, "UNAUTHENTICATED", "{forged}");
     }

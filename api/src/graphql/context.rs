@@ -81,3 +81,12 @@ pub fn subject(ctx: &Context<'_>, named: Option<&str>) -> Result<RecipientId> {
         (_, None) => Err(failure("BAD_USER_INPUT", "Name the recipient.")),
     }
 }
+
+/// Whose data are meant where those of all senders come together and cannot be told apart: a
+/// recipient's own, or those that an administrator names.
+pub fn subject_of_all_senders(ctx: &Context<'_>, named: Option<&str>) -> Result<RecipientId> {
+    match principal(ctx)?.caller.as_ref() {
+        Caller::Sender { .. } => Err(forbidden("a recipient's token or an administrator's API key")),
+        Caller::Administrator { .. } | Caller::Recipient { .. } => subject(ctx, named),
+    }
+}

@@ -27,7 +27,8 @@ pub fn log_error(error: LogError) -> Error {
         }
         LogError::Newer { .. } | LogError::Poison { .. } => {
             tracing::error!(error = ?error, "the log cannot be read");
-            failure("INTERNAL", "The server cannot read its own log; its operators know more.")
+            // Without a code the transport logs it under an incident and shows only that.
+            Error::new("the log cannot be read")
         }
     }
 }

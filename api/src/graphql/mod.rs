@@ -17,5 +17,7 @@ mod recipients;
 pub mod schema;
 mod sending;
 mod subscriptions;
+#[cfg(test)]
+mod tests;
 pub mod transport;
 mod wait;

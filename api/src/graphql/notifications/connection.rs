@@ -14,7 +14,7 @@ pub struct PageInfo {
     pub has_previous_page: bool,
     /// Cursor of the first edge.
     pub start_cursor: Option<Position>,
-    /// Cursor of the last edge: hand it to `after`.
+    /// Where the page ends: hand it to `after`.
     pub end_cursor: Option<Position>,
 }
 
@@ -50,5 +50,13 @@ impl NotificationConnection {
         let edges =
             found.into_iter().map(|(id, visible)| NotificationEdge { cursor: Position(visible), node: NotificationObject::of(id, Some(visible)) }).collect();
         Self { edges, page_info }
+    }
+
+    /// What was found before the look was broken off at a position; more may follow there.
+    pub fn broken_off(found: Vec<(NotificationId, u64)>, first: usize, at: u64) -> Self {
+        let mut page = Self::new(found, first);
+        page.page_info.has_next_page = true;
+        page.page_info.end_cursor = Some(Position(at));
+        page
     }
 }

@@ -152,7 +152,7 @@ fn check_input(input: &UpsertRecipientInput, policy: &workers::providers::webhoo
         check::email(email)?;
     }
     if let MaybeUndefined::Value(webhook) = &input.webhook {
-        check_url(&webhook.url, policy).map_err(|refused| Refused::at("webhook.url", "DESTINATION_BLOCKED", refused.to_string()))?;
+        check_url(&webhook.url, policy).map_err(|refused| Refused::at("webhook.url", refused.code(), refused.to_string()))?;
         check::webhook_secret(&webhook.secret)?;
     }
     if let MaybeUndefined::Value(zone) = &input.time_zone {

@@ -1,0 +1,9 @@
+//! The API as its callers meet it: requests through the real router, engine and log in a folder
+//! of their own, no providers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod app;
+mod credentials;
+mod isolation;
+mod permissions;
+mod refusals;
