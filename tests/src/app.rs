@@ -1,0 +1,156 @@
+//! A server with simulated providers, in a folder of its own.
+
+use crate::client::Client;
+use crate::process::{self, Process};
+use crate::simulators::Simulators;
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use tempfile::TempDir;
+
+/// Retries short enough for a test; everything else as users get it.
+const QUICK_RETRIES: &str = r#"
+[delivery.retry.android_push]
+first = "100ms"
+longest = "500ms"
+[delivery.retry.ios_push]
+first = "100ms"
+longest = "500ms"
+[delivery.retry.email]
+first = "100ms"
+factor = 2.0
+longest = "500ms"
+[delivery.retry.webhook]
+first = "100ms"
+factor = 2.0
+longest = "500ms"
+"#;
+
+/// Everything that one scenario needs.
+#[derive(Debug)]
+pub struct App {
+    root: TempDir,
+    /// The providers' simulators.
+    pub simulators: Simulators,
+    /// A client with the administrator's key.
+    pub admin: Client,
+    server: Option<Process>,
+    listen: String,
+    environment: Vec<(String, String)>,
+}
+
+impl App {
+    /// Started as a user would.
+    pub async fn start() -> Result<Self> {
+        Self::with("").await
+    }
+
+    /// Started with more configuration (TOML tables that the plain one does not have).
+    pub async fn with(config: &str) -> Result<Self> {
+        Self::with_environment(config, &[]).await
+    }
+
+    /// Started with more configuration and environment variables.
+    pub async fn with_environment(config: &str, environment: &[(&str, &str)]) -> Result<Self> {
+        let root = tempfile::Builder::new().prefix("bongsu-scenario-").tempdir()?;
+        let simulators = Simulators::start(root.path()).await?;
+        let retries = if config.contains("[delivery.retry.") { "" } else { QUICK_RETRIES };
+        std::fs::write(root.path().join("bongsu.toml"), format!("{}{retries}{config}", simulators.config()?))?;
+        let listen = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let admin = Client::new(&format!("http://{listen}"), "")?;
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut app = Self { root, simulators, admin, server: None, listen, environment };
+        app.start_server().await?;
+        let key = std::fs::read_to_string(app.data().join("admin.key")).context("reading the administrator's key")?;
+        app.admin = app.admin.with(key.trim());
+        Ok(app)
+    }
+
+    /// The folder of this scenario.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// The server's data folder.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.root.path().join("data")
+    }
+
+    /// The configuration file.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.root.path().join("bongsu.toml")
+    }
+
+    /// Starts the server (again) and waits until it serves.
+    pub async fn start_server(&mut self) -> Result<()> {
+        let ready = self.root().join("server.ready");
+        let _ = std::fs::remove_file(&ready);
+        let (data, config) = (self.data().display().to_string(), self.config().display().to_string());
+        let arguments = ["serve", "--data", &data, "--listen", &self.listen, "--config", &config, "--ready-file", &ready.display().to_string()];
+        let environment: Vec<(&str, &str)> = self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut process = Process::start(&arguments, self.root(), &environment, &self.root().join("server.log"))?;
+        process.ready(&ready).await?;
+        self.server = Some(process);
+        Ok(())
+    }
+
+    /// The server's process.
+    pub fn server(&self) -> Result<&Process> {
+        self.server.as_ref().context("the server does not run")
+    }
+
+    /// Kills the server as a power cut would.
+    pub async fn kill(&mut self) -> Result<()> {
+        let mut server = self.server.take().context("the server does not run")?;
+        server.signal("KILL").await?;
+        server.ended().await.map(drop)
+    }
+
+    /// Stops the server as an operator would; it must end well.
+    pub async fn stop(&mut self) -> Result<()> {
+        let mut server = self.server.take().context("the server does not run")?;
+        server.signal("TERM").await?;
+        let status = server.ended().await?;
+        if !status.success() {
+            bail!("the server ended with {status}\n{}", server.printed()?);
+        }
+        Ok(())
+    }
+
+    /// What the server printed so far.
+    pub fn printed(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.root().join("server.log"))?)
+    }
+
+    /// Runs a command of the binary against this server, with the administrator's key.
+    pub async fn run(&self, arguments: &[&str]) -> Result<Output> {
+        let (key, server, data) = (self.admin.credential(), self.admin.base(), self.data().display().to_string());
+        process::run(arguments, self.root(), &[("BONGSU_KEY", key), ("BONGSU_SERVER", server), ("BONGSU_STORAGE__DATA_DIR", &data)]).await
+    }
+
+    /// A registered sender with a key of its own.
+    pub async fn sender(&self, key: &str) -> Result<Client> {
+        self.admin.mutate("registerSender", "RegisterSenderInput", "", json!({ "key": key, "name": key })).await?;
+        self.key(json!({ "name": "scenario", "role": "SENDER", "sender": key })).await
+    }
+
+    /// A client with a new API key.
+    pub async fn key(&self, input: serde_json::Value) -> Result<Client> {
+        let made = self.admin.mutate("createApiKey", "CreateApiKeyInput", "... on ApiKeyCreated { secret }", input).await?;
+        Ok(self.admin.with(made["secret"].as_str().with_context(|| format!("no secret in {made}"))?))
+    }
+
+    /// A recipient with one well-behaved address on every channel.
+    pub async fn recipient(&self, by: &Client, id: &str) -> Result<()> {
+        let webhook = json!({ "url": self.simulators.webhook(&format!("hooks/{id}"))?, "secret": self.simulators.webhook_secret().await? });
+        by.upsert_recipient(json!({ "id": id, "email": format!("{id}@example.com"), "webhook": webhook })).await?;
+        by.register_device(id, "ANDROID_PUSH", &format!("android:{id}")).await?;
+        // Apple's tokens are hexadecimal.
+        let hex: String = id.bytes().map(|byte| format!("{byte:02x}")).collect();
+        by.register_device(id, "IOS_PUSH", &format!("aa{hex:0<62}")).await
+    }
+}

@@ -1,0 +1,29 @@
+//! Waiting for conditions, never for time alone.
+
+use anyhow::{Result, bail};
+use std::time::{Duration, Instant};
+
+/// Longest wait for something that must come true. Generous: two busy cores run everything.
+pub const PATIENCE: Duration = Duration::from_secs(45);
+const GLANCE: Duration = Duration::from_millis(25);
+
+/// Asks again and again until there is an answer; `what` is told when none came.
+pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    let deadline = now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask().await? {
+            return Ok(answer);
+        }
+        if now() > deadline {
+            bail!("still not so after {PATIENCE:?}: {what}");
+        }
+        tokio::time::sleep(GLANCE).await;
+    }
+}
+
+/// The test's own clock; the server has its port.
+#[allow(clippy::disallowed_methods, reason = "the deadline of a test, outside the server")]
+#[must_use]
+pub fn now() -> Instant {
+    Instant::now()
+}

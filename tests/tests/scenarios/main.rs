@@ -1,0 +1,3 @@
+//! What Bongsu does, told as its users would see it.
+
+mod delivering;
