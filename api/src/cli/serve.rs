@@ -1,13 +1,16 @@
 //! `bongsu serve`.
 
-use super::exit::{CliError, Exit};
+use super::exit::CliError;
 use super::tracing_setup;
-use crate::app::ServeOptions;
-use crate::app::data_dir::DataDirError;
+use crate::app::{AppError, ServeOptions};
 use crate::config::{Config, Sources};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// Most threads that wait for files. Each keeps memory of its own, and more of them make no disk
+/// faster.
+const BLOCKING_THREADS: usize = 16;
 
 /// Runs the server.
 ///
@@ -50,13 +53,17 @@ impl Serve {
         let (config, _) = Config::load(&self.sources())?;
         tracing_setup::for_server(&config.log, no_color);
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        runtime.enable_all().thread_name("bongsu");
+        runtime.enable_all().thread_name("bongsu").max_blocking_threads(BLOCKING_THREADS);
         if config.server.worker_threads > 0 {
             runtime.worker_threads(config.server.worker_threads);
         }
         let runtime = runtime.build().map_err(CliError::failure)?;
         let options = ServeOptions { ready_file: self.ready_file };
-        runtime.block_on(crate::app::serve(config, options)).map_err(|error| describe(&error))?;
+        runtime.block_on(crate::app::serve(config, options)).map_err(|error| match error {
+            // It has statuses of its own.
+            AppError::DataDir(error) => error.into(),
+            error => describe(&error),
+        })?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -64,12 +71,8 @@ impl Serve {
 /// An error with its causes, each told once.
 fn describe(error: &(dyn std::error::Error + 'static)) -> CliError {
     let mut message = error.to_string();
-    let mut exit = Exit::Failure;
-    let mut next = Some(error);
+    let mut next = error.source();
     while let Some(cause) = next {
-        if let Some(DataDirError::Locked { .. }) = cause.downcast_ref::<DataDirError>() {
-            exit = Exit::Conflict;
-        }
         let text = cause.to_string();
         if !message.contains(&text) {
             message.push_str(": ");
@@ -77,5 +80,5 @@ fn describe(error: &(dyn std::error::Error + 'static)) -> CliError {
         }
         next = cause.source();
     }
-    CliError::new(exit, message)
+    CliError::failure(message)
 }

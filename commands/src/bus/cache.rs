@@ -6,8 +6,8 @@
 
 use super::store::FactOf;
 use crate::log::{AfterCommit, Recorded, Sequence};
+use crate::recent::Recent;
 use domain::aggregate::Aggregate;
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
@@ -29,19 +29,18 @@ impl<A> Clone for Cached<A> {
 /// See the module.
 #[derive(Debug)]
 pub struct StateCache<A> {
-    most: usize,
-    entries: Mutex<HashMap<Uuid, Cached<A>>>,
+    entries: Mutex<Recent<Uuid, Cached<A>>>,
 }
 
 impl<A: Aggregate> StateCache<A> {
     /// Keeps at most so many.
     pub fn new(most: usize) -> Self {
-        Self { most, entries: Mutex::default() }
+        Self { entries: Mutex::new(Recent::new(most)) }
     }
 
     /// The entry of an instance.
     pub fn get(&self, id: Uuid) -> Option<Cached<A>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).get(&id).map(|entry| entry.clone())
     }
 
     /// Keeps what was loaded, unless something newer is there.
@@ -49,11 +48,6 @@ impl<A: Aggregate> StateCache<A> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.get(&id).is_some_and(|known| known.sequence >= loaded.sequence) {
             return;
-        }
-        if entries.len() >= self.most
-            && let Some(any) = entries.keys().next().copied()
-        {
-            entries.remove(&any);
         }
         entries.insert(id, loaded);
     }
@@ -76,7 +70,7 @@ where
                 continue;
             };
             let entries = entries.get_or_insert_with(|| self.entries.lock().unwrap_or_else(PoisonError::into_inner));
-            let Some(entry) = entries.get_mut(&event.stream.id) else {
+            let Some(entry) = entries.get(&event.stream.id) else {
                 continue;
             };
             if entry.sequence + 1 == event.sequence {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Connections kept; more are opened under load and closed again.
-const KEPT: usize = 4;
+const KEPT: usize = 8;
 
 /// See the module. Clones share the pool.
 #[derive(Clone, Debug)]

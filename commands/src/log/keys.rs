@@ -5,8 +5,8 @@
 use super::sealing::MasterKey;
 use crate::database;
 use crate::ports::Random;
+use crate::recent::Recent;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
@@ -35,7 +35,7 @@ pub enum KeyError {
 /// See the module.
 pub struct KeyStore {
     connection: Mutex<Connection>,
-    cache: Mutex<HashMap<Uuid, SubjectKey>>,
+    cache: Mutex<Recent<Uuid, SubjectKey>>,
     master: MasterKey,
     random: Arc<dyn Random>,
 }
@@ -53,7 +53,7 @@ impl KeyStore {
         // A deleted key is overwritten, not just unlinked.
         connection.pragma_update(None, "secure_delete", "ON")?;
         database::migrate(&mut connection, database::KEYS)?;
-        Ok(Self { connection: Mutex::new(connection), cache: Mutex::default(), master, random })
+        Ok(Self { connection: Mutex::new(connection), cache: Mutex::new(Recent::new(CACHED)), master, random })
     }
 
     /// The key of a subject, if there is one.
@@ -112,12 +112,6 @@ impl KeyStore {
     }
 
     fn keep(&self, subject: Uuid, key: SubjectKey) {
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if cache.len() >= CACHED
-            && let Some(any) = cache.keys().next().copied()
-        {
-            cache.remove(&any);
-        }
-        cache.insert(subject, key);
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).insert(subject, key);
     }
 }

@@ -13,6 +13,8 @@ const SEND_LIST: &str =
     "mutation($input:SendNotificationsInput!){sendNotifications(input:$input){results{...on SendAccepted{notification{id}}...on Problem{code message}}}}";
 const HISTORY: &str = "query($recipient:String){notifications(recipient:$recipient,first:20){edges{cursor node{id content{title body}}}}}";
 const LIST: u64 = 100;
+/// Between two words about progress.
+const PART: u64 = 100_000;
 
 /// An id and when its request was sent off (ms since the epoch).
 pub(super) type SentAt = (String, i64);
@@ -46,7 +48,12 @@ impl Load {
         serde_json::from_slice(&answer).map_err(failure)
     }
 
-    async fn query(&self, query: &str, variables: Value) -> Result<Value, CliError> {
+    /// The same load with another key.
+    pub(super) fn with_key(&self, key: &str) -> Self {
+        Self { client: self.client.clone(), url: self.url.clone(), key: key.to_owned(), recipients: self.recipients }
+    }
+
+    pub(super) async fn query(&self, query: &str, variables: Value) -> Result<Value, CliError> {
         let answer = self.call(serde_json::to_vec(&json!({ "query": query, "variables": variables })).map_err(failure)?).await?;
         if answer.get("errors").is_some() { Err(failure(answer)) } else { Ok(answer["data"].clone()) }
     }
@@ -110,6 +117,18 @@ impl Load {
             sent.extend(worker.await.map_err(failure)??);
         }
         Ok(sent)
+    }
+
+    /// Sends `count` notifications in lists, telling how far it is.
+    pub(super) async fn store(self: &Arc<Self>, from: u64, count: u64) -> Result<(), CliError> {
+        let mut done = 0;
+        while done < count {
+            let part = PART.min(count - done);
+            self.send(Mode::Lists, from + done, part, 0).await?;
+            done += part;
+            eprintln!("  {done} of {count} accepted");
+        }
+        Ok(())
     }
 
     async fn request(&self, mode: Mode, numbers: std::ops::Range<u64>, sent: &mut Vec<SentAt>) -> Result<(), CliError> {

@@ -2,9 +2,11 @@
 
 use super::super::exit::CliError;
 use super::super::output::Output;
+use super::backlog::Backlog;
 use super::load::SentAt;
 use serde_json::json;
 use std::collections::HashMap;
+use std::io::Write;
 use std::time::Duration;
 
 /// Ticks a second in `/proc/PID/stat`: fixed for user space on Linux (`USER_HZ`).
@@ -55,12 +57,21 @@ pub(super) struct Figures {
     pub rss_mb: u64,
     pub rss_peak_mb: u64,
     pub bytes_per_notification: u64,
+    pub backlog: Option<Backlog>,
+    pub rebuilt: Vec<(&'static str, f64)>,
+}
+
+/// A line of data. A reader that went away does not matter: there is still to clean up, and the
+/// status tells whether all arrived.
+fn say(line: &impl std::fmt::Display) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{line}");
 }
 
 impl Figures {
     pub(super) fn print(&self, out: Output) {
         if out.json {
-            let figures = json!({
+            let mut figures = json!({
                 "mode": self.mode, "profile": "embedded", "notifications": self.notifications, "stored": self.stored, "rate": self.rate,
                 "seconds": self.seconds, "accepted_per_s": self.accepted_per_s.round(), "delivered_per_s": self.delivered_per_s.round(),
                 "cpu_us_per_notification": self.server_us,
@@ -69,7 +80,16 @@ impl Figures {
                 "history_ms": { "p50": self.history.0, "p99": self.history.1 },
                 "rss_mb": self.rss_mb, "rss_peak_mb": self.rss_peak_mb, "bytes_per_notification": self.bytes_per_notification,
             });
-            println!("{figures}");
+            if let Some(backlog) = &self.backlog {
+                figures["backlog"] = json!({
+                    "notifications": backlog.notifications, "accepted_per_s": backlog.accepted_per_s.round(),
+                    "rss_mb": backlog.rss_mb, "drained_per_s": backlog.drained_per_s.round(),
+                });
+            }
+            if !self.rebuilt.is_empty() {
+                figures["rebuild_events_per_s"] = self.rebuilt.iter().map(|(name, rate)| ((*name).to_owned(), json!(rate.round()))).collect();
+            }
+            say(&figures);
             return;
         }
         let rows = [
@@ -83,8 +103,15 @@ impl Figures {
             ("resident memory, now / peak", format!("{} / {} MB", self.rss_mb, self.rss_peak_mb)),
             ("on disk", format!("{} bytes a notification", self.bytes_per_notification)),
         ];
-        for (name, value) in rows {
-            println!("{name:<32} {value}");
+        let backlog = self.backlog.iter().flat_map(|backlog| {
+            [
+                ("backlog", format!("{} notifications, accepted at {:.0} a second", backlog.notifications, backlog.accepted_per_s)),
+                ("backlog, memory / drained", format!("{} MB / {:.0} a second", backlog.rss_mb, backlog.drained_per_s)),
+            ]
+        });
+        let rebuilt = self.rebuilt.iter().map(|(name, rate)| ("rebuilt", format!("{name} at {rate:.0} events a second")));
+        for (name, value) in rows.into_iter().chain(backlog).chain(rebuilt) {
+            say(&format_args!("{name:<32} {value}"));
         }
     }
 }

@@ -6,9 +6,11 @@
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the machine's clock")]
 
+mod backlog;
 mod load;
 mod measure;
 mod process;
+mod rebuild;
 
 use super::exit::CliError;
 use super::output::Output;
@@ -36,6 +38,7 @@ pub enum Mode {
   bongsu bench --mode lists --notifications 100000
   bongsu bench --mode single --rate 2000 --json
   bongsu bench --mode lists --stored 1000000
+  bongsu bench --backlog 1000000 --rebuild
 
 Next: docs/performance.md says how to read the figures")]
 pub struct Bench {
@@ -54,6 +57,12 @@ pub struct Bench {
     /// Notifications that are there before it is measured.
     #[arg(long, default_value_t = 0)]
     pub stored: u64,
+    /// Afterwards, notifications that pile up while the provider is down, to see what they hold.
+    #[arg(long, default_value_t = 0)]
+    pub backlog: u64,
+    /// Afterwards, build each read model anew.
+    #[arg(long)]
+    pub rebuild: bool,
     /// Recipients, one device each.
     #[arg(long, default_value_t = 10_000)]
     pub recipients: u64,
@@ -70,7 +79,7 @@ impl Bench {
         let load = load::Load::prepare(&processes, self.recipients).await?;
         if self.stored > 0 {
             eprintln!("storing {} notifications first", self.stored);
-            load.send(Mode::Lists, 0, self.stored, 0).await?;
+            load.store(0, self.stored).await?;
             processes.wait_delivered(self.stored).await?;
         }
         let stored_bytes = processes.settle().await?;
@@ -87,6 +96,11 @@ impl Bench {
         let history = load.history().await?;
         let rss = processes.rss()?;
         let bytes = processes.settle().await?.saturating_sub(stored_bytes);
+        let backlog = match self.backlog {
+            0 => None,
+            count => Some(backlog::measure(&processes, &load, self.stored + self.notifications, count).await?),
+        };
+        let rebuilt = if self.rebuild { rebuild::measure(&load, &processes.admin_key()?).await? } else { Vec::new() };
         let figures = Figures {
             mode: if self.mode == Mode::Lists { "lists" } else { "single" },
             notifications: self.notifications,
@@ -103,15 +117,15 @@ impl Bench {
             rss_mb: rss.0,
             rss_peak_mb: rss.1,
             bytes_per_notification: bytes / self.notifications.max(1),
+            backlog,
+            rebuilt,
         };
         let (delivered, duplicates) = processes.counters().await?;
         processes.stop().await?;
         figures.print(out);
-        if delivered != self.stored + self.notifications || duplicates > 0 {
-            return Err(CliError::failure(format!(
-                "{} were to arrive once each; {delivered} arrived, {duplicates} of them again",
-                self.stored + self.notifications
-            )));
+        let all = self.stored + self.notifications + self.backlog;
+        if delivered != all || duplicates > 0 {
+            return Err(CliError::failure(format!("{all} were to arrive once each; {delivered} arrived, {duplicates} of them again")));
         }
         Ok(())
     }

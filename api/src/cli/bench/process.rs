@@ -98,6 +98,13 @@ impl Processes {
         self.client.get(format!("http://{}/_sim/{path}", self.admin)).send().await.map_err(failure)?.text().await.map_err(failure)
     }
 
+    /// Takes the provider down, or lets it work again.
+    pub(super) async fn provider_is_down(&self, down: bool) -> Result<(), CliError> {
+        let url = format!("http://{}/_sim/rules", self.admin);
+        let request = if down { self.client.post(url).json(&serde_json::json!({ "provider": "fcm", "action": "outage" })) } else { self.client.delete(url) };
+        request.send().await.and_then(reqwest::Response::error_for_status).map(drop).map_err(failure)
+    }
+
     /// Deliveries and repeats so far.
     pub(super) async fn counters(&self) -> Result<(u64, u64), CliError> {
         let counters: Value = serde_json::from_str(&self.simulators("counters").await?).map_err(failure)?;

@@ -11,10 +11,10 @@ use crate::failpoint;
 use crate::log::append::{Batch, Commit, CommitOutcome, LogError, LogWriter, StreamAppend};
 use crate::log::recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
 use crate::log::sealing::Sealer;
+use crate::recent::Recent;
 use domain::StreamId;
 use domain::values::Millis;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -30,8 +30,8 @@ pub struct SqliteWriter {
     head: Position,
     newest_stream: StreamNo,
     /// 0 for a stream that is known not to exist: opt-outs are rare, and asked for every time.
-    numbers: HashMap<StreamId, StreamNo>,
-    sequences: HashMap<StreamNo, Sequence>,
+    numbers: Recent<StreamId, StreamNo>,
+    sequences: Recent<StreamNo, Sequence>,
     payload: Vec<u8>,
     scratch: Vec<u8>,
 }
@@ -52,8 +52,8 @@ impl SqliteWriter {
             types: TypeNumbers::default(),
             head: 0,
             newest_stream: 0,
-            numbers: HashMap::new(),
-            sequences: HashMap::new(),
+            numbers: Recent::new(KEPT_STREAMS),
+            sequences: Recent::new(KEPT_STREAMS),
             payload: Vec::new(),
             scratch: Vec::new(),
         };
@@ -100,8 +100,14 @@ impl SqliteWriter {
         }
         // Nothing is written before everything is checked: a loser must leave no trace.
         let mut numbers = Vec::with_capacity(commit.appends.len());
+        let opened = self.open_stream(connection, &commit.appends)?;
+        let mut opened = opened.into_iter();
         for append in &commit.appends {
-            let number = match self.check(connection, append)? {
+            let checked = match opened.next() {
+                Some(checked) => checked,
+                None => self.check(connection, append)?,
+            };
+            let number = match checked {
                 Checked::At(number) => Some(number),
                 Checked::New => None,
                 Checked::Conflict => {
@@ -157,6 +163,25 @@ impl SqliteWriter {
         Ok(CommitOutcome::Committed { position: self.head, recorded })
     }
 
+    /// Opens the stream of a commit that does only that: one descent of the index finds out that
+    /// it is new and enters it. Nothing where the general way has to be taken.
+    fn open_stream(&mut self, connection: &Connection, appends: &[StreamAppend]) -> Result<Option<Checked>, LogError> {
+        let [append] = appends else { return Ok(None) };
+        if append.number.is_some() || append.expected != 0 || append.events.is_empty() || self.numbers.get(&append.stream).is_some() {
+            return Ok(None);
+        }
+        let number = self.newest_stream + 1;
+        let entered = connection
+            .prepare_cached("INSERT INTO streams (number, kind, id) VALUES (?1, ?2, ?3) ON CONFLICT (id, kind) DO NOTHING")?
+            .execute(params![signed(number), append.stream.kind.number(), append.stream.id.as_bytes().as_slice()])?;
+        if entered == 0 {
+            return Ok(Some(Checked::Conflict));
+        }
+        self.newest_stream = number;
+        self.numbers.insert(append.stream, number);
+        Ok(Some(Checked::At(number)))
+    }
+
     fn check(&mut self, connection: &Connection, append: &StreamAppend) -> Result<Checked, LogError> {
         let (number, sequence) = match append.number {
             Some(number) => (Some(number), self.sequence_of_number(connection, number)?),
@@ -178,7 +203,7 @@ impl SqliteWriter {
                     .query_row(params![stream.id.as_bytes().as_slice(), stream.kind.number()], |row| row.get(0))
                     .optional()?;
                 let found = found.map(unsigned);
-                self.remember(stream, found.unwrap_or(0));
+                self.numbers.insert(stream, found.unwrap_or(0));
                 found
             }
         };
@@ -202,8 +227,8 @@ impl SqliteWriter {
 
     fn new_stream(&mut self, connection: &Connection, stream: StreamId) -> Result<StreamNo, LogError> {
         // A commit may open the same stream twice; the second append finds it here.
-        if let Some(number) = self.numbers.get(&stream).filter(|number| **number != 0) {
-            return Ok(*number);
+        if let Some(number) = self.numbers.get(&stream).copied().filter(|number| *number != 0) {
+            return Ok(number);
         }
         let number = self.newest_stream + 1;
         connection.prepare_cached("INSERT INTO streams (number, kind, id) VALUES (?1, ?2, ?3)")?.execute(params![
@@ -212,21 +237,8 @@ impl SqliteWriter {
             stream.id.as_bytes().as_slice()
         ])?;
         self.newest_stream = number;
-        self.remember(stream, number);
-        Ok(number)
-    }
-
-    fn remember(&mut self, stream: StreamId, number: StreamNo) {
         self.numbers.insert(stream, number);
-    }
-
-    fn trim(&mut self) {
-        if self.numbers.len() > KEPT_STREAMS {
-            self.numbers.clear();
-        }
-        if self.sequences.len() > KEPT_STREAMS {
-            self.sequences.clear();
-        }
+        Ok(number)
     }
 
     /// Opens the file anew after a failure and says whether the batch that was being committed,
@@ -247,7 +259,6 @@ enum Checked {
 
 impl LogWriter for SqliteWriter {
     fn append(&mut self, batch: Batch, at: Millis) -> Result<Vec<CommitOutcome>, LogError> {
-        self.trim();
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => {
@@ -281,6 +292,18 @@ impl LogWriter for SqliteWriter {
                 }
             }
         }
+    }
+
+    fn probe(&mut self) -> Result<(), LogError> {
+        if self.connection.is_none() {
+            self.recover(self.head, self.head)?;
+        }
+        let connection = self.connection.take().ok_or(LogError::Closed)?;
+        // Writes the first page as it is, by way of the same file and the same fsync.
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        connection.pragma_update(None, "user_version", version)?;
+        self.connection = Some(connection);
+        Ok(())
     }
 }
 
