@@ -1,6 +1,6 @@
 -- views/notifications.<generation>.db: one row a notification, no personal data.
--- Keyed by the stream's number, so that rows are appended; one index serves the history, the
--- missed notifications and the unread count.
+-- Keyed by the stream's number, so that rows are appended; its one index is in
+-- notifications_indexes.sql.
 CREATE TABLE notifications (
     number             INTEGER PRIMARY KEY,
     id                 BLOB    NOT NULL,   -- 16 bytes
@@ -17,8 +17,7 @@ CREATE TABLE notifications (
     box                INTEGER NOT NULL,   -- 0 unread, 1 read, 2 archived
     updated_position   INTEGER NOT NULL
 );
-CREATE INDEX notifications_by_recipient ON notifications (recipient, box, visible_position)
-    WHERE visible_position IS NOT NULL;
+
 
 -- How often each event happened: one row, from which the counts by state follow.
 CREATE TABLE totals (

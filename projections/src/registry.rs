@@ -15,6 +15,8 @@ pub struct Registration {
     pub name: &'static str,
     /// Its tables; the first migration is always the checkpoints'.
     pub migrations: Migrations,
+    /// Its indexes, where they are worth making last in a rebuild: SQL that may be executed again.
+    pub indexes: &'static str,
     /// Makes its consumer.
     pub consumer: fn() -> Box<dyn Consumer + Sync>,
 }

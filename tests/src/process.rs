@@ -75,6 +75,17 @@ impl Process {
         Ok(())
     }
 
+    /// Lets it write no file beyond so many bytes (`unlimited` lifts that): for its files the disk
+    /// is full, as far as the process can tell. Needs no privileges and no file system of its own.
+    pub async fn limit_file_size(&self, bytes: &str) -> Result<()> {
+        // With the colon only the soft limit is set, which may be raised again.
+        let status = Command::new("prlimit").args(["--pid", &self.id()?.to_string(), &format!("--fsize={bytes}:")]).status().await;
+        if !status.context("running prlimit (util-linux)")?.success() {
+            bail!("could not limit the size of files");
+        }
+        Ok(())
+    }
+
     /// Waits for its end.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         tokio::time::timeout(PATIENCE, self.child.wait()).await.context("the process did not end")?.map_err(Into::into)

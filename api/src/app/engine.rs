@@ -30,8 +30,6 @@ use workers::window::{Dispatcher, DispatcherSettings, Window, WindowSettings};
 
 /// Events read at the start to make good an erasure that a crash cut short.
 const ERASURE_LOOK_BACK: u64 = 100_000;
-/// Connections that read the log.
-const LOG_READERS: usize = 8;
 
 /// Why the engine did not start.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +57,8 @@ pub struct EngineSettings {
     pub batch: usize,
     /// Deliveries kept in memory in one lane.
     pub lane: usize,
+    /// Connections that read the log at once.
+    pub readers: usize,
     /// When providers are held.
     pub breaker: BreakerSettings,
 }
@@ -127,7 +127,7 @@ impl Engine {
         let facts = Arc::new(Facts::new(FactsSettings::default()));
         hooks.push(Arc::<Facts>::clone(&facts));
         let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), CommitterSettings::default())?;
-        let readers = Readers::new(data.log(), LOG_READERS);
+        let readers = Readers::new(data.log(), settings.readers);
         let log: Arc<dyn LogReader> = Arc::new(SqliteReader::new(readers.clone(), sealer));
         let bus = Bus::new(committer, Arc::clone(&log));
         let hashing = master.hashing();
@@ -237,8 +237,11 @@ impl Engine {
         Runner::new(PendingDeliveries, Arc::clone(&self.log), Arc::clone(&self.tail), rows, Arc::clone(&self.clock), self.table.clone(), settings)
     }
 
-    /// Whether the thread that writes the log still runs.
-    pub fn is_writing(&self) -> bool {
-        !self.committer_thread.is_finished()
+    /// Why commands cannot be made durable at the moment; none while they can.
+    pub fn trouble(&self) -> Option<String> {
+        if self.committer_thread.is_finished() {
+            return Some("the thread that writes the log has ended; restart the server".to_owned());
+        }
+        self.bus.committer().trouble().map(|error| error.reason())
     }
 }

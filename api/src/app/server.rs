@@ -73,6 +73,9 @@ pub enum AppError {
     /// The ready file.
     #[error("the ready file cannot be written: {0}")]
     ReadyFile(std::io::Error),
+    /// Ctrl-C and SIGTERM.
+    #[error("the signals that stop the server cannot be listened to: {0}")]
+    Signals(std::io::Error),
     /// The metrics.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(String),
@@ -83,7 +86,9 @@ pub enum AppError {
 
 /// Runs the server until it is told to stop.
 pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError> {
-    let metrics = http::metrics::install().map_err(AppError::Metrics)?;
+    outlive_file_size_limit();
+    // Without a recorder every figure costs next to nothing.
+    let metrics = config.metrics.enabled.then(http::metrics::install).transpose().map_err(AppError::Metrics)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let data = DataDir::lock(&config.storage.data_dir)?;
@@ -94,6 +99,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         schedules: Channel::ALL.into_iter().map(|channel| (channel, config.delivery.schedule(channel))).collect(),
         batch: config.delivery.workers.batch,
         lane: config.delivery.workers.window,
+        readers: config.storage.readers,
         breaker: BreakerSettings::default(),
     };
     let engine = Arc::new(Engine::open(&data, &master, settings, vec![Arc::<KeyRegistry>::clone(&keys)], Arc::clone(&clock), Arc::clone(&random))?);
@@ -102,6 +108,10 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     let failed = CancellationToken::new();
     let (delivering, following) = (Supervisor::new(failed.clone()), Supervisor::new(failed.clone()));
     let statuses = engine.start(providers, &delivering, &following).await?;
+    if let Some(metrics) = metrics.clone() {
+        let clock = Arc::clone(&clock);
+        following.run("metrics", |stop| http::metrics::upkeep(metrics, clock, stop));
+    }
 
     let directory = engine.read_models.directory()?;
     directory.projection().reached(engine.tail.head()).await;
@@ -110,7 +120,8 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     }
     if let Some(secret) = bootstrap::ensure(&engine.bus, &keys, clock.as_ref(), random.as_ref()).await? {
         data.save_admin_key(&secret)?;
-        println!("The first administrator's API key, shown this once (and kept in {}):\n\n  {secret}\n", data.admin_key_file().display());
+        let file = data.admin_key_file();
+        tell(&mut std::io::stdout(), &format!("The first administrator's API key, shown this once (and kept in {}):\n\n  {secret}\n", file.display()));
     }
 
     let stopping = CancellationToken::new();
@@ -123,6 +134,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         webhook_policy: providers::webhook_policy(&config),
         stopping: stopping.clone(),
         list_length: config.limits.list_length,
+        page_size: config.limits.page_size,
         notifications: engine.read_models.notifications()?,
         dead_letters: engine.read_models.dead_letters()?,
         directory,
@@ -142,18 +154,21 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
 
     let listener = TcpListener::bind(config.server.listen).await.map_err(|reason| AppError::Listen { address: config.server.listen, reason })?;
     let address = listener.local_addr().map_err(|reason| AppError::Listen { address: config.server.listen, reason })?;
+    // Before anybody is told that it runs.
+    let mut signals = StopSignals::listen().map_err(AppError::Signals)?;
     if let Some(path) = &options.ready_file {
         write_ready(path, address).map_err(AppError::ReadyFile)?;
     }
     tracing::info!(%address, longest_key = LONGEST_KEY, "bongsu answers");
-    eprintln!("bongsu answers on http://{address} (GraphQL at /graphql, explorer at /graphiql). Ctrl-C stops it.");
+    let mut stderr = std::io::stderr();
+    tell(&mut stderr, &format!("bongsu answers on http://{address} (GraphQL at /graphql, explorer at /graphiql). Ctrl-C stops it."));
 
     let accepting = tokio::spawn(accept(listener, app, stopping.clone()));
     let died = tokio::select! {
-        () = told_to_stop() => false,
+        () = signals.told() => false,
         () = failed.cancelled() => true,
     };
-    eprintln!("Stopping: calls under way end and are recorded. Ctrl-C again quits at once.");
+    tell(&mut stderr, "Stopping: calls under way end and are recorded. Ctrl-C again quits at once.");
     let orderly = async {
         transport.shutdown.cancel();
         stopping.cancel();
@@ -167,10 +182,29 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     };
     tokio::select! {
         () = orderly => {}
-        () = told_to_stop() => eprintln!("Quitting at once."),
+        () = signals.told() => tell(&mut stderr, "Quitting at once."),
         () = tokio::time::sleep(config.server.shutdown_grace) => tracing::warn!("the grace for stopping is over; what is under way is recovered at the next start"),
     }
     if died { Err(AppError::TaskDied) } else { Ok(()) }
+}
+
+/// Tells a person. Nobody may be listening, or the file it goes to may be on a full disk: that is
+/// no reason to end, as `println!` would.
+fn tell(to: &mut impl std::io::Write, what: &str) {
+    let _ = writeln!(to, "{what}").and_then(|()| to.flush());
+}
+
+/// A write past the file size limit (`ulimit -f`, systemd's `LimitFSIZE=`) ends the process by a
+/// signal, unless somebody handles that; handled, it is an error like a full disk.
+fn outlive_file_size_limit() {
+    /// Its number on every system but MIPS.
+    #[cfg(unix)]
+    const SIGXFSZ: i32 = 25;
+    // The handler stays when this is dropped.
+    #[cfg(unix)]
+    if let Err(error) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(SIGXFSZ)) {
+        tracing::warn!(%error, "a file that reaches the size limit will end the server");
+    }
 }
 
 /// Takes connections until told to stop, then lets those there are end.
@@ -217,20 +251,42 @@ async fn accept(listener: TcpListener, app: axum::Router, stopping: Cancellation
     connections.wait().await;
 }
 
-async fn told_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        if let Ok(mut terminate) = terminate {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+/// Ctrl-C and SIGTERM. They are heard from the moment this is made, also while nobody waits: one
+/// that comes right after the start, or right after another, is not lost.
+#[cfg(unix)]
+struct StopSignals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl StopSignals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn told(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
-    let _ = interrupt.await;
+}
+
+/// Ctrl-C.
+#[cfg(windows)]
+struct StopSignals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl StopSignals {
+    fn listen() -> std::io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn told(&mut self) {
+        self.0.recv().await;
+    }
 }
 
 fn write_ready(path: &std::path::Path, address: std::net::SocketAddr) -> std::io::Result<()> {

@@ -26,6 +26,8 @@ pub struct Services {
     pub stopping: tokio_util::sync::CancellationToken,
     /// Items in one list.
     pub list_length: usize,
+    /// Items of one page.
+    pub page_size: usize,
     /// History and unread counts.
     pub notifications: Notifications,
     /// Dead letters.

@@ -21,7 +21,8 @@ section! {
         root_fields: usize = "30",
         /// Notifications in one `sendNotifications`.
         list_length: usize = "1000",
-        /// Items of one page of a connection.
+        /// Most items of one page of notifications: the greatest `first`. At least 50, what a
+        /// client gets that names none.
         page_size: usize = "100",
     }
 }
@@ -39,7 +40,8 @@ impl Limits {
             ("page_size", self.page_size, 1_000),
         ];
         for (name, value, most) in rules {
-            reader.require((1..=most).contains(&value), &format!("limits.{name}"), format_args!("must be between 1 and {most}"));
+            let least = if name == "page_size" { 50 } else { 1 };
+            reader.require((least..=most).contains(&value), &format!("limits.{name}"), format_args!("must be between {least} and {most}"));
         }
     }
 

@@ -5,7 +5,7 @@ use super::section::{Reader, section};
 section! {
     /// Figures for Prometheus at `/metrics`.
     Metrics at "metrics" {
-        /// Serve `/metrics`. `bongsu status` reads it.
+        /// Keep figures and serve them at `/metrics`, which `bongsu status` reads.
         enabled: bool = "true",
     }
 }

@@ -202,3 +202,11 @@ fn the_documentation_is_fresh() {
     let stored = std::fs::read_to_string(path).unwrap_or_default();
     assert!(stored == fresh, "docs/configuration.md is stale; run this test with BONGSU_BLESS=1");
 }
+
+#[test]
+fn a_page_is_never_smaller_than_what_clients_get_by_default() {
+    for (size, fine) in [("49", false), ("50", true), ("1000", true), ("1001", false)] {
+        let (_folder, sources) = sources(&format!("[limits]\npage_size = {size}\n"), &[]);
+        assert_eq!(Config::load(&sources).is_ok(), fine, "{size}");
+    }
+}

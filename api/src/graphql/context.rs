@@ -70,6 +70,14 @@ pub fn staff(ctx: &Context<'_>) -> Result<()> {
     }
 }
 
+/// Nobody who only rehearses: what this guards would reach real people.
+pub fn for_real(ctx: &Context<'_>) -> Result<()> {
+    match principal(ctx)?.caller.as_ref() {
+        Caller::Sender { sandbox: true, .. } => Err(failure("FORBIDDEN", "A sandbox key cannot do this, since it would take effect; use a live key.")),
+        Caller::Administrator { .. } | Caller::Sender { .. } | Caller::Recipient { .. } => Ok(()),
+    }
+}
+
 /// Whose data are meant: a recipient's own, or those that staff name.
 pub fn subject(ctx: &Context<'_>, named: Option<&str>) -> Result<RecipientId> {
     let hashing = &services(ctx)?.engine.hashing;

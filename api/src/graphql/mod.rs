@@ -18,6 +18,6 @@ pub mod schema;
 mod sending;
 mod subscriptions;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod transport;
 mod wait;

@@ -3,9 +3,17 @@
 
 use crate::app::services::Services;
 use crate::http::metrics::names::BREAKER_STATES;
+use commands::ports::Clock;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 const SECONDS: [f64; 14] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0];
+
+/// Pause between two upkeeps.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 mod names {
     /// Every state of a breaker, so that a scrape shows which one holds.
@@ -16,6 +24,18 @@ mod names {
 pub fn install() -> Result<PrometheusHandle, String> {
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS).map_err(|error| error.to_string())?;
     builder.install_recorder().map_err(|error| error.to_string())
+}
+
+/// Sorts samples of histograms into their buckets every now and then. Only that or a scrape frees
+/// them, and nobody may be scraping.
+pub async fn upkeep(metrics: PrometheusHandle, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        metrics.run_upkeep();
+        tokio::select! {
+            () = clock.sleep(UPKEEP) => {}
+            () = stop.cancelled() => {}
+        }
+    }
 }
 
 /// Sets the gauges.
@@ -40,11 +60,27 @@ pub async fn observe(services: &Services) {
     }
     match engine.pending.counts().await {
         Ok(counts) => {
-            for (route, priority, state, count) in counts {
-                metrics::gauge!("bongsu_backlog_deliveries", "channel" => route.channel.name(), "priority" => priority.name(), "state" => state, "sandbox" => if route.sandbox { "true" } else { "false" })
-                    .set(count as f64);
-            }
+            let counted = counts.into_iter().map(|(route, priority, state, count)| {
+                ([route.channel.name(), priority.name(), state, if route.sandbox { "true" } else { "false" }], count as f64)
+            });
+            backlog(&counted.collect());
         }
         Err(error) => tracing::warn!(%error, "the backlog could not be counted"),
+    }
+}
+
+/// Channel, priority, state, sandbox.
+type BacklogLabels = [&'static str; 4];
+
+/// Sets the backlog's gauges. Only what is owed is counted, so what was shown before and is not
+/// counted any more falls to zero: a gauge keeps its value until it is told another.
+fn backlog(counted: &BTreeMap<BacklogLabels, f64>) {
+    static SHOWN: Mutex<BTreeSet<BacklogLabels>> = Mutex::new(BTreeSet::new());
+    let mut shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    shown.extend(counted.keys());
+    for labels in shown.iter() {
+        let [channel, priority, state, sandbox] = *labels;
+        metrics::gauge!("bongsu_backlog_deliveries", "channel" => channel, "priority" => priority, "state" => state, "sandbox" => sandbox)
+            .set(counted.get(labels).copied().unwrap_or(0.0));
     }
 }

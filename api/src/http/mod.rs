@@ -2,6 +2,8 @@
 //! personal; keep them from the open network by the proxy in front.
 
 pub mod metrics;
+#[cfg(test)]
+mod tests;
 
 use crate::app::services::Services;
 use axum::Router;
@@ -15,11 +17,11 @@ use std::sync::Arc;
 #[derive(Clone)]
 struct Shared {
     services: Arc<Services>,
-    metrics: PrometheusHandle,
+    metrics: Option<PrometheusHandle>,
 }
 
-/// `/health/live`, `/health/ready`, `/metrics`.
-pub fn router(services: Arc<Services>, metrics: PrometheusHandle) -> Router {
+/// `/health/live`, `/health/ready` and, where figures are kept, `/metrics`.
+pub fn router(services: Arc<Services>, metrics: Option<PrometheusHandle>) -> Router {
     Router::new()
         .route("/health/live", get(async || "alive\n"))
         .route("/health/ready", get(ready))
@@ -27,12 +29,23 @@ pub fn router(services: Arc<Services>, metrics: PrometheusHandle) -> Router {
         .with_state(Shared { services, metrics })
 }
 
-/// Ready while commands can be made durable.
+/// Ready while commands can be made durable; else why not.
 async fn ready(State(shared): State<Shared>) -> impl IntoResponse {
-    if shared.services.engine.is_writing() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "the log cannot be written\n") }
+    readiness(shared.services.engine.trouble())
+}
+
+fn readiness(trouble: Option<String>) -> (StatusCode, String) {
+    match trouble {
+        None => (StatusCode::OK, "ready\n".to_owned()),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("the log cannot be written: {reason}\n")),
+    }
 }
 
 async fn render(State(shared): State<Shared>) -> impl IntoResponse {
+    let plain = "text/plain; version=0.0.4; charset=utf-8";
+    let Some(metrics) = shared.metrics else {
+        return (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, plain)], "# No figures are kept; `metrics.enabled` is false.\n".to_owned());
+    };
     metrics::observe(&shared.services).await;
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], shared.metrics.render())
+    (StatusCode::OK, [(header::CONTENT_TYPE, plain)], metrics.render())
 }

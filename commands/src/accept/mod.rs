@@ -134,6 +134,11 @@ impl Acceptor {
         if !facts.category.state.exists {
             return Err(Refused::Refusal(Refusal::UnknownCategory));
         }
+        let stream = StreamId::new(AggregateKind::Notification, item.id.0);
+        // A repeat is answered however late; what is over when it is first asked for is not taken.
+        if item.request.expires_at.is_some_and(|at| at <= self.clock.now()) && self.bus.log().stream_number(stream).await?.is_none() {
+            return Err(Refused::Refusal(Refusal::Expired));
+        }
         let requested = item.request.requested(recipient, &facts, &self.hashing);
         let plan = delivery_plan::decide(
             item.request.channels.as_deref(),
@@ -149,7 +154,6 @@ impl Acceptor {
             Ok(events) => events.into_iter().map(Fact::from).collect(),
             Err(_) => return Err(Refused::Refusal(Refusal::IdempotencyConflict)),
         };
-        let stream = StreamId::new(AggregateKind::Notification, item.id.0);
         Ok(Commit {
             metadata: Arc::clone(metadata),
             appends: vec![StreamAppend { stream, number: None, expected: 0, events }],
@@ -171,7 +175,8 @@ impl Acceptor {
                 _ => None,
             }));
             // The fingerprint covers what was asked, not the facts it was decided on.
-            let requested = item.request.requested(notification.recipient, &Gathered::default(), &self.hashing);
+            let recipient = self.hashing.recipient(&item.request.recipient);
+            let requested = item.request.requested(recipient, &Gathered::default(), &self.hashing);
             let accepted = Accepted { id: item.id, position: first.position, visible_at: first.position, duplicate: true };
             let plan = delivery_plan::DeliveryPlan { steps: Vec::new(), facts: domain::values::FactVersions::default() };
             match notification.decide(NotificationCommand::Accept(Box::new(Accept { requested, plan }))) {

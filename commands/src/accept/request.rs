@@ -11,7 +11,7 @@ use domain::values::{CategoryKey, Channel, Content, ContentError, Millis, Notifi
 pub const LONGEST_KEY: usize = 255;
 
 /// One notification to one recipient, as asked for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SendRequest {
     /// Who asks.
     pub sender: SenderKey,
@@ -31,6 +31,13 @@ pub struct SendRequest {
     pub content: Content,
     /// Worth nothing after this.
     pub expires_at: Option<Millis>,
+}
+
+/// Without the sender's own ids, which may be people's addresses.
+impl std::fmt::Debug for SendRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SendRequest").field("sender", &self.sender).field("category", &self.category).field("content", &self.content).finish_non_exhaustive()
+    }
 }
 
 /// A promise: it is in the log.

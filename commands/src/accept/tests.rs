@@ -180,3 +180,9 @@ async fn an_erased_recipient_gets_nothing() {
     fixture.bus.execute::<Recipient>(recipient_stream(id), &meta(), RecipientCommand::Erase { id }).await.unwrap();
     assert_eq!(fixture.send(request(Some("k"), "Paid")).await, Err(Refusal::ErasedRecipient));
 }
+
+#[test]
+fn a_request_that_is_traced_tells_nothing_personal() {
+    let printed = format!("{:?}", request(Some("alice@example.com"), "your test was positive"));
+    assert!(printed.contains("shop") && !printed.contains("alice") && !printed.contains("positive"), "{printed}");
+}

@@ -105,6 +105,11 @@ impl FileRows {
         &self.readers
     }
 
+    /// Executes statements of the schema's, such as those that make indexes.
+    pub fn execute(&self, sql: &'static str) -> Result<(), DatabaseError> {
+        Ok(self.writer.lock().unwrap_or_else(PoisonError::into_inner).execute_batch(sql)?)
+    }
+
     /// Copies the file, consistently.
     pub fn backup(&self, to: &Path) -> Result<(), DatabaseError> {
         database::backup(&self.writer.lock().unwrap_or_else(PoisonError::into_inner), to)

@@ -105,9 +105,21 @@ pub enum LogError {
     },
 }
 
+impl LogError {
+    /// What the store says, for the operator.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Unavailable { reason } | Self::Newer { reason } | Self::Poison { reason, .. } | Self::Keys { reason } => reason.clone(),
+            Self::Overloaded | Self::Closed => self.to_string(),
+        }
+    }
+}
+
 /// Port to a store that appends batches. Blocking: it lives on the committer's own thread.
 pub trait LogWriter: Send + 'static {
     /// Appends the batch in one transaction, durably. One commit's conflict does not touch the
     /// others. On an error nothing of the batch is in the log.
     fn append(&mut self, batch: Batch, at: Millis) -> Result<Vec<CommitOutcome>, LogError>;
+    /// Writes durably what changes nothing: whether an append could succeed.
+    fn probe(&mut self) -> Result<(), LogError>;
 }

@@ -3,6 +3,13 @@
 //! A thread of its own takes whatever is waiting, commits it and answers each caller; while it
 //! waits for the disk the next batch gathers. So the batch grows with the load by itself, and
 //! nobody waits for a timer when there is none. A commit per command would cost an fsync each.
+//!
+//! While the store refuses (disk full, failing disk) everybody is answered so, and nothing is
+//! acknowledged. The thread then tries by itself whether it can write again: a server that is not
+//! ready gets no requests, so waiting for one to prove the opposite would never end.
+
+#[cfg(test)]
+mod tests;
 
 use super::append::{Batch, Commit, CommitOutcome, LogError, LogWriter, RowChanges};
 use super::recorded::Recorded;
@@ -11,7 +18,9 @@ use crate::consumer::Changes;
 use crate::failpoint;
 use crate::ports::Clock;
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Called with the events of every commit before anybody is answered or woken: caches are
 /// filled here, so that no follower can meet one that is older than the event it holds.
@@ -36,11 +45,13 @@ pub struct CommitterSettings {
     pub batch_events: usize,
     /// Requests that may wait in each lane.
     pub queue: usize,
+    /// Pause between two tries to write, while the store refuses.
+    pub probe: Duration,
 }
 
 impl Default for CommitterSettings {
     fn default() -> Self {
-        Self { batch_events: 2_000, queue: 1_024 }
+        Self { batch_events: 2_000, queue: 1_024, probe: Duration::from_secs(1) }
     }
 }
 
@@ -54,7 +65,8 @@ enum Work {
 pub struct Committer {
     requests: mpsc::Sender<Work>,
     internal: mpsc::Sender<Work>,
-    wake: std::sync::mpsc::SyncSender<()>,
+    wake: SyncSender<()>,
+    trouble: watch::Receiver<Option<LogError>>,
 }
 
 impl std::fmt::Debug for Committer {
@@ -76,9 +88,10 @@ impl Committer {
         let (internal, from_internal) = mpsc::channel(settings.queue);
         // One token suffices: it says «look», not how much there is.
         let (wake, woken) = std::sync::mpsc::sync_channel(1);
-        let thread = Thread { writer: Box::new(writer), tail, after, clock, settings, from_requests, from_internal };
+        let (report, trouble) = watch::channel(None);
+        let thread = Thread { writer: Box::new(writer), tail, after, clock, settings, from_requests, from_internal, report };
         let handle = std::thread::Builder::new().name("committer".to_owned()).spawn(move || thread.run(&woken))?;
-        Ok((Self { requests, internal, wake }, handle))
+        Ok((Self { requests, internal, wake, trouble }, handle))
     }
 
     /// Appends the commits, each on its own merits; answers when they are durable.
@@ -104,6 +117,11 @@ impl Committer {
         answer.await.map_err(|_| LogError::Closed)?
     }
 
+    /// Why nothing can be committed at the moment; none while it can.
+    pub fn trouble(&self) -> Option<LogError> {
+        self.trouble.borrow().clone()
+    }
+
     fn look(&self) {
         // Full means that the thread has been told already.
         let _ = self.wake.try_send(());
@@ -118,6 +136,7 @@ struct Thread {
     settings: CommitterSettings,
     from_requests: mpsc::Receiver<Work>,
     from_internal: mpsc::Receiver<Work>,
+    report: watch::Sender<Option<LogError>>,
 }
 
 enum Waiting {
@@ -126,11 +145,11 @@ enum Waiting {
 }
 
 impl Thread {
-    fn run(mut self, woken: &std::sync::mpsc::Receiver<()>) {
+    fn run(mut self, woken: &Receiver<()>) {
         loop {
             let (batch, waiting) = self.gather();
             if waiting.is_empty() {
-                if woken.recv().is_err() {
+                if self.sleep(woken).is_err() {
                     // All senders are gone, and a last look found nothing: closed.
                     let (batch, waiting) = self.gather();
                     if waiting.is_empty() {
@@ -142,6 +161,35 @@ impl Thread {
             }
             self.commit(batch, waiting);
         }
+    }
+
+    /// Waits for work; while the store refuses, also tries whether it still does.
+    fn sleep(&mut self, woken: &Receiver<()>) -> Result<(), RecvTimeoutError> {
+        if self.report.borrow().is_none() {
+            return woken.recv().map_err(|_| RecvTimeoutError::Disconnected);
+        }
+        match woken.recv_timeout(self.settings.probe) {
+            Err(RecvTimeoutError::Timeout) => {
+                let result = self.writer.probe();
+                self.note(result.err());
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Keeps for those who ask whether the store refuses; tells the operator when that changes.
+    fn note(&self, trouble: Option<LogError>) {
+        self.report.send_if_modified(|known| {
+            match (&*known, &trouble) {
+                (None, None) => return false,
+                (None, Some(error)) => tracing::error!(%error, reason = ?error, "the log cannot be written; nothing is accepted until it can"),
+                (Some(_), None) => tracing::info!("the log can be written again"),
+                (Some(_), Some(_)) => {}
+            }
+            *known = trouble;
+            true
+        });
     }
 
     fn gather(&mut self) -> (Batch, Vec<Waiting>) {
@@ -178,6 +226,7 @@ impl Thread {
         failpoint::reach("C1");
         let at = self.clock.now();
         let answer = self.writer.append(batch, at);
+        self.note(answer.as_ref().err().cloned());
         if let Ok(outcomes) = &answer {
             failpoint::reach("C3");
             let recorded: Vec<Arc<Recorded>> = outcomes
@@ -208,7 +257,7 @@ impl Thread {
                 failpoint::reach("C4");
             }
             Err(error) => {
-                tracing::error!(%error, reason = ?error, "the log refused a batch");
+                tracing::warn!(%error, reason = ?error, "the log refused a batch");
                 metrics::counter!("bongsu_log_refusals_total").increment(1);
                 for waiter in waiting {
                     match waiter {

@@ -4,15 +4,23 @@ use crate::event::Personal;
 use crate::values::{AddressId, Channel, Millis, RecipientId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The personal part of a profile: sealed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ProfileDetails {
     /// The id the senders use.
     pub external_id: String,
     /// Attributes as a JSON object, for filters and templates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attributes: Option<String>,
+}
+
+/// Says nothing personal: such types end up in traces by way of others that hold them.
+impl fmt::Debug for ProfileDetails {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProfileDetails").finish_non_exhaustive()
+    }
 }
 
 /// Became known, or its profile changed.
@@ -33,13 +41,20 @@ pub struct ProfileChanged {
 }
 
 /// The personal part of an address: sealed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressDetails {
     /// Device token, e-mail address or URL.
     pub value: String,
     /// Signing secret of a webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+}
+
+/// Neither where a person is reached nor the secret.
+impl fmt::Debug for AddressDetails {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AddressDetails").finish_non_exhaustive()
+    }
 }
 
 /// Can be reached at another (or a first) address on a channel that has one address.

@@ -106,3 +106,14 @@ fn the_fifty_first_device_is_refused() {
 }
 
 const MAX_DEVICES_OF_TEST: u128 = 50;
+
+#[test]
+fn what_is_personal_is_in_no_debug_output() {
+    let profile = ProfileDetails { external_id: "alice@example.com".to_owned(), attributes: Some("{\"plan\":\"gold\"}".to_owned()) };
+    let address = AddressDetails { value: "+82-10-1234".to_owned(), secret: Some("whsec_abc".to_owned()) };
+    let content = crate::values::Content { title: Some("Diagnosis".to_owned()), body: "positive".to_owned(), ..Default::default() };
+    let printed = format!("{:?} {:#?} {:?}", Personal::Known(profile), Personal::Known(address), Personal::Known(content));
+    for secret in ["alice", "gold", "1234", "whsec", "Diagnosis", "positive"] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+}

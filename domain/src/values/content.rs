@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub const MAX_NOTIFICATION_BYTES: usize = 1_000_000;
 
 /// Inline content. Personal: it is stored sealed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Content {
     /// Title of a push, subject of an e-mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -25,6 +25,13 @@ pub struct Content {
     /// The sender's own notes, returned in queries, never delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
+}
+
+/// Its size only: what people are told belongs in no trace.
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Content").field("bytes", &self.size()).finish_non_exhaustive()
+    }
 }
 
 /// Why content was refused.

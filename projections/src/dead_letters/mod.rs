@@ -20,5 +20,6 @@ pub const NAME: &str = "dead_letters";
 pub const REGISTRATION: Registration = Registration {
     name: NAME,
     migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_dead_letters.sql")],
+    indexes: "",
     consumer: || Box::new(DeadLettersProjection),
 };

@@ -20,5 +20,6 @@ pub const NAME: &str = "directory";
 pub const REGISTRATION: Registration = Registration {
     name: NAME,
     migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_directory.sql")],
+    indexes: "",
     consumer: || Box::new(DirectoryProjection),
 };

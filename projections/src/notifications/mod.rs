@@ -29,5 +29,6 @@ pub const NAME: &str = "notifications";
 pub const REGISTRATION: Registration = Registration {
     name: NAME,
     migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_notifications.sql")],
+    indexes: include_str!("../../../migrations/sqlite/notifications_indexes.sql"),
     consumer: || Box::new(NotificationsProjection),
 };

@@ -13,16 +13,31 @@ use std::sync::Arc;
 pub struct Generation {
     number: u64,
     rows: FileRows,
+    indexes: &'static str,
     progress: Progress,
     // Dropped after `rows`, so that the database is closed before its files go.
     files: Files,
 }
 
 impl Generation {
+    /// Opens or creates it. One that is only being built gets its indexes when it
+    /// [is complete](Self::complete).
     pub(super) fn open(folder: &Path, registration: &Registration, number: u64, keep: bool) -> Result<Self, DatabaseError> {
         let path = files::database(folder, registration.name, number);
         let rows = FileRows::open(&path, registration.migrations)?;
-        Ok(Self { number, rows, progress: Progress::default(), files: Files::new(path, keep) })
+        if keep {
+            rows.execute(registration.indexes)?;
+        }
+        Ok(Self { number, rows, indexes: registration.indexes, progress: Progress::default(), files: Files::new(path, keep) })
+    }
+
+    /// Makes the indexes. Takes seconds for millions of rows.
+    pub(super) async fn complete(&self) -> Result<(), DatabaseError> {
+        let (rows, indexes) = (self.rows.clone(), self.indexes);
+        match tokio::task::spawn_blocking(move || rows.execute(indexes)).await {
+            Ok(result) => result,
+            Err(failed) => Err(DatabaseError::BrokenOff(failed.to_string())),
+        }
     }
 
     /// Its number, from 1.

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// Events in one transaction.
-const BATCH: usize = 20_000;
+const BATCH: usize = 10_000;
 
 /// How far a rebuild has come.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,6 +64,9 @@ impl Projection {
             stop,
             started: sources.clock.monotonic(),
         };
+        build.until(sources.log.head().await?, &mut report).await?;
+        fresh.complete().await?;
+        // What was committed meanwhile.
         loop {
             let head = sources.log.head().await?;
             build.until(head, &mut report).await?;

@@ -65,3 +65,15 @@ fn answers_become_the_documented_statuses() {
     let refused = json!({ "__typename": "Refused", "code": "IDEMPOTENCY_CONFLICT", "message": "m" });
     assert_eq!(super::accepted(&refused).unwrap_err().exit, Exit::Conflict);
 }
+
+#[test]
+fn no_proxy_stands_before_a_server_on_this_machine() {
+    let own =
+        ["http://127.0.0.1:8080", "http://127.9.9.9", "http://[::1]:8080", "http://localhost:1", "https://LOCALHOST", "http://a.localhost", "http://0.0.0.0:1"];
+    let others = ["http://10.0.0.1", "https://bongsu.example.com", "http://localhost.example.com", "http://[2001:db8::1]", "http://notlocalhost"];
+    for (addresses, expected) in [(own.as_slice(), true), (others.as_slice(), false)] {
+        for address in addresses {
+            assert_eq!(super::client::loopback(&address.parse().unwrap()), expected, "{address}");
+        }
+    }
+}

@@ -9,8 +9,10 @@ use crate::graphql::problem::Refused;
 use crate::graphql::wait::at_least;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Union};
 use chrono::{DateTime, Utc};
-use commands::bus::Refused as BusRefused;
+use commands::accept::category_stream;
+use commands::bus::{Bus, Refused as BusRefused};
 use domain::api_key::{ApiKey, ApiKeyCommand, ApiKeyRefusal, Role};
+use domain::category::Category;
 use domain::sender::Sender;
 use domain::values::{CategoryKey, KeyId, SenderKey};
 use domain::{AggregateKind, StreamId};
@@ -127,6 +129,19 @@ fn role(input: &CreateApiKeyInput) -> Result<Role, Refused> {
     }
 }
 
+/// Refuses a category that is not defined: a key for it alone could send nothing, and whoever
+/// misspelt it would learn that at the first notification.
+async fn unknown_category(bus: &Bus, role: &Role) -> Result<Option<Refused>> {
+    let Role::Sender { categories, .. } = role else { return Ok(None) };
+    for key in categories {
+        if !bus.load::<Category>(category_stream(key)).await.map_err(bus_error)?.state.exists {
+            let message = format!("There is no category {key}; define it with defineCategory first.");
+            return Ok(Some(Refused::at("categories", "CATEGORY_NOT_FOUND", message)));
+        }
+    }
+    Ok(None)
+}
+
 /// Mutations on API keys.
 #[derive(Default)]
 pub struct KeyMutation;
@@ -151,6 +166,9 @@ impl KeyMutation {
                     "There is no sender of this key; create it with registerSender.",
                 )));
             }
+        }
+        if let Some(refused) = unknown_category(&engine.bus, &role).await? {
+            return Ok(CreateApiKeyResult::Refused(refused));
         }
         let now = engine.clock.now();
         let expires_at = input.expires_at.map(|at| at.timestamp_millis());

@@ -31,7 +31,7 @@ pub struct DeadLetter {
 }
 
 /// Which dead letters: those of the ids, or all of a code, or, with neither, all; the oldest
-/// first, at most `limit`.
+/// first, at most `limit`. More ids than `limit` are refused.
 #[derive(InputObject)]
 pub struct RedriveDeadLettersInput {
     ids: Option<Vec<String>>,
@@ -40,7 +40,7 @@ pub struct RedriveDeadLettersInput {
     limit: i32,
 }
 
-/// Which dead letters to give up.
+/// Which dead letters to give up; chosen as for `redriveDeadLetters`.
 #[derive(InputObject)]
 pub struct DiscardDeadLettersInput {
     ids: Option<Vec<String>>,
@@ -105,11 +105,11 @@ async fn chosen(ctx: &Context<'_>, ids: Option<Vec<String>>, code: Option<String
             let (notification, delivery) = id.split_once('.')?;
             Some((notification.parse().ok()?, delivery.parse().ok()?))
         };
-        return ids
-            .iter()
-            .take(most)
-            .map(|id| read(id).ok_or_else(|| failure("BAD_USER_INPUT", "An id of a dead letter is `<notification>.<delivery>`.")))
-            .collect();
+        // Cut silently, the rest would be believed to be dealt with.
+        if ids.len() > most {
+            return Err(failure("LIST_TOO_LONG", format!("These are {} ids and `limit` is {most}; raise it (1000 is the most) or name fewer.", ids.len())));
+        }
+        return ids.iter().map(|id| read(id).ok_or_else(|| failure("BAD_USER_INPUT", "An id of a dead letter is `<notification>.<delivery>`."))).collect();
     }
     let rows = services(ctx)?.dead_letters.list(0, most, code).await.map_err(read_error)?;
     Ok(rows.into_iter().map(|row| (row.id, row.delivery)).collect())

@@ -15,7 +15,6 @@ use async_graphql::{Context, Object, Result};
 use domain::values::{NotificationId, RecipientId, SenderKey};
 use projections::notifications::{ArchivedFilter, HistoryFilter, HistoryPage, NotificationRow, Order};
 
-const MOST: i32 = 100;
 /// Rows looked at in one go once the first page of them had too few of the sender's own.
 const STRIDE: usize = 500;
 /// How often that is done for one page.
@@ -25,10 +24,11 @@ const STRIDES: usize = 8;
 #[derive(Default)]
 pub struct HistoryQuery;
 
-fn page(first: i32) -> Result<usize> {
+fn page(ctx: &Context<'_>, first: i32) -> Result<usize> {
+    let most = services(ctx)?.page_size;
     match usize::try_from(first) {
-        Ok(first) if (1..=100).contains(&first) => Ok(first),
-        _ => Err(failure("BAD_USER_INPUT", format!("`first` is between 1 and {MOST}."))),
+        Ok(first) if (1..=most).contains(&first) => Ok(first),
+        _ => Err(failure("BAD_USER_INPUT", format!("`first` is between 1 and {most}."))),
     }
 }
 
@@ -103,7 +103,7 @@ impl HistoryQuery {
         at_least_position: Option<Position>,
     ) -> Result<NotificationConnection> {
         let recipient = subject(ctx, recipient.as_deref())?;
-        let first = page(first)?;
+        let first = page(ctx, first)?;
         at_least(services(ctx)?.notifications.projection(), at_least_position).await?;
         let filter = HistoryFilter { unread_only, archived: if include_archived { ArchivedFilter::Include } else { ArchivedFilter::Exclude } };
         list(ctx, recipient, filter, Order::NewestFirst, after.map(|position| position.0), first).await
@@ -121,7 +121,7 @@ impl HistoryQuery {
         at_least_position: Option<Position>,
     ) -> Result<NotificationConnection> {
         let recipient = subject(ctx, recipient.as_deref())?;
-        let first = page(first)?;
+        let first = page(ctx, first)?;
         at_least(services(ctx)?.notifications.projection(), at_least_position).await?;
         let filter = HistoryFilter { unread_only: false, archived: ArchivedFilter::Include };
         list(ctx, recipient, filter, Order::OldestFirst, after.map(|position| position.0), first).await

@@ -3,7 +3,7 @@
 use super::check;
 use super::object::RecipientObject;
 use crate::auth::recipient_token::{DEFAULT_TTL, LONGEST_TTL};
-use crate::graphql::context::{metadata, principal, services, staff, subject};
+use crate::graphql::context::{for_real, metadata, services, staff, subject};
 use crate::graphql::error::{bus_error, failure};
 use crate::graphql::names::Channel;
 use crate::graphql::position::Position;
@@ -243,6 +243,7 @@ impl RecipientMutation {
     /// Erases a person: destroys the key that everything personal about them is sealed with.
     async fn erase_recipient(&self, ctx: &Context<'_>, input: EraseRecipientInput) -> Result<EraseResult> {
         staff(ctx)?;
+        for_real(ctx)?;
         let engine = &services(ctx)?.engine;
         let recipient = engine.hashing.recipient(&input.recipient);
         match recipients::erase(&engine.bus, &engine.keys, &metadata(ctx)?, recipient).await {
@@ -258,7 +259,7 @@ impl RecipientMutation {
     /// Mints a short-lived token for a recipient's client app.
     async fn mint_recipient_token(&self, ctx: &Context<'_>, input: MintRecipientTokenInput) -> Result<MintResult> {
         staff(ctx)?;
-        principal(ctx)?;
+        for_real(ctx)?;
         let services = services(ctx)?;
         let engine = &services.engine;
         let ttl = input.ttl_seconds.map_or(DEFAULT_TTL, i64::from);

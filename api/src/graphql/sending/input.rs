@@ -9,7 +9,7 @@ use commands::accept::SendRequest;
 use domain::values::{CategoryKey, Content};
 
 /// What to tell.
-#[derive(InputObject, Debug)]
+#[derive(InputObject)]
 pub struct ContentInput {
     /// Title of a push, subject of an e-mail.
     title: Option<String>,
@@ -24,7 +24,7 @@ pub struct ContentInput {
 }
 
 /// One notification to one recipient.
-#[derive(InputObject, Debug)]
+#[derive(InputObject)]
 pub struct SendNotificationInput {
     /// Your id of the recipient.
     recipient: String,
@@ -74,14 +74,14 @@ impl SendNotificationInput {
 }
 
 /// Many notifications at once; each is accepted or refused on its own.
-#[derive(InputObject, Debug)]
+#[derive(InputObject)]
 pub struct SendNotificationsInput {
     /// The notifications.
     pub items: Vec<SendNotificationInput>,
 }
 
 /// What to take back.
-#[derive(InputObject, Debug)]
+#[derive(InputObject)]
 pub struct CancelNotificationInput {
     /// The notification.
     pub id: ID,

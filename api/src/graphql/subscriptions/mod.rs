@@ -1,6 +1,6 @@
 //! Preferences: opt-ins and opt-outs.
 
-use super::context::{metadata, principal, services, subject};
+use super::context::{for_real, metadata, principal, services, subject};
 use super::error::bus_error;
 use super::names::{Channel, SubscriptionScope};
 use super::position::Position;
@@ -103,6 +103,7 @@ pub struct SubscriptionMutation;
 impl SubscriptionMutation {
     /// Turns a switch. Once an opt-out is answered, no call that it forbids begins any more.
     async fn set_subscription(&self, ctx: &Context<'_>, input: SetSubscriptionInput) -> Result<SubscriptionResult> {
+        for_real(ctx)?;
         let recipient = subject(ctx, input.recipient.as_deref())?;
         let engine = &services(ctx)?.engine;
         let scope = match scope(&input) {

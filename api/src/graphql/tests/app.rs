@@ -65,6 +65,7 @@ impl TestApp {
             schedules: Channel::ALL.into_iter().map(|channel| (channel, RetrySchedule::default_for(channel))).collect(),
             batch: 64,
             lane: 1_000,
+            readers: 8,
             breaker: BreakerSettings::default(),
         };
         let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
@@ -82,6 +83,7 @@ impl TestApp {
             webhook_policy: WebhookPolicy::default(),
             stopping: CancellationToken::new(),
             list_length: 1_000,
+            page_size: 60,
             notifications: engine.read_models.notifications().unwrap(),
             dead_letters: engine.read_models.dead_letters().unwrap(),
             directory: engine.read_models.directory().unwrap(),

@@ -2,8 +2,9 @@
 //! of their own, no providers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-mod app;
+pub(crate) mod app;
 mod credentials;
 mod isolation;
 mod permissions;
 mod refusals;
+mod rehearsals;

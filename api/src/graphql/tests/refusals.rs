@@ -144,3 +144,52 @@ async fn a_required_category_cannot_be_switched_off() {
     assert_eq!(own.data()["subscription"], json!({ "allOff": false, "channelsOff": [], "categoriesOff": ["general"] }));
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_key_is_for_categories_that_exist() {
+    let app = TestApp::start().await;
+    app.sender("shop", "").await;
+    let create = |category: &str| {
+        format!(
+            r#"mutation {{ createApiKey(input: {{name: "k", role: SENDER, sender: "shop", categories: ["general", "{category}"]}}) {{ __typename ... on Problem {{ code message }} }} }}"#
+        )
+    };
+    let head = app.head();
+    let refused = app.ask(&app.administrator, &create("misspelt")).await;
+    let refused = &refused.data()["createApiKey"];
+    assert_eq!(refused["code"], "CATEGORY_NOT_FOUND", "{refused}");
+    assert!(refused["message"].as_str().unwrap().contains("misspelt"), "{refused}");
+    assert_eq!(app.head(), head);
+    app.ask(&app.administrator, r#"mutation { defineCategory(input: {key: "misspelt", name: "Now it is"}) { __typename } }"#).await.data();
+    assert_eq!(app.ask(&app.administrator, &create("misspelt")).await.data()["createApiKey"]["__typename"], "ApiKeyCreated");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn more_dead_letters_than_the_limit_are_refused_and_not_cut() {
+    let app = TestApp::start().await;
+    let ids = |count: usize| vec![format!("\"{}.0\"", uuid::Uuid::nil()); count].join(", ");
+    for (mutation, more) in [("redriveDeadLetters", ""), ("discardDeadLetters", r#", reason: "old""#)] {
+        for (count, limit) in [(3, ", limit: 2"), (101, "")] {
+            let refused = app.ask(&app.administrator, &format!("mutation {{ {mutation}(input: {{ids: [{}]{limit}{more}}}) {{ count }} }}", ids(count))).await;
+            assert_eq!(refused.code(), "LIST_TOO_LONG", "{}", refused.body);
+        }
+        let done = app.ask(&app.administrator, &format!("mutation {{ {mutation}(input: {{ids: [{}], limit: 2{more}}}) {{ count }} }}", ids(2))).await;
+        assert_eq!(done.data()[mutation]["count"], 0, "those that do not exist are not counted");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_has_at_most_what_is_configured() {
+    let app = TestApp::start().await;
+    let alice = app.recipient("alice").await;
+    let most = app.services.page_size;
+    for (first, code) in [(0, "BAD_USER_INPUT"), (most, ""), (most + 1, "BAD_USER_INPUT")] {
+        for field in ["notifications", "missedNotifications"] {
+            let answer = app.ask(&alice, &format!("{{ {field}(first: {first}) {{ edges {{ cursor }} }} }}")).await;
+            assert_eq!(answer.code(), code, "{field}, {first}: {}", answer.body);
+        }
+    }
+    app.stop().await;
+}

@@ -224,6 +224,48 @@ async fn a_full_disk_refuses_and_the_log_goes_on_afterwards() {
     assert_eq!(recorded(&outcomes[0])[0].position, 2, "the refused batch left no gap");
 }
 
+#[tokio::test]
+async fn a_commit_that_fails_at_its_very_end_leaves_nothing_and_the_log_goes_on_by_itself() {
+    let log = fixture();
+    let a = stream(AggregateKind::Subscription, 1);
+    log.committer.commit(Lane::Request, vec![commit(a, 0, vec![off(Channel::Email)])]).await.unwrap();
+    // Every statement succeeds, only COMMIT itself does not: as with a failing fsync.
+    let blocker = rusqlite::Connection::open(log.folder.path().join("log.db")).unwrap();
+    let broken = "CREATE TABLE owed (event INTEGER REFERENCES nobody (id) DEFERRABLE INITIALLY DEFERRED);
+        CREATE TABLE nobody (id INTEGER PRIMARY KEY);
+        CREATE TRIGGER late AFTER INSERT ON events BEGIN INSERT INTO owed VALUES (1); END";
+    blocker.execute_batch(broken).unwrap();
+    let batch = vec![commit(a, 1, vec![off(Channel::Webhook)]), commit(stream(AggregateKind::Subscription, 2), 0, vec![off(Channel::Email)])];
+    let refused = log.committer.commit(Lane::Request, batch.clone()).await;
+    assert!(matches!(refused, Err(crate::log::LogError::Unavailable { .. })), "{refused:?}");
+    assert!(log.committer.trouble().is_some());
+    assert_eq!((log.reader.head().await.unwrap(), log.tail.head()), (1, 1), "neither in the file nor told to followers");
+
+    blocker.execute_batch("DROP TRIGGER late").unwrap();
+    let outcomes = log.committer.commit(Lane::Request, batch).await.unwrap();
+    assert_eq!((recorded(&outcomes[0])[0].position, recorded(&outcomes[1])[0].position), (2, 3), "no gap, and nothing twice");
+    assert!(log.committer.trouble().is_none());
+}
+
+#[test]
+fn a_probe_writes_to_the_file_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.db");
+    let random = Arc::new(SeededRandom::new(7));
+    let keys = Arc::new(KeyStore::open(&folder.path().join("keys.db"), MasterKey::new([3; 32]), random.clone()).unwrap());
+    let mut writer = super::SqliteWriter::open(path.clone(), Sealer::new(keys, random)).unwrap();
+    let written = || std::fs::metadata(folder.path().join("log.db-wal")).unwrap().len();
+    let before = written();
+    crate::log::LogWriter::probe(&mut writer).unwrap();
+    assert!(written() > before, "a probe that writes nothing proves nothing");
+    let version = |file: &std::path::Path| {
+        let connection = rusqlite::Connection::open(file).unwrap();
+        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(version(&path), i64::try_from(crate::database::DELIVERY_LOG.len()).unwrap());
+    assert_eq!(writer.head(), 0);
+}
+
 #[test]
 fn hashes_of_ids_differ_by_purpose_and_key() {
     let one = MasterKey::new([1; 32]).hashing();

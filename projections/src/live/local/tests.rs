@@ -126,7 +126,10 @@ async fn live_items_carry_content_and_changes_and_no_tests() {
     assert_eq!(shown.id.0, stream(4).id);
     let content = shown.requested.unwrap();
     assert_eq!(content.position, shown.requested_position);
-    assert!(format!("{:?}", content.fact).contains("secret body"));
+    let domain::Fact::Notification(domain::notification::NotificationEvent::Requested(told)) = &content.fact else {
+        panic!("a request was expected");
+    };
+    assert!(told.personal.known().is_some_and(|content| content.body.contains("secret body")));
     let LiveItem::Change(change) = following.next().await.unwrap().unwrap() else {
         panic!("an archiving was expected");
     };
