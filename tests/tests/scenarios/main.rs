@@ -1,3 +1,21 @@
 //! What Bongsu does, told as its users would see it.
 
+mod command_line;
+mod dead_letters;
 mod delivering;
+mod devices;
+mod disk_full;
+mod erasure;
+mod fairness;
+mod history;
+mod live;
+mod messages;
+mod operating;
+mod outages;
+mod piping;
+mod refusals;
+mod retrying;
+mod sandbox;
+mod sending;
+mod stopping;
+mod unknown_outcomes;
