@@ -57,13 +57,14 @@ impl App {
         let simulators = Simulators::start(root.path()).await?;
         let retries = if config.contains("[delivery.retry.") { "" } else { QUICK_RETRIES };
         std::fs::write(root.path().join("bongsu.toml"), format!("{}{retries}{config}", simulators.config()?))?;
-        let listen = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let admin = Client::new(&format!("http://{listen}"), "")?;
+        // The server chooses a port, and keeps it when it is started again.
+        let listen = "127.0.0.1:0".to_owned();
+        let admin = Client::new("", "")?;
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut app = Self { root, simulators, admin, server: None, listen, environment };
         app.start_server().await?;
         let key = std::fs::read_to_string(app.data().join("admin.key")).context("reading the administrator's key")?;
-        app.admin = app.admin.with(key.trim());
+        app.admin = Client::new(&format!("http://{}", app.listen), key.trim())?;
         Ok(app)
     }
 
@@ -93,7 +94,8 @@ impl App {
         let arguments = ["serve", "--data", &data, "--listen", &self.listen, "--config", &config, "--ready-file", &ready.display().to_string()];
         let environment: Vec<(&str, &str)> = self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let mut process = Process::start(&arguments, self.root(), &environment, &self.root().join("server.log"))?;
-        process.ready(&ready).await?;
+        let told: serde_json::Value = serde_json::from_str(&process.ready(&ready).await?)?;
+        self.listen = told["listen"].as_str().with_context(|| format!("the ready file names no address: {told}"))?.to_owned();
         self.server = Some(process);
         Ok(())
     }
