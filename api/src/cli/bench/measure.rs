@@ -46,6 +46,8 @@ pub(super) struct Figures {
     pub notifications: u64,
     pub stored: u64,
     pub rate: u64,
+    /// How many, and the least and the most CPU of the server among them.
+    pub runs: (u64, f64, f64),
     pub seconds: f64,
     pub accepted_per_s: f64,
     pub delivered_per_s: f64,
@@ -73,6 +75,7 @@ impl Figures {
         if out.json {
             let mut figures = json!({
                 "mode": self.mode, "profile": "embedded", "notifications": self.notifications, "stored": self.stored, "rate": self.rate,
+                "runs": { "count": self.runs.0, "cpu_us_least": self.runs.1, "cpu_us_most": self.runs.2 },
                 "seconds": self.seconds, "accepted_per_s": self.accepted_per_s.round(), "delivered_per_s": self.delivered_per_s.round(),
                 "cpu_us_per_notification": self.server_us,
                 "cpu_us": { "server": self.server_us, "simulators": self.simulators_us, "load": self.load_us },
@@ -97,6 +100,7 @@ impl Figures {
             ("notifications (stored before)", format!("{} ({})", self.notifications, self.stored)),
             ("accepted / delivered a second", format!("{:.0} / {:.0}", self.accepted_per_s, self.delivered_per_s)),
             ("CPU of the server", format!("{:.1} µs a notification", self.server_us)),
+            ("runs, least to most CPU", format!("{}, {:.1} to {:.1} µs", self.runs.0, self.runs.1, self.runs.2)),
             ("CPU of simulators / load", format!("{:.1} / {:.1} µs a notification", self.simulators_us, self.load_us)),
             ("sent off → provider, p50 / p99", format!("{} / {} ms", self.latency.0, self.latency.1)),
             ("history page, p50 / p99", format!("{:.2} / {:.2} ms", self.history.0, self.history.1)),
