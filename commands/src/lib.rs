@@ -15,5 +15,5 @@ pub mod database;
 pub mod failpoint;
 pub mod log;
 pub mod ports;
-mod recent;
+pub mod recent;
 pub mod recipients;

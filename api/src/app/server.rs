@@ -149,7 +149,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         ..TransportSettings::default()
     };
     let schema = schema::build(Arc::clone(&services), &transport.bounds);
-    let gate = Arc::new(Gate::new(keys, tokens, Arc::clone(&clock)));
+    let gate = Arc::new(Gate::new(keys, tokens, config.limits.rates(), Arc::clone(&clock)));
     let app = router(schema, gate, transport.clone()).merge(http::router(Arc::clone(&services), metrics));
 
     let listener = TcpListener::bind(config.server.listen).await.map_err(|reason| AppError::Listen { address: config.server.listen, reason })?;

@@ -1,5 +1,6 @@
 //! From a request's credentials to its principal.
 
+use super::allowance::{Allowance, Rates};
 use super::principal::{Caller, Principal};
 use super::recipient_token::TokenKey;
 use super::registry::KeyRegistry;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub struct Gate {
     keys: Arc<KeyRegistry>,
     tokens: Arc<TokenKey>,
+    allowance: Arc<Allowance>,
     clock: Arc<dyn Clock>,
 }
 
@@ -25,8 +27,8 @@ impl std::fmt::Debug for Gate {
 
 impl Gate {
     /// Over keys and tokens.
-    pub fn new(keys: Arc<KeyRegistry>, tokens: Arc<TokenKey>, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, tokens, clock }
+    pub fn new(keys: Arc<KeyRegistry>, tokens: Arc<TokenKey>, rates: Rates, clock: Arc<dyn Clock>) -> Self {
+        Self { keys, tokens, allowance: Arc::new(Allowance::new(rates)), clock }
     }
 
     /// Judges what stands behind `Bearer`.
@@ -57,6 +59,10 @@ impl Authenticate for Gate {
 
     fn now_ms(&self) -> i64 {
         self.clock.now()
+    }
+
+    fn admit(&self, principal: &Principal) -> Result<(), AuthFailure> {
+        if self.allowance.take(&principal.caller, self.clock.monotonic()) { Ok(()) } else { Err(AuthFailure::RATE_LIMITED) }
     }
 
     async fn recheck(&self, principal: &Principal) -> Result<(), AuthFailure> {

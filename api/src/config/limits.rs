@@ -2,6 +2,7 @@
 
 use super::section::{Reader, section};
 use super::value::Bytes;
+use crate::auth::allowance::Rates;
 use crate::graphql::transport::Bounds;
 
 section! {
@@ -24,6 +25,10 @@ section! {
         /// Most items of one page of notifications: the greatest `first`. At least 50, what a
         /// client gets that names none.
         page_size: usize = "100",
+        /// Requests a second with one API key, on average over two seconds; 0 for any number.
+        key_requests: usize = "5000",
+        /// Requests a second of one recipient's apps together; 0 for any number.
+        recipient_requests: usize = "100",
     }
 }
 
@@ -38,11 +43,23 @@ impl Limits {
             ("root_fields", self.root_fields, 10_000),
             ("list_length", self.list_length, 10_000),
             ("page_size", self.page_size, 1_000),
+            ("key_requests", self.key_requests, 1_000_000),
+            ("recipient_requests", self.recipient_requests, 1_000_000),
         ];
         for (name, value, most) in rules {
-            let least = if name == "page_size" { 50 } else { 1 };
+            let least = match name {
+                "page_size" => 50,
+                "key_requests" | "recipient_requests" => 0,
+                _ => 1,
+            };
             reader.require((least..=most).contains(&value), &format!("limits.{name}"), format_args!("must be between {least} and {most}"));
         }
+    }
+
+    /// As the gate wants them.
+    pub fn rates(&self) -> Rates {
+        let rate = |requests: usize| u32::try_from(requests).unwrap_or(u32::MAX);
+        Rates { key: rate(self.key_requests), recipient: rate(self.recipient_requests) }
     }
 
     /// As the transport wants them.

@@ -7,6 +7,7 @@ mod devices;
 mod disk_full;
 mod erasure;
 mod fairness;
+mod flooding;
 mod history;
 mod live;
 mod messages;

@@ -64,7 +64,10 @@ impl Processes {
         let addresses = ready(&first, &mut simulators).await?;
         let config = folder.join("bench.toml");
         let fcm = addresses["fcm"].as_str().unwrap_or_default();
-        let text = format!("[providers.fcm]\nservice_account_file = {:?}\nendpoint = \"http://{fcm}\"\n\n[log]\nlevel = \"warn\"\n", state.join("fcm.json"));
+        let text = format!(
+            "[providers.fcm]\nservice_account_file = {:?}\nendpoint = \"http://{fcm}\"\n\n[limits]\nkey_requests = 0\n\n[log]\nlevel = \"warn\"\n",
+            state.join("fcm.json")
+        );
         std::fs::write(&config, text).map_err(failure)?;
         let data = folder.join("data");
         let arguments: [&std::ffi::OsStr; 9] = [

@@ -4,6 +4,7 @@ use crate::app::data_dir::DataDir;
 use crate::app::engine::{Engine, EngineSettings};
 use crate::app::services::Services;
 use crate::app::supervisor::Supervisor;
+use crate::auth::allowance::Rates;
 use crate::auth::api_key::KeyHasher;
 use crate::auth::recipient_token::TokenKey;
 use crate::auth::registry::KeyRegistry;
@@ -90,7 +91,7 @@ impl TestApp {
         });
         let transport = TransportSettings::default();
         let schema = schema::build(Arc::clone(&services), &transport.bounds);
-        let router = router(schema, Arc::new(Gate::new(keys, tokens, clock)), transport);
+        let router = router(schema, Arc::new(Gate::new(keys, tokens, Rates::default(), clock)), transport);
         Self { administrator, services, router, delivering, following, _folder: folder, _data: data }
     }
 

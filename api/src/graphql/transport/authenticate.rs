@@ -43,6 +43,12 @@ impl AuthFailure {
     /// The credential is known, but no longer valid.
     pub const KEY_REVOKED: Self =
         Self { status: StatusCode::UNAUTHORIZED, code: "KEY_REVOKED", message: "This credential was revoked or has expired; use another one." };
+    /// The credential is valid and used too often.
+    pub const RATE_LIMITED: Self = Self {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        code: "RATE_LIMITED",
+        message: "Too many requests with this credential; wait a second, and send lists in place of single notifications.",
+    };
     /// The credential is valid, but not for this.
     pub const FORBIDDEN: Self =
         Self { status: StatusCode::FORBIDDEN, code: "FORBIDDEN", message: "This credential does not permit that; ask its owner for a wider scope." };
@@ -59,6 +65,12 @@ pub trait Authenticate: Send + Sync + 'static {
 
     /// The time by which `expires_at` is judged, in milliseconds since the Unix epoch.
     fn now_ms(&self) -> i64;
+
+    /// Whether this caller may make one more request now.
+    fn admit(&self, principal: &Self::Principal) -> Result<(), AuthFailure> {
+        let _ = principal;
+        Ok(())
+    }
 
     /// Judges the principal of an open connection again: is the key revoked meanwhile? Expiry is
     /// the transport's own check.

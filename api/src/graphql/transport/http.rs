@@ -41,6 +41,9 @@ pub(super) async fn handle<E: Executor, A: Authenticate>(transport: Arc<Transpor
         Ok(principal) => principal,
         Err(failure) => return respond::unauthorised(&failure, format),
     };
+    if let Err(failure) = transport.auth.admit(&principal) {
+        return respond::unauthorised(&failure, format);
+    }
     let params = if is_get {
         Params::from_query_string(parts.uri.query().unwrap_or_default()).map_err(|error| (StatusCode::BAD_REQUEST, error))
     } else {

@@ -71,6 +71,9 @@ pub(super) fn unauthorised(failure: &AuthFailure, format: Format) -> Response<Bo
     if failure.status == StatusCode::UNAUTHORIZED {
         challenge(&mut http);
     }
+    if failure.status == StatusCode::TOO_MANY_REQUESTS {
+        http.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     http
 }
 

@@ -181,6 +181,7 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
         if self.operations.len() >= self.transport.settings.max_operations {
             return Err(RequestError::new(code::TOO_MANY_OPERATIONS_RUNNING, "This connection runs all the operations it may; complete one first."));
         }
+        self.transport.auth.admit(principal).map_err(|failure| RequestError::from(&failure))?;
         let params = Params::from_json(payload.get().as_bytes())?;
         let prepared = self.transport.prepare(params, principal.clone())?;
         let answers = self.transport.stream(prepared);
