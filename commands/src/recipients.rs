@@ -14,22 +14,33 @@ use std::sync::Arc;
 /// Times that a change is tried against others' changes of the same streams.
 const ATTEMPTS: usize = 16;
 
+/// A device that is to be registered.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// With whom.
+    pub recipient: RecipientId,
+    /// The push channel.
+    pub channel: Channel,
+    /// The token's id.
+    pub address: AddressId,
+    /// The token.
+    pub details: AddressDetails,
+    /// Now.
+    pub now: Millis,
+    /// Whether who asks only rehearses, and so may take no device from anybody.
+    pub rehearsal: bool,
+}
+
 /// Registers a device with a recipient and takes it from whoever had it, in one commit: at no
 /// moment do two people get the pushes of one device.
-pub async fn register_device(
-    bus: &Bus,
-    metadata: &Arc<Metadata>,
-    recipient: RecipientId,
-    channel: Channel,
-    address: AddressId,
-    details: AddressDetails,
-    now: Millis,
-) -> Result<(Recipient, Position), Refused<RecipientRefusal>> {
+pub async fn register_device(bus: &Bus, metadata: &Arc<Metadata>, registration: Registration) -> Result<(Recipient, Position), Refused<RecipientRefusal>> {
+    let Registration { recipient, channel, address, details, now, rehearsal } = registration;
     for _ in 0..ATTEMPTS {
         let stream = recipient_stream(recipient);
         let loaded = bus.load::<Recipient>(stream).await?;
         let mut state = Recipient::clone(&loaded.state);
         let command = RecipientCommand::RegisterDevice { channel, address, details: details.clone(), now };
+        let command = if rehearsal { RecipientCommand::Rehearse(Box::new(command)) } else { command };
         let events = state.decide(command).map_err(Refused::Refusal)?;
         events.iter().for_each(|event| state.evolve(event));
 
@@ -38,6 +49,9 @@ pub async fn register_device(
         let mut appends = vec![StreamAppend { stream, number: None, expected: loaded.sequence, events: events.into_iter().map(Fact::from).collect() }];
         let bound = ownership.state.decide(AddressCommand::Bind { address, recipient }).unwrap_or_default();
         if let Some(other) = ownership.state.owner.filter(|owner| *owner != recipient) {
+            if rehearsal {
+                return Err(Refused::Refusal(RecipientRefusal::Rehearsed));
+            }
             let other = recipient_stream(other);
             let before = bus.load::<Recipient>(other).await?;
             let removed = before.state.decide(RecipientCommand::RemoveDevice { address, reason: RemovalReason::Rebound, as_of: None }).unwrap_or_default();

@@ -72,10 +72,15 @@ pub fn staff(ctx: &Context<'_>) -> Result<()> {
 
 /// Nobody who only rehearses: what this guards would reach real people.
 pub fn for_real(ctx: &Context<'_>) -> Result<()> {
-    match principal(ctx)?.caller.as_ref() {
-        Caller::Sender { sandbox: true, .. } => Err(failure("FORBIDDEN", "A sandbox key cannot do this, since it would take effect; use a live key.")),
-        Caller::Administrator { .. } | Caller::Sender { .. } | Caller::Recipient { .. } => Ok(()),
+    if rehearses(ctx)? {
+        return Err(failure("FORBIDDEN", "A sandbox key cannot do this, since it would take effect; use a key without `sandbox`."));
     }
+    Ok(())
+}
+
+/// Whether the caller only rehearses.
+pub fn rehearses(ctx: &Context<'_>) -> Result<bool> {
+    Ok(matches!(principal(ctx)?.caller.as_ref(), Caller::Sender { sandbox: true, .. }))
 }
 
 /// Whose data are meant: a recipient's own, or those that staff name.

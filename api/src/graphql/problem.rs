@@ -42,6 +42,7 @@ impl From<Refusal> for Refused {
         let (code, field) = match &refusal {
             Refusal::Content(ContentError::TooLarge { .. }) => ("TOO_LARGE", "content"),
             Refusal::Content(ContentError::ControlInTitle) => ("INVALID_HEADER", "content.title"),
+            Refusal::Content(ContentError::TooDeep { .. }) => ("TOO_DEEP", "content"),
             Refusal::Content(_) => ("CONTENT_INVALID", "content"),
             Refusal::IdempotencyKey => ("IDEMPOTENCY_KEY_INVALID", "idempotencyKey"),
             Refusal::IdempotencyConflict => ("IDEMPOTENCY_CONFLICT", "idempotencyKey"),
@@ -63,6 +64,7 @@ impl From<RecipientRefusal> for Refused {
             RecipientRefusal::Erased => "RECIPIENT_ERASED",
             RecipientRefusal::TooManyDevices => "TOO_MANY_DEVICES",
             RecipientRefusal::NoSuchDevice => "NOT_FOUND",
+            RecipientRefusal::Rehearsed => "FORBIDDEN",
         };
         Self::new(code, refusal.to_string())
     }

@@ -6,6 +6,7 @@ use crate::database::Readers;
 use crate::log::sqlite::{SqliteReader, SqliteWriter};
 use crate::log::{Committer, CommitterSettings, Hashing, KeyStore, LogReader, MasterKey, Metadata, Sealer, Tail};
 use crate::ports::{ManualClock, SeededRandom};
+use crate::recipients::Registration;
 use domain::category::{Category, DefineCategory};
 use domain::notification::NotificationEvent;
 use domain::recipient::{AddressDetails, Profile, ProfileDetails, Recipient, RecipientCommand};
@@ -61,9 +62,9 @@ impl Fixture {
         let profile = Profile { details: ProfileDetails { external_id: "alice".to_owned(), attributes: None }, ..Profile::default() };
         self.bus.execute::<Recipient>(recipient_stream(id), &meta(), RecipientCommand::ChangeProfile { id, profile }).await.unwrap();
         let details = AddressDetails { value: "token".to_owned(), secret: None };
-        crate::recipients::register_device(&self.bus, &meta(), id, Channel::AndroidPush, self.hashing.address(Channel::AndroidPush, "token"), details, 5)
-            .await
-            .unwrap();
+        let address = self.hashing.address(Channel::AndroidPush, "token");
+        let registration = Registration { recipient: id, channel: Channel::AndroidPush, address, details, now: 5, rehearsal: false };
+        crate::recipients::register_device(&self.bus, &meta(), registration).await.unwrap();
     }
 
     async fn send(&self, request: SendRequest) -> Result<super::Accepted, Refusal> {

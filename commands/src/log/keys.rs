@@ -12,6 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+#[cfg(test)]
+mod tests;
+
 /// A recipient's key.
 pub type SubjectKey = Arc<Zeroizing<[u8; 32]>>;
 
@@ -30,6 +33,9 @@ pub enum KeyError {
     /// A key cannot be unwrapped: the master key is not the one it was wrapped with.
     #[error("a key cannot be unwrapped; is this the master key that the data folder was made with?")]
     Unwrap,
+    /// A key is deleted, but somebody who reads the store keeps it in the journal.
+    #[error("an erased key is still in the journal of the key store, because another process reads it; end that and erase again")]
+    Held,
 }
 
 /// See the module.
@@ -96,13 +102,15 @@ impl KeyStore {
         self.find(subject)?.ok_or(KeyError::Unwrap)
     }
 
-    /// Destroys the key of a subject, in the file and its journal. Idempotent.
+    /// Destroys the key of a subject, in the file and its journal. Idempotent: where a reader holds
+    /// the journal for longer than a connection waits, this is [`KeyError::Held`], and again does it.
     pub fn erase(&self, subject: Uuid) -> Result<(), KeyError> {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         connection.execute("DELETE FROM keys WHERE subject = ?1", [subject.as_bytes().as_slice()])?;
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         self.cache.lock().unwrap_or_else(PoisonError::into_inner).remove(&subject);
-        Ok(())
+        // That it was hindered is an answer here, no error; SQLite has waited for readers by then.
+        let hindered: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if hindered { Err(KeyError::Held) } else { Ok(()) }
     }
 
     /// Copies the store into a file, consistently, while it is in use.

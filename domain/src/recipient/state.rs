@@ -107,6 +107,9 @@ pub enum RecipientCommand {
         /// The recipient.
         id: RecipientId,
     },
+    /// Any of these, asked by who only rehearses: what is not there yet may come, and what is
+    /// there may be repeated; nothing changes or goes.
+    Rehearse(Box<Self>),
 }
 
 /// Why a recipient says no.
@@ -124,6 +127,9 @@ pub enum RecipientRefusal {
     /// It has no such device.
     #[error("the recipient has no such device")]
     NoSuchDevice,
+    /// A rehearsal would change or remove what is there.
+    #[error("a sandbox key adds what is not there yet, and changes or removes nothing; use a key without `sandbox`")]
+    Rehearsed,
 }
 
 impl Recipient {
@@ -135,6 +141,21 @@ impl Recipient {
     /// An address by id.
     pub fn address(&self, id: AddressId) -> Option<&Address> {
         self.addresses.iter().find(|address| address.id == id)
+    }
+
+    fn rehearse(&self, command: RecipientCommand) -> Result<Vec<RecipientEvent>, RecipientRefusal> {
+        use RecipientEvent as E;
+        let mut events = self.decide(command)?;
+        // Confirming a device renews its registration; a rehearsal only repeats it.
+        events.retain(|event| !matches!(event, E::DeviceRegistered(device) if self.address(device.address).is_some()));
+        let adds = events.iter().all(|event| match event {
+            E::ProfileChanged(_) => !self.exists,
+            E::AddressChanged(AddressChanged { channel, .. }) | E::DeviceRegistered(DeviceRegistered { channel, .. }) => {
+                self.addresses_on(*channel).next().is_none()
+            }
+            E::AddressRemoved(_) | E::DeviceRemoved(_) | E::Erased(_) => false,
+        });
+        if adds { Ok(events) } else { Err(RecipientRefusal::Rehearsed) }
     }
 
     fn put(&mut self, address: Address) {
@@ -153,7 +174,7 @@ impl Aggregate for Recipient {
         if self.erased {
             return if matches!(command, C::Erase { .. }) { Ok(Vec::new()) } else { Err(RecipientRefusal::Erased) };
         }
-        if !self.exists && !matches!(command, C::ChangeProfile { .. }) {
+        if !self.exists && !matches!(command, C::ChangeProfile { .. } | C::Rehearse(_)) {
             return Err(RecipientRefusal::NotFound);
         }
         let recipient = self.id;
@@ -213,6 +234,7 @@ impl Aggregate for Recipient {
                 Some(known) => vec![RecipientEvent::AddressRemoved(AddressRemoved { channel: known.channel, address, reason })],
             },
             C::Erase { id } => vec![RecipientEvent::Erased(Erased { recipient: id })],
+            C::Rehearse(command) => return self.rehearse(*command),
         })
     }
 

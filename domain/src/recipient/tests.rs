@@ -108,6 +108,35 @@ fn the_fifty_first_device_is_refused() {
 const MAX_DEVICES_OF_TEST: u128 = 50;
 
 #[test]
+fn a_rehearsal_adds_and_repeats_but_changes_nothing() {
+    let rehearse = |command| RecipientCommand::Rehearse(Box::new(command));
+    let profile = |zone: Option<&str>| Profile { time_zone: zone.map(ToOwned::to_owned), ..Profile::default() };
+    let change = |zone| RecipientCommand::ChangeProfile { id: id(), profile: profile(zone) };
+    let email = |n, value| RecipientCommand::ChangeAddress { channel: Channel::Email, address: AddressId(Uuid::from_u128(n)), details: details(value), now: 5 };
+    let emailed = RecipientEvent::AddressChanged(AddressChanged {
+        recipient: id(),
+        channel: Channel::Email,
+        address: AddressId(Uuid::from_u128(8)),
+        registered_at: 5,
+        personal: Personal::Known(details("e")),
+    });
+    let there = || vec![known(), emailed.clone(), registered(5)];
+
+    Test::with(()).given_no_previous_events().when(rehearse(change(None))).then_expect_events(vec![known()]);
+    Test::with(()).given_no_previous_events().when(rehearse(register(5))).then_expect_error(RecipientRefusal::NotFound);
+    Test::with(()).given(vec![known()]).when(rehearse(register(5))).then_expect_events(vec![registered(5)]);
+    Test::with(()).given(vec![known(), registered(5)]).when(rehearse(email(8, "e"))).then_expect_events(vec![emailed.clone()]);
+    for repeated in [change(None), email(8, "e"), register(5 + 2 * DAY), reported_dead(Some(1))] {
+        Test::with(()).given(there()).when(rehearse(repeated)).then_expect_events(vec![]);
+    }
+    let second = RecipientCommand::RegisterDevice { channel: Channel::AndroidPush, address: AddressId(Uuid::from_u128(9)), details: details("other"), now: 5 };
+    let gone = RecipientCommand::RemoveAddress { channel: Channel::Email, reason: RemovalReason::Requested };
+    for refused in [change(Some("Asia/Seoul")), email(8, "changed"), email(9, "e2"), second, gone, reported_dead(None), RecipientCommand::Erase { id: id() }] {
+        Test::with(()).given(there()).when(rehearse(refused)).then_expect_error(RecipientRefusal::Rehearsed);
+    }
+}
+
+#[test]
 fn what_is_personal_is_in_no_debug_output() {
     let profile = ProfileDetails { external_id: "alice@example.com".to_owned(), attributes: Some("{\"plan\":\"gold\"}".to_owned()) };
     let address = AddressDetails { value: "+82-10-1234".to_owned(), secret: Some("whsec_abc".to_owned()) };

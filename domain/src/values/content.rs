@@ -1,5 +1,6 @@
 //! What is to be told: inline content, given by the sender.
 
+use super::json::{MAX_JSON_LEVELS, json_levels};
 use serde::{Deserialize, Serialize};
 
 /// Largest notification that is accepted, in bytes of its content and metadata (requirement A4).
@@ -64,6 +65,12 @@ pub enum ContentError {
         /// Which field.
         field: &'static str,
     },
+    /// `data` or `metadata` has more than [`MAX_JSON_LEVELS`].
+    #[error("content.{field} nests more than {MAX_JSON_LEVELS} levels; make it flatter")]
+    TooDeep {
+        /// Which field.
+        field: &'static str,
+    },
 }
 
 impl Content {
@@ -98,6 +105,9 @@ impl Content {
         for (field, text) in [("data", &self.data), ("metadata", &self.metadata)] {
             if text.as_ref().is_some_and(|text| !serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok_and(|_| text.trim_start().starts_with('{'))) {
                 return Err(ContentError::NotAnObject { field });
+            }
+            if text.as_ref().is_some_and(|text| json_levels(text) > MAX_JSON_LEVELS) {
+                return Err(ContentError::TooDeep { field });
             }
         }
         Ok(())

@@ -93,15 +93,18 @@ fn raw(client: &Client, method: Method, query: &str) -> Result<RequestBuilder> {
     Ok(reqwest::Client::builder().no_proxy().build()?.request(method, format!("{}/graphql{query}", client.base())))
 }
 
-/// The answer, status and body, to a request that announces so many bytes and sends none of them:
-/// what is too long is refused before it has come. A client that goes on sending may lose the
-/// answer with the connection, so none of the usual ones is asked here.
-async fn announced(client: &Client, bytes: u64) -> Result<(String, Value)> {
+/// The answer, status and body, to a request that announces so many bytes and sends so many of
+/// them before it reads: what is too long is refused before it has come, and a client that goes on
+/// sending does not lose the answer with the connection.
+async fn announced(client: &Client, bytes: u64, sent: usize) -> Result<(String, Value)> {
     let host = client.base().trim_start_matches("http://");
     let key = client.credential();
     let mut stream = TcpStream::connect(host).await?;
-    let head = format!("POST /graphql HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\nContent-Type: {JSON}\r\nContent-Length: {bytes}\r\n\r\n");
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\nContent-Type: {JSON}\r\nConnection: close\r\nContent-Length: {bytes}\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).await?;
+    stream.write_all(&vec![b' '; sent]).await.with_context(|| format!("{sent} of {bytes} bytes cannot be sent"))?;
     let mut answer = Vec::new();
     tokio::time::timeout(tests::wait::PATIENCE, stream.read_to_end(&mut answer)).await.context("no answer")??;
     let answer = String::from_utf8(answer)?;
@@ -151,6 +154,8 @@ async fn bad_notifications_are_refused_with_their_reason() -> Result<()> {
         (content(json!({ "data": "[1, 2]" })), "CONTENT_INVALID"),
         (content(json!({ "data": "{\"a\":" })), "CONTENT_INVALID"),
         (content(json!({ "data": "{} {}" })), "CONTENT_INVALID"),
+        (content(json!({ "data": format!("{{\"a\":{}{}}}", "[".repeat(32), "]".repeat(32)) })), "TOO_DEEP"),
+        (json!({ "metadata": format!("{}1{}", "{\"a\":".repeat(9_000), "}".repeat(9_000)) }), "TOO_DEEP"),
         (json!({ "metadata": "no JSON" }), "CONTENT_INVALID"),
         (json!({ "metadata": "\"text\"" }), "CONTENT_INVALID"),
         (json!({ "idempotencyKey": "" }), "IDEMPOTENCY_KEY_INVALID"),
@@ -229,7 +234,7 @@ async fn bad_recipients_are_refused_with_their_reason() -> Result<()> {
         (json!({ "attributes": "[]" }), "INVALID_ATTRIBUTES"),
         (json!({ "attributes": "{" }), "INVALID_ATTRIBUTES"),
         (json!({ "attributes": format!("{{\"a\":\"{}\"}}", "x".repeat(20_000)) }), "INVALID_ATTRIBUTES"),
-        (json!({ "attributes": format!("{{\"a\":{}{}}}", "[".repeat(8_000), "]".repeat(8_000)) }), "INVALID_ATTRIBUTES"),
+        (json!({ "attributes": format!("{{\"a\":{}{}}}", "[".repeat(8_000), "]".repeat(8_000)) }), "TOO_DEEP"),
     ];
     for (extra, expected) in cases {
         let mut input = json!({ "id": "alice" });
@@ -358,11 +363,13 @@ async fn what_is_no_graphql_request_is_refused_before_anything_is_read() -> Resu
     for (what, request, status, expected) in cases {
         refusals.request(what, request, status, expected).await?;
     }
-    for bytes in [3_000_000, 50_000_000, 1_000_000_000_000_000] {
-        let (status, body) = announced(&app.admin, bytes).await?;
+    for (bytes, sent) in [(3_000_000, 0), (3_000_000, 3_000_000), (50_000_000, 0), (50_000_000, 3_000_000), (1_000_000_000_000_000, 0)] {
+        let (status, body) = announced(&app.admin, bytes, sent).await?;
         refusals.note(&format!("{bytes} bytes"), &body, "BODY_TOO_LARGE");
         assert_eq!(status, "413", "{bytes} bytes");
     }
+    let long = post(JSON, vec![b' '; 3_000_000])?;
+    refusals.request("a real 3 MB body", long, 413, "BODY_TOO_LARGE").await?;
     let mutation = "?query=mutation%7BregisterSender(input:%7Bkey:%22intruder%22,name:%22x%22%7D)%7B__typename%7D%7D";
     let by_get = raw(&app.admin, Method::GET, mutation)?.bearer_auth(app.admin.credential());
     refusals.request("a mutation by GET", by_get, 405, "METHOD_NOT_ALLOWED").await?;

@@ -153,6 +153,9 @@ async fn a_sandbox_key_does_nothing_to_a_person_that_takes_effect() -> Result<()
     let mutations = [
         ("eraseRecipient", "EraseRecipientInput", json!({ "recipient": "alice" })),
         ("mintRecipientToken", "MintRecipientTokenInput", json!({ "recipient": "alice" })),
+        ("upsertRecipient", "UpsertRecipientInput", json!({ "id": "alice", "email": "mallory@example.com" })),
+        ("registerDevice", "RegisterDeviceInput", json!({ "recipient": "alice", "channel": "ANDROID_PUSH", "token": "mallorys" })),
+        ("removeDevice", "RemoveDeviceInput", json!({ "recipient": "alice", "device": "android:alice" })),
         ("setSubscription", "SetSubscriptionInput", json!({ "recipient": "alice", "scope": "ALL", "subscribed": false })),
     ];
     for (field, kind, input) in mutations {

@@ -1,10 +1,15 @@
 //! The circuit breaker of a provider. Open, it *holds*: the work stays queued, no attempt is
-//! burned, and one delivery at a time tries whether the provider is back.
+//! burned, and one delivery at a time tries whether the provider is back. A call carries the
+//! [`Permit`] it began with, so that while one call is trying, the late answers of calls that began
+//! before decide nothing. Counting answers alone would take the first to come for the probe's.
 
 use domain::policy::retry::PROBE_EVERY_MS;
 use domain::values::{Outcome, ThrottleScope};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+/// How long a provider is left alone that throttles and does not say for how long.
+const THROTTLED: Duration = Duration::from_secs(1);
 
 /// When it opens and closes.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +60,15 @@ struct Inner {
     opened: u32,
     until: Duration,
     probing: bool,
+    /// Counts openings, probes and closings: who may still decide.
+    generation: u64,
+}
+
+/// The right to begin calls, and to decide with their outcomes for as long as nothing has opened,
+/// tried or closed the breaker since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permit {
+    generation: u64,
 }
 
 /// See the module. Times are monotonic.
@@ -67,7 +81,8 @@ pub struct Breaker {
 impl Breaker {
     /// Closed.
     pub const fn new(settings: BreakerSettings) -> Self {
-        Self { settings, inner: Mutex::new(Inner { state: BreakerState::Closed, failures: 0, opened: 0, until: Duration::ZERO, probing: false }) }
+        let inner = Inner { state: BreakerState::Closed, failures: 0, opened: 0, until: Duration::ZERO, probing: false, generation: 0 };
+        Self { settings, inner: Mutex::new(inner) }
     }
 
     /// Its state.
@@ -79,56 +94,82 @@ impl Breaker {
     pub fn admit(&self, now: Duration) -> Admission {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         match inner.state {
-            BreakerState::Closed => Admission::Any,
+            BreakerState::Closed => Admission::Any(Permit { generation: inner.generation }),
             _ if now < inner.until => Admission::Wait(inner.until.saturating_sub(now)),
             _ if inner.probing => Admission::Wait(Duration::from_millis(50)),
             _ => {
+                inner.generation += 1;
                 inner.probing = true;
-                Admission::Probe
+                Admission::Probe(Permit { generation: inner.generation })
             }
         }
     }
 
-    /// A probe was admitted and nothing was there to send.
-    pub fn unused(&self) {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).probing = false;
+    /// No call was begun with this permit: if it was a probe's, the next may try.
+    pub fn unused(&self, permit: Permit) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.generation == permit.generation {
+            inner.probing = false;
+        }
     }
 
-    /// Learns from an outcome.
-    pub fn learn(&self, outcome: &Outcome, now: Duration) {
+    /// Learns from the outcome of a call that was begun with this permit.
+    pub fn learn(&self, permit: Permit, outcome: &Outcome, now: Duration) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.generation != permit.generation {
+            inner.late(outcome, now);
+            return;
+        }
         let probe = std::mem::take(&mut inner.probing);
         match outcome {
             Outcome::Accepted { .. } | Outcome::BadAddress { .. } | Outcome::Permanent { .. } | Outcome::Throttled { scope: ThrottleScope::Recipient, .. } => {
                 inner.failures = 0;
-                // Calls that began before it opened do not close it; the probe does.
-                if probe || inner.state == BreakerState::Closed {
-                    inner.state = BreakerState::Closed;
+                if probe {
                     inner.opened = 0;
+                    inner.turn(BreakerState::Closed, Duration::ZERO);
                 }
             }
             Outcome::Retry { after, .. } => self.failed(&mut inner, probe, *after, now),
             Outcome::Unknown { .. } => self.failed(&mut inner, probe, None, now),
             Outcome::Throttled { after, .. } => {
-                inner.state = BreakerState::Throttled;
-                inner.until = inner.until.max(now + after.unwrap_or(Duration::from_secs(1)));
+                let until = inner.until.max(now + after.unwrap_or(THROTTLED));
+                inner.turn(BreakerState::Throttled, until);
             }
-            Outcome::Misconfigured { .. } => {
-                inner.state = BreakerState::Misconfigured;
-                inner.until = now + Duration::from_millis(PROBE_EVERY_MS.unsigned_abs());
-            }
+            Outcome::Misconfigured { .. } => inner.turn(BreakerState::Misconfigured, now + Duration::from_millis(PROBE_EVERY_MS.unsigned_abs())),
             Outcome::NotMade { .. } => {}
         }
     }
 
     fn failed(&self, inner: &mut Inner, probe: bool, after: Option<Duration>, now: Duration) {
         inner.failures += 1;
-        let opens = inner.failures >= self.settings.failures && inner.state == BreakerState::Closed;
-        if opens || probe {
+        if probe || inner.failures >= self.settings.failures {
             let pause = self.settings.first * 2_u32.pow(inner.opened.min(10));
-            inner.state = BreakerState::Open;
             inner.opened += 1;
-            inner.until = now + pause.min(self.settings.longest).max(after.unwrap_or_default().min(self.settings.longest));
+            inner.turn(BreakerState::Open, now + pause.min(self.settings.longest).max(after.unwrap_or_default().min(self.settings.longest)));
+        }
+    }
+}
+
+impl Inner {
+    /// Goes over to a state; outcomes of calls that began before come too late from here on.
+    const fn turn(&mut self, state: BreakerState, until: Duration) {
+        self.state = state;
+        self.until = until;
+        self.generation += 1;
+    }
+
+    /// What a call that began before the last turn still says: only how long the provider asked
+    /// to be left alone, which holds whoever was told.
+    fn late(&mut self, outcome: &Outcome, now: Duration) {
+        let Outcome::Throttled { after, scope, .. } = outcome else { return };
+        if *scope == ThrottleScope::Recipient {
+            return;
+        }
+        let until = self.until.max(now + after.unwrap_or(THROTTLED));
+        match self.state {
+            BreakerState::Closed => self.turn(BreakerState::Throttled, until),
+            BreakerState::Open | BreakerState::Throttled | BreakerState::Misconfigured if !self.probing => self.until = until,
+            BreakerState::Open | BreakerState::Throttled | BreakerState::Misconfigured => {}
         }
     }
 }
@@ -137,9 +178,9 @@ impl Breaker {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// Whatever there is room for.
-    Any,
+    Any(Permit),
     /// One call, to see.
-    Probe,
+    Probe(Permit),
     /// Nothing, for this long.
     Wait(Duration),
 }

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use super::barrier::OptOutBarrier;
-use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState};
+use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState, Permit};
 use commands::ports::ManualClock;
 use domain::values::{Misconfigured, Outcome, RecipientId, ThrottleScope};
 use std::sync::Arc;
@@ -18,48 +18,106 @@ fn accepted() -> Outcome {
     Outcome::Accepted { provider_id: None }
 }
 
+/// The permit of any number of calls.
+fn any(breaker: &Breaker, now: Duration) -> Permit {
+    match breaker.admit(now) {
+        Admission::Any(permit) => permit,
+        other => panic!("not closed: {other:?}"),
+    }
+}
+
+/// The permit of one call that is to try.
+fn probe(breaker: &Breaker, now: Duration) -> Permit {
+    match breaker.admit(now) {
+        Admission::Probe(permit) => permit,
+        other => panic!("no probe: {other:?}"),
+    }
+}
+
 #[test]
 fn failures_in_a_row_open_it_and_one_probe_at_a_time_closes_it() {
     let breaker = Breaker::new(BreakerSettings { failures: 3, first: SECOND, longest: 10 * SECOND });
-    for _ in 0..2 {
-        breaker.learn(&retry(), Duration::ZERO);
+    for outcome in [retry(), retry(), accepted()] {
+        breaker.learn(any(&breaker, Duration::ZERO), &outcome, Duration::ZERO);
     }
-    breaker.learn(&accepted(), Duration::ZERO);
     for _ in 0..3 {
-        assert_eq!(breaker.admit(Duration::ZERO), Admission::Any, "a success in between starts the count anew");
-        breaker.learn(&retry(), Duration::ZERO);
+        // A success in between started the count anew.
+        breaker.learn(any(&breaker, Duration::ZERO), &retry(), Duration::ZERO);
     }
     assert_eq!(breaker.state(), BreakerState::Open);
     assert!(matches!(breaker.admit(SECOND / 2), Admission::Wait(_)));
-    assert_eq!(breaker.admit(SECOND), Admission::Probe);
+    let first = probe(&breaker, SECOND);
     assert!(matches!(breaker.admit(SECOND), Admission::Wait(_)), "one probe at a time");
-    breaker.learn(&retry(), SECOND);
+    breaker.learn(first, &retry(), SECOND);
     assert!(matches!(breaker.admit(2 * SECOND), Admission::Wait(_)), "a failed probe doubles the pause");
-    assert_eq!(breaker.admit(3 * SECOND), Admission::Probe);
-    breaker.learn(&accepted(), 3 * SECOND);
-    assert_eq!(breaker.admit(3 * SECOND), Admission::Any);
+    breaker.learn(probe(&breaker, 3 * SECOND), &accepted(), 3 * SECOND);
+    any(&breaker, 3 * SECOND);
+}
+
+#[test]
+fn only_the_probe_decides_whatever_calls_from_before_answer_late() {
+    let late = [
+        accepted(),
+        retry(),
+        Outcome::NotMade { code: "not begun in time".to_owned() },
+        Outcome::Misconfigured { scope: Misconfigured::Credential, code: "401".to_owned() },
+        Outcome::Throttled { after: Some(60 * SECOND), scope: ThrottleScope::Provider, code: "429".to_owned() },
+    ];
+    for outcome in late {
+        for (verdict, state) in [(accepted(), BreakerState::Closed), (retry(), BreakerState::Open)] {
+            let breaker = Breaker::new(BreakerSettings { failures: 1, first: SECOND, longest: 10 * SECOND });
+            let before = any(&breaker, Duration::ZERO);
+            breaker.learn(before, &retry(), Duration::ZERO);
+            let trying = probe(&breaker, SECOND);
+            breaker.learn(before, &outcome, SECOND);
+            assert_eq!(breaker.state(), BreakerState::Open, "{outcome:?} is not the probe's");
+            assert!(matches!(breaker.admit(SECOND), Admission::Wait(_)), "{outcome:?} lets no second probe begin");
+            breaker.learn(trying, &verdict, SECOND);
+            assert_eq!(breaker.state(), state, "{verdict:?} after {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn late_failures_neither_prolong_the_pause_nor_open_it_again() {
+    let breaker = Breaker::new(BreakerSettings { failures: 2, first: SECOND, longest: 10 * SECOND });
+    let before = any(&breaker, Duration::ZERO);
+    for _ in 0..2 {
+        breaker.learn(before, &retry(), Duration::ZERO);
+    }
+    breaker.learn(before, &retry(), SECOND / 2);
+    breaker.learn(before, &Outcome::Misconfigured { scope: Misconfigured::Credential, code: "401".to_owned() }, SECOND / 2);
+    breaker.learn(probe(&breaker, SECOND), &accepted(), SECOND);
+    for _ in 0..2 {
+        breaker.learn(before, &retry(), SECOND);
+    }
+    any(&breaker, SECOND);
 }
 
 #[test]
 fn throttling_holds_the_provider_for_as_long_as_it_asks() {
     let breaker = Breaker::new(BreakerSettings::default());
-    let throttled = |scope| Outcome::Throttled { after: Some(30 * SECOND), scope, code: "429".to_owned() };
-    breaker.learn(&throttled(ThrottleScope::Recipient), Duration::ZERO);
-    assert_eq!(breaker.admit(Duration::ZERO), Admission::Any, "one address is not the provider");
-    breaker.learn(&throttled(ThrottleScope::Provider), Duration::ZERO);
-    assert_eq!(breaker.admit(29 * SECOND), Admission::Wait(SECOND));
-    assert_eq!(breaker.admit(30 * SECOND), Admission::Probe);
+    let throttled = |scope, seconds| Outcome::Throttled { after: Some(seconds * SECOND), scope, code: "429".to_owned() };
+    breaker.learn(any(&breaker, Duration::ZERO), &throttled(ThrottleScope::Recipient, 30), Duration::ZERO);
+    let permit = any(&breaker, Duration::ZERO);
+    breaker.learn(permit, &throttled(ThrottleScope::Provider, 20), Duration::ZERO);
+    breaker.learn(permit, &throttled(ThrottleScope::Provider, 30), Duration::ZERO);
+    assert_eq!(breaker.admit(29 * SECOND), Admission::Wait(SECOND), "whichever call was told");
+    probe(&breaker, 30 * SECOND);
 }
 
 #[test]
 fn wrong_credentials_hold_everything_and_are_probed() {
     let breaker = Breaker::new(BreakerSettings::default());
-    breaker.learn(&Outcome::Misconfigured { scope: Misconfigured::Credential, code: "401".to_owned() }, Duration::ZERO);
+    let wrong = Outcome::Misconfigured { scope: Misconfigured::Credential, code: "401".to_owned() };
+    breaker.learn(any(&breaker, Duration::ZERO), &wrong, Duration::ZERO);
     assert_eq!(breaker.state(), BreakerState::Misconfigured);
     assert!(matches!(breaker.admit(29 * SECOND), Admission::Wait(_)));
-    assert_eq!(breaker.admit(30 * SECOND), Admission::Probe);
-    breaker.unused();
-    assert_eq!(breaker.admit(30 * SECOND), Admission::Probe, "a probe that had nothing to send is given back");
+    let idle = probe(&breaker, 30 * SECOND);
+    breaker.unused(idle);
+    probe(&breaker, 30 * SECOND);
+    breaker.unused(idle);
+    assert!(matches!(breaker.admit(30 * SECOND), Admission::Wait(_)), "a probe that was given back is not given back again");
 }
 
 #[tokio::test]

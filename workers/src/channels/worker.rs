@@ -5,7 +5,7 @@
 
 use super::attempts::{Checked, Prepared, check, content_of};
 use super::barrier::{BEGIN_WITHIN, OptOutBarrier};
-use super::breaker::{Admission, Breaker, BreakerSettings};
+use super::breaker::{Admission, Breaker, BreakerSettings, Permit};
 use super::concluding::{Concluded, Concluder};
 use crate::pending::{DELIVERY, Item, Route};
 use crate::providers::{Message, Provider};
@@ -109,9 +109,9 @@ impl ChannelWorker {
     }
 
     async fn step(&self, outcomes: &mpsc::Sender<Concluded>) -> Pause {
-        let most = match self.breaker.admit(self.shared.clock.monotonic()) {
-            Admission::Any => self.slots.available_permits().min(self.shared.batch),
-            Admission::Probe => 1,
+        let (permit, most) = match self.breaker.admit(self.shared.clock.monotonic()) {
+            Admission::Any(permit) => (permit, self.slots.available_permits().min(self.shared.batch)),
+            Admission::Probe(permit) => (permit, 1),
             Admission::Wait(pause) => return Pause::For(pause.min(Duration::from_secs(1))),
         };
         if most == 0 {
@@ -119,20 +119,26 @@ impl ChannelWorker {
         }
         let items = self.shared.window.take(self.route, most);
         if items.is_empty() {
-            self.breaker.unused();
+            self.breaker.unused(permit);
             return Pause::Work;
         }
         failpoint::reach("C6");
-        if let Err(error) = self.begin(items, outcomes.clone()).await {
-            tracing::warn!(%error, provider = self.provider.name(), "attempts could not be recorded; they are tried again");
-            self.breaker.unused();
-            return Pause::For(Duration::from_millis(200));
+        match self.begin(items, permit, outcomes.clone()).await {
+            Ok(0) => {
+                self.breaker.unused(permit);
+                Pause::None
+            }
+            Ok(_) => Pause::None,
+            Err(error) => {
+                tracing::warn!(%error, provider = self.provider.name(), "attempts could not be recorded; they are tried again");
+                self.breaker.unused(permit);
+                Pause::For(Duration::from_millis(200))
+            }
         }
-        Pause::None
     }
 
-    /// Checks, records and starts the calls of what was taken.
-    async fn begin(&self, items: Vec<Item>, outcomes: mpsc::Sender<Concluded>) -> Result<(), LogError> {
+    /// Checks, records and starts the calls of what was taken; says how many it started.
+    async fn begin(&self, items: Vec<Item>, permit: Permit, outcomes: mpsc::Sender<Concluded>) -> Result<usize, LogError> {
         let mut prepared = Vec::with_capacity(items.len());
         let mut commits = Vec::with_capacity(items.len());
         let metadata = Shared::metadata();
@@ -178,23 +184,21 @@ impl ChannelWorker {
                     }
                     if prepared.attempt.is_some() {
                         starting.push(prepared);
-                    } else {
-                        self.breaker.unused();
                     }
                 }
                 CommitOutcome::Conflict { stream } => self.conflict(prepared.item, stream).await,
             }
         }
+        let started = starting.len();
         let contents = content_of(&self.shared.bus, &starting).await;
         for (prepared, content) in starting.into_iter().zip(contents) {
-            self.call(prepared, content, since, outcomes.clone()).await;
+            self.call(prepared, content, since, permit, outcomes.clone()).await;
         }
-        failed.map_or(Ok(()), Err)
+        failed.map_or(Ok(started), Err)
     }
 
     /// Something moved on: decide anew on what is true now.
     async fn conflict(&self, mut item: Item, stream: domain::StreamId) {
-        self.breaker.unused();
         if stream.kind != AggregateKind::Notification {
             self.shared.facts.forget(stream);
             self.shared.window.give_back(item);
@@ -210,7 +214,14 @@ impl ChannelWorker {
         }
     }
 
-    async fn call(&self, prepared: Prepared, content: Option<Arc<domain::values::Content>>, since: Duration, outcomes: mpsc::Sender<Concluded>) {
+    async fn call(
+        &self,
+        prepared: Prepared,
+        content: Option<Arc<domain::values::Content>>,
+        since: Duration,
+        permit: Permit,
+        outcomes: mpsc::Sender<Concluded>,
+    ) {
         let Prepared { item, attempt, unbegun } = prepared;
         let Some(address) = attempt else { return };
         // There are as many free slots as were asked for: only this loop takes them.
@@ -254,7 +265,7 @@ impl ChannelWorker {
                 }
             };
             failpoint::reach("C9");
-            breaker.learn(&outcome, clock.monotonic());
+            breaker.learn(permit, &outcome, clock.monotonic());
             let concluded = Concluded { item, outcome };
             if outcomes.send(concluded).await.is_err() {
                 tracing::error!("an outcome could not be handed over; the attempt is recovered at the next start");

@@ -1,7 +1,7 @@
 //! Checks of what senders and apps say about recipients. Nothing invalid enters the log.
 
 use crate::graphql::problem::Refused;
-use domain::values::Channel;
+use domain::values::{Channel, MAX_JSON_LEVELS, json_levels};
 
 fn plain(text: &str) -> bool {
     !text.chars().any(char::is_control)
@@ -63,8 +63,11 @@ pub fn locale(tag: &str) -> Result<(), Refused> {
     Err(Refused::at("locale", "INVALID_LOCALE", "This is not a language tag; give one such as ko-KR."))
 }
 
-/// A JSON object of bounded size.
+/// A JSON object of bounded size and depth.
 pub fn attributes(json: &str) -> Result<(), Refused> {
+    if json_levels(json) > MAX_JSON_LEVELS {
+        return Err(Refused::at("attributes", "TOO_DEEP", format!("Attributes nest at most {MAX_JSON_LEVELS} levels; make them flatter.")));
+    }
     if json.len() <= 16_384 && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(json).is_ok() {
         return Ok(());
     }

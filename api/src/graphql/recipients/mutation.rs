@@ -3,7 +3,7 @@
 use super::check;
 use super::object::RecipientObject;
 use crate::auth::recipient_token::{DEFAULT_TTL, LONGEST_TTL};
-use crate::graphql::context::{for_real, metadata, services, staff, subject};
+use crate::graphql::context::{for_real, metadata, rehearses, services, staff, subject};
 use crate::graphql::error::{bus_error, failure};
 use crate::graphql::names::Channel;
 use crate::graphql::position::Position;
@@ -12,7 +12,7 @@ use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, Simple
 use chrono::{DateTime, Utc};
 use commands::accept::recipient_stream;
 use commands::bus::Refused as BusRefused;
-use commands::recipients;
+use commands::recipients::{self, Registration};
 use domain::recipient::{AddressDetails, Profile, ProfileDetails, Recipient, RecipientCommand, RecipientRefusal, RemovalReason};
 use domain::values::{self, AddressId};
 use workers::providers::webhook::check_url;
@@ -132,6 +132,8 @@ pub struct RecipientMutation;
 fn changed(result: Result<(Recipient, u64), BusRefused<RecipientRefusal>>) -> Result<RecipientResult> {
     match result {
         Ok((state, position)) => Ok(RecipientResult::Changed(RecipientChanged { recipient: RecipientObject::from(&state), position: Position(position) })),
+        // Who may not is told so as everywhere, not by a problem with the input.
+        Err(BusRefused::Refusal(refusal @ RecipientRefusal::Rehearsed)) => Err(failure("FORBIDDEN", refusal.to_string())),
         Err(BusRefused::Refusal(refusal)) => Ok(RecipientResult::Refused(refusal.into())),
         Err(error) => Err(bus_error(error)),
     }
@@ -169,7 +171,7 @@ fn check_input(input: &UpsertRecipientInput, policy: &workers::providers::webhoo
 
 #[Object]
 impl RecipientMutation {
-    /// Creates a recipient, or changes it.
+    /// Creates a recipient, or changes it. A sandbox key only adds what is not there yet.
     async fn upsert_recipient(&self, ctx: &Context<'_>, input: UpsertRecipientInput) -> Result<RecipientResult> {
         staff(ctx)?;
         let services = services(ctx)?;
@@ -207,11 +209,15 @@ impl RecipientMutation {
                 MaybeUndefined::Undefined => {}
             }
         }
+        if rehearses(ctx)? {
+            commands = commands.into_iter().map(|command| RecipientCommand::Rehearse(Box::new(command))).collect();
+        }
         let done = engine.bus.execute_all::<Recipient>(recipient_stream(id), &metadata(ctx)?, commands).await;
         changed(done.map(|done| (done.state, done.position)))
     }
 
-    /// Registers a device; one that another recipient had moves over.
+    /// Registers a device; one that another recipient had moves over. A sandbox key only registers
+    /// the first of a channel, and none that another recipient has.
     async fn register_device(&self, ctx: &Context<'_>, input: RegisterDeviceInput) -> Result<RecipientResult> {
         let recipient = subject(ctx, input.recipient.as_deref())?;
         let engine = &services(ctx)?.engine;
@@ -221,11 +227,13 @@ impl RecipientMutation {
         }
         let address = engine.hashing.address(channel, &input.token);
         let details = AddressDetails { value: input.token, secret: None };
-        changed(recipients::register_device(&engine.bus, &metadata(ctx)?, recipient, channel, address, details, engine.clock.now()).await)
+        let registration = Registration { recipient, channel, address, details, now: engine.clock.now(), rehearsal: rehearses(ctx)? };
+        changed(recipients::register_device(&engine.bus, &metadata(ctx)?, registration).await)
     }
 
     /// Removes a device. Once this is answered, no call for it begins any more.
     async fn remove_device(&self, ctx: &Context<'_>, input: RemoveDeviceInput) -> Result<RecipientResult> {
+        for_real(ctx)?;
         let recipient = subject(ctx, input.recipient.as_deref())?;
         let engine = &services(ctx)?.engine;
         let named: Option<AddressId> = input.device.parse().ok();

@@ -34,6 +34,7 @@ async fn what_cannot_be_sent_is_refused_by_name() {
         (json!({ "content": { "body": "b".repeat(1_000_001) } }), "TOO_LARGE"),
         (json!({ "content": { "title": "a\r\nBcc: x@example.com", "body": "b" } }), "INVALID_HEADER"),
         (json!({ "content": { "body": "b", "data": "not json" } }), "CONTENT_INVALID"),
+        (json!({ "content": { "body": "b", "data": format!("{{\"a\":{}{}}}", "[".repeat(5_000), "]".repeat(5_000)) } }), "TOO_DEEP"),
         (json!({ "expiresAt": "2001-01-01T00:00:00Z" }), "EXPIRED"),
     ] {
         let answer = app.post(Some(&shop), SEND, json!({ "input": with(good(), more.clone()) })).await;
@@ -97,6 +98,7 @@ async fn a_recipient_that_is_not_well_formed_is_not_created() {
         (json!({ "id": "a", "timeZone": "Mars/Olympus" }), "INVALID_TIME_ZONE"),
         (json!({ "id": "a", "locale": "?" }), "INVALID_LOCALE"),
         (json!({ "id": "a", "attributes": "[]" }), "INVALID_ATTRIBUTES"),
+        (json!({ "id": "a", "attributes": format!("{{\"a\":{}{}}}", "[".repeat(32), "]".repeat(32)) }), "TOO_DEEP"),
         (json!({ "id": "a", "webhook": { "url": "https://example.org/hook", "secret": "short" } }), "INVALID_SECRET"),
         (json!({ "id": "a", "webhook": { "url": "not a url", "secret": secret } }), "INVALID_URL"),
         (json!({ "id": "a", "webhook": { "url": "file:///etc/passwd", "secret": secret } }), "INVALID_URL"),

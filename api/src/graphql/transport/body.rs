@@ -1,10 +1,17 @@
-//! Reading a body: no more bytes than allowed and no longer than allowed.
+//! Reading a body: no more bytes than allowed and no longer than allowed. What is too long is
+//! answered at once and then drained for a while: closing on a client that still writes would reset
+//! the connection, and the answer would be lost with it.
 
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
+
+/// Bytes that are drained of a refused body.
+const DRAINED_BYTES: usize = 4 << 20;
+/// How long a refused body is drained.
+const DRAINED_FOR: Duration = Duration::from_secs(1);
 
 /// Why a body was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,14 +26,29 @@ pub(super) enum BodyError {
 
 /// Reads the whole body. An announced length is checked before anything is read; one that lies is
 /// found out while reading.
-pub(super) async fn read(body: Body, limit: usize, timeout: Duration) -> Result<Bytes, BodyError> {
+pub(super) async fn read(body: &mut Body, limit: usize, timeout: Duration) -> Result<Bytes, BodyError> {
     if body.size_hint().lower() > limit as u64 {
         return Err(BodyError::TooLarge);
     }
     tokio::time::timeout(timeout, collect(body, limit)).await.unwrap_or(Err(BodyError::Timeout))
 }
 
-async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BodyError> {
+/// Reads what a refused client still writes, and throws it away.
+pub(super) async fn drain(mut body: Body) {
+    let thrown_away = async {
+        let mut left = DRAINED_BYTES;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    // Both ends are the same to a client that was answered already.
+    let _ = tokio::time::timeout(DRAINED_FOR, thrown_away).await;
+}
+
+async fn collect(body: &mut Body, limit: usize) -> Result<Bytes, BodyError> {
     // Most bodies arrive in one frame and need no copy.
     let mut first = Bytes::new();
     let mut rest: Option<BytesMut> = None;

@@ -91,7 +91,7 @@ fn not_allowed(error: RequestError, format: Format, allow: &'static str) -> Resp
     http
 }
 
-async fn read_params<E: Executor, A: Authenticate>(transport: &Transport<E, A>, headers: &HeaderMap, body: Body) -> Result<Params, Refusal> {
+async fn read_params<E: Executor, A: Authenticate>(transport: &Transport<E, A>, headers: &HeaderMap, mut body: Body) -> Result<Params, Refusal> {
     if !negotiate::is_json(headers) || !negotiate::is_uncompressed(headers) {
         return Err((
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -99,7 +99,12 @@ async fn read_params<E: Executor, A: Authenticate>(transport: &Transport<E, A>, 
         ));
     }
     let settings = &transport.settings;
-    let bytes = body::read(body, settings.body_bytes, settings.body_timeout).await.map_err(|error| body_refusal(error, settings.body_bytes))?;
+    let read = body::read(&mut body, settings.body_bytes, settings.body_timeout).await;
+    // Who asks first whether to send has sent nothing yet, and draining would ask for it.
+    if read == Err(BodyError::TooLarge) && !headers.contains_key(header::EXPECT) {
+        settings.connections.spawn(body::drain(body));
+    }
+    let bytes = read.map_err(|error| body_refusal(error, settings.body_bytes))?;
     Params::from_json(&bytes).map_err(|error| (StatusCode::BAD_REQUEST, error))
 }
 

@@ -122,6 +122,25 @@ async fn bounds_bodies_before_reading_them() {
 }
 
 #[tokio::test]
+async fn what_a_refused_client_still_writes_is_taken_for_a_while() {
+    const PIECE: usize = 64 << 10;
+    let toy = toy(small());
+    let (writer, written) = tokio::sync::mpsc::channel(1);
+    let body = stream::unfold(written, async |mut written| written.recv().await.map(|piece| (Ok::<_, Infallible>(piece), written)));
+    let writing = tokio::spawn(async move {
+        let mut bytes = 0;
+        while writer.send(Bytes::from_static(&[b' '; PIECE])).await.is_ok() {
+            bytes += PIECE;
+        }
+        bytes
+    });
+    let answer = toy.send(post("alice", Body::from_stream(body))).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let bytes = writing.await.unwrap();
+    assert!((3_000_000..=5_000_000).contains(&bytes), "{bytes} bytes were taken");
+}
+
+#[tokio::test]
 async fn bodies_in_pieces_are_joined() {
     let toy = toy(small());
     let pieces: Vec<_> = HELLO.as_bytes().chunks(3).map(|chunk| Ok::<_, Infallible>(Bytes::copy_from_slice(chunk))).collect();
