@@ -15,7 +15,19 @@ CREATE TABLE streams (
     kind   INTEGER NOT NULL,
     id     BLOB    NOT NULL            -- 16 bytes
 );
-CREATE UNIQUE INDEX streams_by_id ON streams (id, kind);
+
+-- A stream's number by its id. Rows come some time after their stream, in an order in which many
+-- share a page (commands/src/log/sqlite/directory.rs): all of streams up to `through` are here.
+CREATE TABLE stream_directory (
+    kind   INTEGER NOT NULL,
+    id     BLOB    NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (kind, id)
+) WITHOUT ROWID;
+CREATE TABLE stream_directory_end (
+    through INTEGER NOT NULL           -- the one row
+);
+INSERT INTO stream_directory_end (through) VALUES (0);
 
 -- One row for all events that were committed together with the same metadata. An event's
 -- metadata is the row with the greatest position not above its own.

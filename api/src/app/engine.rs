@@ -123,12 +123,13 @@ impl Engine {
         let keys = Arc::new(KeyStore::open(&data.keys(), master.clone(), Arc::clone(&random))?);
         let sealer = Sealer::new(Arc::clone(&keys), Arc::clone(&random));
         let writer = SqliteWriter::open(data.log(), sealer.clone())?;
+        let directory = Arc::clone(writer.directory());
         let tail = Arc::new(Tail::at(writer.head()));
         let facts = Arc::new(Facts::new(FactsSettings::default()));
         hooks.push(Arc::<Facts>::clone(&facts));
         let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), CommitterSettings::default())?;
         let readers = Readers::new(data.log(), settings.readers);
-        let log: Arc<dyn LogReader> = Arc::new(SqliteReader::new(readers.clone(), sealer));
+        let log: Arc<dyn LogReader> = Arc::new(SqliteReader::new(readers.clone(), sealer).beside(directory));
         let bus = Bus::new(committer, Arc::clone(&log));
         let hashing = master.hashing();
         let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random));

@@ -5,9 +5,11 @@
 
 mod migrations;
 mod readers;
+mod rolling_merge;
 
 pub use migrations::{DELIVERY_LOG, KEYS, Migrations, migrate};
 pub use readers::Readers;
+pub use rolling_merge::{RollingMerge, Slice};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};

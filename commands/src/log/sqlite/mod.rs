@@ -1,11 +1,13 @@
 //! The log in SQLite: one writer, `synchronous=FULL`, read-only readers beside it.
 
+mod directory;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod types;
 mod writer;
 
+pub use directory::StreamDirectory;
 pub use reader::SqliteReader;
 pub use writer::SqliteWriter;
 

@@ -1,5 +1,6 @@
 //! Reading the log back over read-only connections.
 
+use super::directory::{self, StreamDirectory};
 use super::types::{self, EventType};
 use crate::database::Readers;
 use crate::log::append::LogError;
@@ -20,14 +21,22 @@ pub struct SqliteReader {
     readers: Readers,
     sealer: Sealer,
     types: Arc<RwLock<Arc<HashMap<i64, EventType>>>>,
+    directory: Option<Arc<StreamDirectory>>,
 }
 
 const COLUMNS: &str = "SELECT e.position, e.stream, e.sequence, e.type, e.payload, e.sealed, s.kind, s.id FROM events e JOIN streams s ON s.number = e.stream";
 
 impl SqliteReader {
-    /// Over the log's file.
+    /// Over the log's file, whoever writes it.
     pub fn new(readers: Readers, sealer: Sealer) -> Self {
-        Self { readers, sealer, types: Arc::default() }
+        Self { readers, sealer, types: Arc::default(), directory: None }
+    }
+
+    /// Beside the writer in the same process: finds new streams where that one keeps them, in
+    /// place of looking them through.
+    #[must_use]
+    pub fn beside(self, directory: Arc<StreamDirectory>) -> Self {
+        Self { directory: Some(directory), ..self }
     }
 
     /// The pool, for reading other tables of the same file.
@@ -44,6 +53,13 @@ impl SqliteReader {
         let found = fresh.get(&number).cloned();
         *self.types.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
         Ok(found)
+    }
+
+    fn number_of(&self, connection: &Connection, stream: StreamId) -> Result<Option<StreamNo>, LogError> {
+        match &self.directory {
+            Some(directory) => directory.find(connection, stream),
+            None => directory::find_without(connection, stream),
+        }
     }
 
     fn decode(&self, connection: &Connection, row: &Row<'_>, open: bool, commits: &mut Commits) -> Result<Arc<Recorded>, LogError> {
@@ -126,7 +142,7 @@ impl LogReader for SqliteReader {
     fn read_stream(&self, stream: StreamId, after: Sequence, open: bool) -> Reading<'_, Vec<Arc<Recorded>>> {
         let reader = self.clone();
         Box::pin(self.readers.read(move |connection| {
-            let Some(number) = number_of(connection, stream)? else {
+            let Some(number) = reader.number_of(connection, stream)? else {
                 return Ok(Vec::new());
             };
             let mut commits = Commits::default();
@@ -158,7 +174,8 @@ impl LogReader for SqliteReader {
     }
 
     fn stream_number(&self, stream: StreamId) -> Reading<'_, Option<StreamNo>> {
-        Box::pin(self.readers.read(move |connection| number_of(connection, stream)))
+        let reader = self.clone();
+        Box::pin(self.readers.read(move |connection| reader.number_of(connection, stream)))
     }
 
     fn head(&self) -> Reading<'_, Position> {
@@ -167,14 +184,6 @@ impl LogReader for SqliteReader {
                 .read(|connection| Ok(connection.query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| row.get::<_, i64>(0)).map(unsigned)?)),
         )
     }
-}
-
-fn number_of(connection: &Connection, stream: StreamId) -> Result<Option<StreamNo>, LogError> {
-    let number: Option<i64> = connection
-        .prepare_cached("SELECT number FROM streams WHERE id = ?1 AND kind = ?2")?
-        .query_row(params![stream.id.as_bytes().as_slice(), stream.kind.number()], |row| row.get(0))
-        .optional()?;
-    Ok(number.map(unsigned))
 }
 
 fn unsigned(value: i64) -> u64 {

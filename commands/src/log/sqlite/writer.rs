@@ -4,9 +4,10 @@
 //! look-up. After a failure nothing in memory is trusted: the connection is opened anew (a
 //! failed fsync is never retried) and what the file says counts.
 
+use super::directory::{Key, StreamDirectory};
 use super::types::TypeNumbers;
 use crate::consumer::changes_executor;
-use crate::database;
+use crate::database::{self, Slice};
 use crate::failpoint;
 use crate::log::append::{Batch, Commit, CommitOutcome, LogError, LogWriter, StreamAppend};
 use crate::log::recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
@@ -14,7 +15,8 @@ use crate::log::sealing::Sealer;
 use crate::recent::Recent;
 use domain::StreamId;
 use domain::values::Millis;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,6 +31,9 @@ pub struct SqliteWriter {
     types: TypeNumbers,
     head: Position,
     newest_stream: StreamNo,
+    directory: Arc<StreamDirectory>,
+    /// Streams that the batch opens.
+    opened: HashMap<StreamId, StreamNo>,
     /// 0 for a stream that is known not to exist: opt-outs are rare, and asked for every time.
     numbers: Recent<StreamId, StreamNo>,
     sequences: Recent<StreamNo, Sequence>,
@@ -45,6 +50,10 @@ impl std::fmt::Debug for SqliteWriter {
 impl SqliteWriter {
     /// Opens or creates the file and brings it to the newest version.
     pub fn open(path: PathBuf, sealer: Sealer) -> Result<Self, LogError> {
+        Self::open_with(path, sealer, StreamDirectory::default())
+    }
+
+    pub(super) fn open_with(path: PathBuf, sealer: Sealer, directory: StreamDirectory) -> Result<Self, LogError> {
         let mut writer = Self {
             path,
             connection: None,
@@ -52,6 +61,8 @@ impl SqliteWriter {
             types: TypeNumbers::default(),
             head: 0,
             newest_stream: 0,
+            directory: Arc::new(directory),
+            opened: HashMap::new(),
             numbers: Recent::new(KEPT_STREAMS),
             sequences: Recent::new(KEPT_STREAMS),
             payload: Vec::new(),
@@ -68,17 +79,24 @@ impl SqliteWriter {
         self.head
     }
 
+    /// Which numbers the streams have, for a reader in this process.
+    pub const fn directory(&self) -> &Arc<StreamDirectory> {
+        &self.directory
+    }
+
     fn adopt(&mut self, connection: Connection) -> Result<(), LogError> {
         self.types.forget();
+        self.opened.clear();
         self.numbers.clear();
         self.sequences.clear();
         self.head = connection.query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| row.get::<_, i64>(0)).map(unsigned)?;
         self.newest_stream = connection.query_row("SELECT coalesce(max(number), 0) FROM streams", [], |row| row.get::<_, i64>(0)).map(unsigned)?;
+        self.directory.load(&connection, self.newest_stream)?;
         self.connection = Some(connection);
         Ok(())
     }
 
-    fn transact(&mut self, connection: &Connection, batch: Batch, at: Millis) -> Result<Vec<CommitOutcome>, LogError> {
+    fn transact(&mut self, connection: &Connection, batch: Batch, at: Millis) -> Result<Decided, LogError> {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let mut outcomes = Vec::with_capacity(batch.commits.len());
         let mut described: Option<Arc<Metadata>> = None;
@@ -88,8 +106,9 @@ impl SqliteWriter {
         for rows in &batch.rows {
             changes_executor(connection, &rows.changes)?;
         }
+        let entered = self.directory.enter(connection, self.opened.len())?;
         failpoint::reach("C2");
-        Ok(outcomes)
+        Ok(Decided { outcomes, entered })
     }
 
     fn append_one(&mut self, connection: &Connection, commit: Commit, at: Millis, described: &mut Option<Arc<Metadata>>) -> Result<CommitOutcome, LogError> {
@@ -100,13 +119,8 @@ impl SqliteWriter {
         }
         // Nothing is written before everything is checked: a loser must leave no trace.
         let mut numbers = Vec::with_capacity(commit.appends.len());
-        let opened = self.open_stream(connection, &commit.appends)?;
-        let mut opened = opened.into_iter();
         for append in &commit.appends {
-            let checked = match opened.next() {
-                Some(checked) => checked,
-                None => self.check(connection, append)?,
-            };
+            let checked = self.check(connection, append)?;
             let number = match checked {
                 Checked::At(number) => Some(number),
                 Checked::New => None,
@@ -163,25 +177,6 @@ impl SqliteWriter {
         Ok(CommitOutcome::Committed { position: self.head, recorded })
     }
 
-    /// Opens the stream of a commit that does only that: one descent of the index finds out that
-    /// it is new and enters it. Nothing where the general way has to be taken.
-    fn open_stream(&mut self, connection: &Connection, appends: &[StreamAppend]) -> Result<Option<Checked>, LogError> {
-        let [append] = appends else { return Ok(None) };
-        if append.number.is_some() || append.expected != 0 || append.events.is_empty() || self.numbers.get(&append.stream).is_some() {
-            return Ok(None);
-        }
-        let number = self.newest_stream + 1;
-        let entered = connection
-            .prepare_cached("INSERT INTO streams (number, kind, id) VALUES (?1, ?2, ?3) ON CONFLICT (id, kind) DO NOTHING")?
-            .execute(params![signed(number), append.stream.kind.number(), append.stream.id.as_bytes().as_slice()])?;
-        if entered == 0 {
-            return Ok(Some(Checked::Conflict));
-        }
-        self.newest_stream = number;
-        self.numbers.insert(append.stream, number);
-        Ok(Some(Checked::At(number)))
-    }
-
     fn check(&mut self, connection: &Connection, append: &StreamAppend) -> Result<Checked, LogError> {
         let (number, sequence) = match append.number {
             Some(number) => (Some(number), self.sequence_of_number(connection, number)?),
@@ -195,14 +190,11 @@ impl SqliteWriter {
     }
 
     fn sequence_of(&mut self, connection: &Connection, stream: StreamId) -> Result<(Option<StreamNo>, Sequence), LogError> {
-        let number = match self.numbers.get(&stream) {
-            Some(number) => (*number != 0).then_some(*number),
+        let known = self.opened.get(&stream).or_else(|| self.numbers.get(&stream).map(|number| &*number)).copied();
+        let number = match known {
+            Some(number) => (number != 0).then_some(number),
             None => {
-                let found: Option<i64> = connection
-                    .prepare_cached("SELECT number FROM streams WHERE id = ?1 AND kind = ?2")?
-                    .query_row(params![stream.id.as_bytes().as_slice(), stream.kind.number()], |row| row.get(0))
-                    .optional()?;
-                let found = found.map(unsigned);
+                let found = self.directory.find(connection, stream)?;
                 self.numbers.insert(stream, found.unwrap_or(0));
                 found
             }
@@ -227,8 +219,8 @@ impl SqliteWriter {
 
     fn new_stream(&mut self, connection: &Connection, stream: StreamId) -> Result<StreamNo, LogError> {
         // A commit may open the same stream twice; the second append finds it here.
-        if let Some(number) = self.numbers.get(&stream).copied().filter(|number| *number != 0) {
-            return Ok(number);
+        if let Some(number) = self.opened.get(&stream) {
+            return Ok(*number);
         }
         let number = self.newest_stream + 1;
         connection.prepare_cached("INSERT INTO streams (number, kind, id) VALUES (?1, ?2, ?3)")?.execute(params![
@@ -237,7 +229,9 @@ impl SqliteWriter {
             stream.id.as_bytes().as_slice()
         ])?;
         self.newest_stream = number;
-        self.numbers.insert(stream, number);
+        // From here on it is found among those that were opened, then in the directory.
+        self.numbers.remove(&stream);
+        self.opened.insert(stream, number);
         Ok(number)
     }
 
@@ -249,6 +243,12 @@ impl SqliteWriter {
         self.adopt(connection)?;
         Ok(attempted > before && self.head >= attempted)
     }
+}
+
+/// What a transaction decided, while it is not durable.
+struct Decided {
+    outcomes: Vec<CommitOutcome>,
+    entered: Slice<Key>,
 }
 
 enum Checked {
@@ -269,11 +269,15 @@ impl LogWriter for SqliteWriter {
         };
         let before = self.head;
         let outcome = match self.transact(&connection, batch, at) {
-            Ok(outcomes) => connection.execute_batch("COMMIT").map(|()| outcomes.clone()).map_err(|error| (LogError::from(error), Some(outcomes))),
+            Ok(decided) => match connection.execute_batch("COMMIT") {
+                Ok(()) => Ok(decided),
+                Err(error) => Err((LogError::from(error), Some(decided.outcomes))),
+            },
             Err(error) => Err((error, None)),
         };
         match outcome {
-            Ok(outcomes) => {
+            Ok(Decided { outcomes, entered }) => {
+                self.directory.committed(&entered, self.opened.drain(), self.newest_stream);
                 self.connection = Some(connection);
                 Ok(outcomes)
             }
