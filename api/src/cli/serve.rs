@@ -8,9 +8,8 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Most threads that wait for files. Each keeps memory of its own, and more of them make no disk
-/// faster.
-const BLOCKING_THREADS: usize = 16;
+/// Most threads that wait for name servers and the like; databases have threads of their own.
+const BLOCKING_THREADS: usize = 64;
 
 /// Runs the server.
 ///

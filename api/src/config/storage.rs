@@ -35,7 +35,7 @@ section! {
         /// data folder. The environment variable `BONGSU_MASTER_KEY` holds the key itself and wins.
         master_key_file: Option<PathBuf>,
         /// Connections that read the log at once.
-        readers: usize = "8",
+        readers: usize = "4",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a consumer's rows live: beside the log (in its transactions), or in a file of their own.
 
 use super::changes::{Changes, execute};
-use crate::database::{self, DatabaseError, Migrations, Readers};
+use crate::database::{self, DatabaseError, Migrations, Readers, Threads};
 use crate::log::{Committer, LogError, Position};
 use rusqlite::{Connection, OptionalExtension};
 use std::future::Future;
@@ -88,8 +88,12 @@ impl Rows for LogRows {
 #[derive(Debug, Clone)]
 pub struct FileRows {
     writer: Arc<Mutex<Connection>>,
+    thread: Threads<()>,
     readers: Readers,
 }
+
+/// Reads of one file at once.
+const READERS: usize = 4;
 
 impl FileRows {
     /// Opens or creates the file.
@@ -97,7 +101,8 @@ impl FileRows {
         let mut connection = database::open_writer(path)?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         database::migrate(&mut connection, migrations)?;
-        Ok(Self { writer: Arc::new(Mutex::new(connection)), readers: Readers::new(path.to_owned(), 16) })
+        let name = path.file_stem().map_or_else(|| "writer".to_owned(), |stem| format!("write {}", stem.to_string_lossy()));
+        Ok(Self { writer: Arc::new(Mutex::new(connection)), thread: Threads::new(name, 1), readers: Readers::new(path.to_owned(), READERS) })
     }
 
     /// Read-only connections to it.
@@ -129,17 +134,13 @@ impl Rows for FileRows {
         changes.push(SET_CHECKPOINT, vec![consumer.into(), checkpoint.into()]);
         let writer = Arc::clone(&self.writer);
         Box::pin(async move {
-            let done = tokio::task::spawn_blocking(move || {
+            let done = self.thread.run(move |_| {
                 let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
                 let transaction = writer.transaction()?;
                 execute(&transaction, &changes)?;
                 transaction.commit()
-            })
-            .await;
-            match done {
-                Ok(result) => Ok(result?),
-                Err(failed) => Err(DatabaseError::BrokenOff(failed.to_string()).into()),
-            }
+            });
+            Ok(done.await??)
         })
     }
 }

@@ -6,10 +6,12 @@
 mod migrations;
 mod readers;
 mod rolling_merge;
+mod threads;
 
 pub use migrations::{DELIVERY_LOG, KEYS, Migrations, migrate};
 pub use readers::Readers;
 pub use rolling_merge::{RollingMerge, Slice};
+pub use threads::Threads;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};

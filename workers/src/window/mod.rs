@@ -140,7 +140,8 @@ impl Window {
             }
             _ => return false,
         }
-        inner.items.entry(item.stream).or_default().push(Tracked { item, taken: false, follows: false });
+        // Mostly one a notification, and a vector's own idea of growing is four.
+        inner.items.entry(item.stream).or_insert_with(|| Vec::with_capacity(1)).push(Tracked { item, taken: false, follows: false });
         inner.count += 1;
         state == DeliveryState::Ready
     }
@@ -180,7 +181,8 @@ impl Window {
                 }
                 _ => inner.routes.entry(lane.route).or_default().push_front(&lane, key),
             }
-            inner.items.entry(item.stream).or_default().push(Tracked { item, taken: false, follows: false });
+            // Mostly one a notification, and a vector's own idea of growing is four.
+            inner.items.entry(item.stream).or_insert_with(|| Vec::with_capacity(1)).push(Tracked { item, taken: false, follows: false });
             inner.count += 1;
         }
         self.wake(route);

@@ -97,8 +97,8 @@ impl Fixture {
     }
 
     fn query<T>(&self, sql: &str, map: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
-        let rows = |connection: &rusqlite::Connection| connection.prepare(sql)?.query_map([], &map)?.collect::<rusqlite::Result<Vec<T>>>();
-        self.rows.readers().read_blocking(|connection| rows(connection).map_err(DatabaseError::from)).unwrap()
+        let connection = crate::database::open_reader(self.rows.readers().path()).unwrap();
+        connection.prepare(sql).unwrap().query_map([], map).unwrap().collect::<rusqlite::Result<Vec<T>>>().unwrap()
     }
 
     /// Makes an event unreadable in the file.
