@@ -3,11 +3,13 @@
 //! One connection a file writes and checkpoints; readers are opened read-only. `FULL` where a
 //! commit is a promise (log, keys), `NORMAL` where everything can be rebuilt (read models).
 
+mod absent;
 mod migrations;
 mod readers;
 mod rolling_merge;
 mod threads;
 
+pub use absent::Absent;
 pub use migrations::{DELIVERY_LOG, KEYS, Migrations, migrate};
 pub use readers::Readers;
 pub use rolling_merge::{RollingMerge, Slice};

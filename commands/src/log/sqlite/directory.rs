@@ -1,7 +1,7 @@
 //! Which number a stream has. The newest streams are known in memory; the table
 //! `stream_directory` has the others, and gets rows as [`RollingMerge`] says.
 
-use crate::database::{RollingMerge, Slice};
+use crate::database::{Absent, RollingMerge, Slice};
 use crate::log::append::LogError;
 use crate::log::recorded::StreamNo;
 use domain::StreamId;
@@ -12,10 +12,18 @@ use std::sync::{PoisonError, RwLock};
 /// the page that they dirty, with ten millions two.
 const WAITING: usize = 131_072;
 
+/// Streams in the table up to which what is not there is known in memory, in 16 MB at most: to read
+/// more ids at the start would take seconds.
+const KNOWN_ABSENT: i64 = 6_000_000;
+/// Fewest streams that there is room for.
+const ROOM: usize = 1_000_000;
+
 const FIND: &str = "SELECT number FROM stream_directory WHERE kind = ?1 AND id = ?2";
 const FIND_NEWER: &str = "SELECT number FROM streams WHERE number > (SELECT through FROM stream_directory_end) AND id = ?2 AND kind = ?1";
 const NEWER: &str = "SELECT kind, id, number FROM streams WHERE number > (SELECT through FROM stream_directory_end)";
 const ENTER: &str = "INSERT OR IGNORE INTO stream_directory (kind, id, number) VALUES (?1, ?2, ?3)";
+const ENTERED_IDS: &str = "SELECT id FROM stream_directory";
+const COUNT: &str = "SELECT count(*) FROM (SELECT 1 FROM stream_directory LIMIT ?1)";
 const ENTERED: &str = "UPDATE stream_directory_end SET through = ?1";
 
 /// A kind's number and an id, as in the table: a kind that only a newer build knows has its streams
@@ -30,6 +38,8 @@ fn key(stream: StreamId) -> Key {
 #[derive(Debug)]
 pub struct StreamDirectory {
     newest: RwLock<RollingMerge<Key>>,
+    /// Of the table; nothing where it is too large.
+    entered: RwLock<Option<Absent>>,
     most: usize,
 }
 
@@ -42,7 +52,7 @@ impl Default for StreamDirectory {
 impl StreamDirectory {
     /// Of an empty log, keeping so many streams in memory.
     pub(super) fn keeping(most: usize) -> Self {
-        Self { newest: RwLock::new(RollingMerge::new(most, [], 0)), most }
+        Self { newest: RwLock::new(RollingMerge::new(most, [], 0)), entered: RwLock::default(), most }
     }
 
     /// Forgets what it knows and reads what may not be in the table, from the file of a log whose
@@ -51,6 +61,7 @@ impl StreamDirectory {
         let mut statement = connection.prepare(NEWER)?;
         let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?.unsigned_abs())))?;
         let waiting: Vec<(Key, StreamNo)> = rows.collect::<Result<_, _>>()?;
+        *self.entered.write().unwrap_or_else(PoisonError::into_inner) = read_entered(connection)?;
         *self.newest.write().unwrap_or_else(PoisonError::into_inner) = RollingMerge::new(self.most, waiting, newest);
         Ok(())
     }
@@ -62,6 +73,12 @@ impl StreamDirectory {
         if waiting.is_some() {
             return Ok(waiting);
         }
+        // In this order: what leaves the memory is among the entered before.
+        let entered = self.entered.read().unwrap_or_else(PoisonError::into_inner);
+        if entered.as_ref().is_some_and(|entered| entered.lacks(stream.id.into_bytes())) {
+            return Ok(None);
+        }
+        drop(entered);
         find_with(connection, FIND, stream)
     }
 
@@ -69,6 +86,7 @@ impl StreamDirectory {
     pub(super) fn enter(&self, connection: &Connection, coming: usize) -> Result<Slice<Key>, LogError> {
         let slice = self.newest.read().unwrap_or_else(PoisonError::into_inner).slice(coming);
         if !slice.entries.is_empty() {
+            self.tell_entered(&slice);
             let mut statement = connection.prepare_cached(ENTER)?;
             for ((kind, id), number) in &slice.entries {
                 statement.execute(params![kind, id.as_slice(), number.cast_signed()])?;
@@ -80,10 +98,36 @@ impl StreamDirectory {
         Ok(slice)
     }
 
+    /// Before it is done: what is said to be there and is not only costs a look.
+    fn tell_entered(&self, slice: &Slice<Key>) {
+        let mut entered = self.entered.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = entered.as_mut() {
+            slice.entries.iter().for_each(|((_, id), _)| known.add(*id));
+        }
+        if entered.as_ref().is_some_and(Absent::is_overfull) {
+            *entered = None;
+        }
+    }
+
     /// That transaction is durable.
     pub(super) fn committed(&self, slice: &Slice<Key>, opened: impl IntoIterator<Item = (StreamId, StreamNo)>, newest: StreamNo) {
         self.newest.write().unwrap_or_else(PoisonError::into_inner).committed(slice, opened.into_iter().map(|(stream, number)| (key(stream), number)), newest);
     }
+}
+
+/// What the table lacks, unless it is too large.
+fn read_entered(connection: &Connection) -> Result<Option<Absent>, LogError> {
+    let count: i64 = connection.query_row(COUNT, [KNOWN_ABSENT + 1], |row| row.get(0))?;
+    if count > KNOWN_ABSENT {
+        return Ok(None);
+    }
+    let mut entered = Absent::with_capacity(usize::try_from(2 * count).unwrap_or(0).max(ROOM));
+    let mut statement = connection.prepare(ENTERED_IDS)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        entered.add(row.get(0)?);
+    }
+    Ok(Some(entered))
 }
 
 /// The number of a stream for one who does not share the writer's memory, such as another process.
