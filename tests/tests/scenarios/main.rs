@@ -6,6 +6,7 @@ mod delivering;
 mod devices;
 mod disk_full;
 mod erasure;
+mod failing_fsync;
 mod fairness;
 mod flooding;
 mod history;

@@ -27,6 +27,9 @@ const KEPT_STREAMS: usize = 100_000;
 pub struct SqliteWriter {
     path: PathBuf,
     connection: Option<Connection>,
+    /// One whose COMMIT failed, until another works: while somebody has the file open SQLite does
+    /// not read the journal anew, so that what was refused is not seen, and is overwritten.
+    failed: Option<Connection>,
     sealer: Sealer,
     types: TypeNumbers,
     head: Position,
@@ -57,6 +60,7 @@ impl SqliteWriter {
         let mut writer = Self {
             path,
             connection: None,
+            failed: None,
             sealer,
             types: TypeNumbers::default(),
             head: 0,
@@ -70,6 +74,7 @@ impl SqliteWriter {
         };
         let mut connection = database::open_writer(&writer.path)?;
         database::migrate(&mut connection, database::DELIVERY_LOG)?;
+        copy_journal(&connection)?;
         writer.adopt(connection)?;
         Ok(writer)
     }
@@ -241,8 +246,25 @@ impl SqliteWriter {
         self.connection = None;
         let connection = database::open_writer(&self.path)?;
         self.adopt(connection)?;
-        Ok(attempted > before && self.head >= attempted)
+        let done = attempted > before && self.head >= attempted;
+        if done && let Some(connection) = &self.connection {
+            copy_journal(connection)?;
+        }
+        self.failed = None;
+        Ok(done)
     }
+}
+
+/// Copies the whole journal into the file, synced. What a failed fsync left in the journal can be
+/// read back from the system's cache without being on the disk, and a second fsync of the same
+/// pages may succeed without having written them (<https://lwn.net/Articles/752063/>); written
+/// anew, to another file, they are there or it fails again.
+fn copy_journal(connection: &Connection) -> Result<(), LogError> {
+    let hindered: bool = connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get(0))?;
+    if hindered {
+        return Err(LogError::Unavailable { reason: "the journal cannot be copied, because somebody reads from it for long".to_owned() });
+    }
+    Ok(())
 }
 
 /// What a transaction decided, while it is not durable.
@@ -284,7 +306,7 @@ impl LogWriter for SqliteWriter {
             Err((error, decided)) => {
                 // Fails where SQLite has rolled back by itself; closing rolls back in any case.
                 let _ = connection.execute_batch("ROLLBACK");
-                drop(connection);
+                self.failed = connection.is_autocommit().then_some(connection);
                 let attempted = self.head;
                 // A COMMIT that failed may still have become durable: only the file knows.
                 match (self.recover(before, attempted), decided) {
