@@ -16,7 +16,7 @@ use super::body::{self, BodyError};
 use super::error::{RequestError, code};
 use super::negotiate::{self, Format};
 use super::params::Params;
-use super::state::Transport;
+use super::state::{Transport, Turn};
 use super::{respond, sse, websocket};
 
 /// A refusal with its HTTP status.
@@ -45,11 +45,12 @@ pub(super) async fn handle<E: Executor, A: Authenticate>(transport: Arc<Transpor
         return respond::unauthorised(&failure, format);
     }
     let params = if is_get {
-        Params::from_query_string(parts.uri.query().unwrap_or_default()).map_err(|error| (StatusCode::BAD_REQUEST, error))
+        let params = Params::from_query_string(parts.uri.query().unwrap_or_default());
+        params.map(|params| (params, None)).map_err(|error| (StatusCode::BAD_REQUEST, error))
     } else {
         read_params(&transport, &parts.headers, body).await
     };
-    let params = match params {
+    let (params, turn) = match params {
         Ok(params) => params,
         Err((status, error)) => return respond::refuse(status, error, format),
     };
@@ -74,6 +75,7 @@ pub(super) async fn handle<E: Executor, A: Authenticate>(transport: Arc<Transpor
         return respond::refuse(refusal_status(format), error, format);
     }
     let answer = transport.execute(prepared).await;
+    drop(turn);
     respond::answer(answer.response, answer.phase, format)
 }
 
@@ -91,7 +93,11 @@ fn not_allowed(error: RequestError, format: Format, allow: &'static str) -> Resp
     http
 }
 
-async fn read_params<E: Executor, A: Authenticate>(transport: &Transport<E, A>, headers: &HeaderMap, mut body: Body) -> Result<Params, Refusal> {
+async fn read_params<E: Executor, A: Authenticate>(
+    transport: &Transport<E, A>,
+    headers: &HeaderMap,
+    mut body: Body,
+) -> Result<(Params, Option<Turn>), Refusal> {
     if !negotiate::is_json(headers) || !negotiate::is_uncompressed(headers) {
         return Err((
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -105,7 +111,12 @@ async fn read_params<E: Executor, A: Authenticate>(transport: &Transport<E, A>, 
         settings.connections.spawn(body::drain(body));
     }
     let bytes = read.map_err(|error| body_refusal(error, settings.body_bytes))?;
-    Params::from_json(&bytes).map_err(|error| (StatusCode::BAD_REQUEST, error))
+    let Some(turn) = transport.turn(bytes.len()).await else {
+        let error = RequestError::new(code::UNAVAILABLE, "Too many large requests are being worked on; send this again in a moment, or less at once.");
+        return Err((StatusCode::SERVICE_UNAVAILABLE, error));
+    };
+    let params = Params::from_json(&bytes).map_err(|error| (StatusCode::BAD_REQUEST, error))?;
+    Ok((params, Some(turn)))
 }
 
 fn body_refusal(error: BodyError, limit: usize) -> Refusal {

@@ -14,8 +14,11 @@ pub struct TransportSettings {
     pub bounds: Bounds,
     /// Bytes of a request body or of a WebSocket message.
     pub body_bytes: usize,
-    /// Time for a whole body to arrive.
+    /// Time for a whole body to arrive, and then for its turn if it is a large one.
     pub body_timeout: Duration,
+    /// Bytes of large bodies (more than 16 KiB) that are parsed and executed at once: the others
+    /// wait for their turn, since a body takes some ten times its size while it is executed.
+    pub executing_bytes: usize,
     /// Parsed documents kept, over all shards.
     pub cached_documents: usize,
     /// Longest query text that is kept, in bytes.
@@ -52,6 +55,7 @@ impl Default for TransportSettings {
             bounds: Bounds::default(),
             body_bytes: 2 * 1024 * 1024,
             body_timeout: Duration::from_secs(10),
+            executing_bytes: 4 * 1024 * 1024,
             cached_documents: 1_024,
             cached_query_bytes: 16 * 1024,
             allowed_origins: Vec::new(),

@@ -1,4 +1,5 @@
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -138,6 +139,29 @@ async fn what_a_refused_client_still_writes_is_taken_for_a_while() {
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     let bytes = writing.await.unwrap();
     assert!((3_000_000..=5_000_000).contains(&bytes), "{bytes} bytes were taken");
+}
+
+#[tokio::test]
+async fn large_bodies_take_turns_and_small_ones_do_not_wait_for_them() {
+    let toy = Arc::new(toy(TransportSettings { executing_bytes: 30_000, body_timeout: Duration::from_millis(200), ..TransportSettings::default() }));
+    let large = |query: &str| post("alice", format!("{{\"query\":\"{query}\"}}{}", " ".repeat(20_000)));
+    let (first, gate) = (large("{ held }"), toy.gate.clone());
+    let holding = tokio::spawn({
+        let toy = Arc::clone(&toy);
+        async move { toy.send(first).await }
+    });
+    gate.reached.notified().await;
+    let refused = toy.send(large("{ whoami }")).await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"));
+    assert_eq!(toy.send(post("alice", HELLO)).await.status, StatusCode::OK);
+
+    let waiting = tokio::spawn({
+        let (toy, second) = (Arc::clone(&toy), large("{ whoami }"));
+        async move { toy.send(second).await }
+    });
+    gate.open.notify_one();
+    assert_eq!(holding.await.unwrap().json()["data"]["held"], true);
+    assert_eq!(waiting.await.unwrap().json()["data"]["whoami"], "alice");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use futures_util::{Stream, StreamExt, stream};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tower::ServiceExt;
 
 use crate::graphql::transport::{AuthFailure, Authenticate, Bounds, Principal, TransportSettings, apply, router};
@@ -108,6 +109,14 @@ impl Query {
         }))
     }
 
+    /// Waits for the gate to be opened.
+    async fn held(&self, context: &Context<'_>) -> bool {
+        let gate = context.data_unchecked::<Gate>();
+        gate.reached.notify_one();
+        gate.open.notified().await;
+        true
+    }
+
     async fn panics(&self) -> i32 {
         std::hint::black_box(None).expect("on purpose")
     }
@@ -130,6 +139,13 @@ impl Tree {
         let _ = first;
         Vec::new()
     }
+}
+
+/// Where `held` waits.
+#[derive(Clone, Default)]
+pub struct Gate {
+    pub reached: Arc<Notify>,
+    pub open: Arc<Notify>,
 }
 
 /// How often the mutation ran.
@@ -174,15 +190,17 @@ pub struct Toy {
     pub router: Router,
     pub doorman: Arc<Doorman>,
     pub bumps: Bumps,
+    pub gate: Gate,
 }
 
 pub fn toy(settings: TransportSettings) -> Toy {
     let bumps = Bumps::default();
-    let builder = Schema::build(Query, Mutation, Live).data(bumps.clone());
+    let gate = Gate::default();
+    let builder = Schema::build(Query, Mutation, Live).data(bumps.clone()).data(gate.clone());
     let schema = apply(builder, &settings.bounds).finish();
     let doorman = Arc::new(Doorman::default());
     let router = router(schema, Arc::clone(&doorman), settings);
-    Toy { router, doorman, bumps }
+    Toy { router, doorman, bumps, gate }
 }
 
 pub fn with_bounds(bounds: Bounds) -> Toy {
