@@ -122,4 +122,7 @@ pub trait LogWriter: Send + 'static {
     fn append(&mut self, batch: Batch, at: Millis) -> Result<Vec<CommitOutcome>, LogError>;
     /// Writes durably what changes nothing: whether an append could succeed.
     fn probe(&mut self) -> Result<(), LogError>;
+    /// The newest position that is durable. After an error it may be beyond what was answered: a
+    /// commit whose failure was reported can turn out to be in the file.
+    fn head(&self) -> Position;
 }

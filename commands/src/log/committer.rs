@@ -171,6 +171,7 @@ impl Thread {
         match woken.recv_timeout(self.settings.probe) {
             Err(RecvTimeoutError::Timeout) => {
                 let result = self.writer.probe();
+                self.tail.skip_to(self.writer.head());
                 self.note(result.err());
                 Ok(())
             }
@@ -222,10 +223,24 @@ impl Thread {
         (batch, waiting)
     }
 
+    /// Before what was appended now is told: what came into the file before without being told.
+    fn skip_untold(&self, outcomes: &[CommitOutcome]) {
+        let first = outcomes.iter().find_map(|outcome| match outcome {
+            CommitOutcome::Committed { recorded, .. } => recorded.first(),
+            CommitOutcome::Conflict { .. } => None,
+        });
+        self.tail.skip_to(first.map_or_else(|| self.writer.head(), |event| event.position - 1));
+    }
+
     fn commit(&mut self, batch: Batch, waiting: Vec<Waiting>) {
         failpoint::reach("C1");
         let at = self.clock.now();
         let answer = self.writer.append(batch, at);
+        if let Ok(outcomes) = &answer {
+            self.skip_untold(outcomes);
+        } else {
+            self.tail.skip_to(self.writer.head());
+        }
         self.note(answer.as_ref().err().cloned());
         if let Ok(outcomes) = &answer {
             failpoint::reach("C3");

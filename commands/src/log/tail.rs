@@ -64,6 +64,15 @@ impl Tail {
         self.head.send_replace(last.position);
     }
 
+    /// The log has come further than was published: whoever follows reads the store up to there.
+    pub(super) fn skip_to(&self, head: Position) {
+        if head <= self.head() {
+            return;
+        }
+        *self.window.write().unwrap_or_else(PoisonError::into_inner) = Window::default();
+        self.head.send_replace(head);
+    }
+
     /// Events after a position, at most `limit`; none where the window does not reach back.
     pub fn read_after(&self, after: Position, limit: usize) -> Option<Page> {
         let window = self.window.read().unwrap_or_else(PoisonError::into_inner);

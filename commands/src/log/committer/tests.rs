@@ -2,7 +2,7 @@
 
 use super::{AfterCommit, Committer, CommitterSettings, Lane};
 use crate::consumer::Changes;
-use crate::log::{Batch, Commit, CommitOutcome, LogError, LogWriter, Metadata, Recorded, StreamAppend, Tail};
+use crate::log::{Batch, Commit, CommitOutcome, LogError, LogWriter, Metadata, Position, Recorded, StreamAppend, Tail};
 use crate::ports::ManualClock;
 use domain::subscription::{ChangedBy, Scope, SubscriptionEvent, Unsubscribed};
 use domain::values::{Channel, Millis};
@@ -16,6 +16,8 @@ use uuid::Uuid;
 #[derive(Default)]
 struct Disk {
     full: AtomicBool,
+    /// It says no to the next append and does it all the same.
+    lies: AtomicBool,
     events: Mutex<Vec<Arc<Recorded>>>,
     probes: AtomicUsize,
 }
@@ -49,7 +51,14 @@ impl LogWriter for Writer {
             }
             outcomes.push(CommitOutcome::Committed { position: events.len() as u64, recorded });
         }
-        Ok(outcomes)
+        match self.0.lies.swap(false, Ordering::SeqCst) {
+            true => Err(LogError::Unavailable { reason: "an I/O error at the end of COMMIT".to_owned() }),
+            false => Ok(outcomes),
+        }
+    }
+
+    fn head(&self) -> Position {
+        self.0.events.lock().unwrap().len() as u64
     }
 
     fn probe(&mut self) -> Result<(), LogError> {
@@ -108,6 +117,19 @@ async fn a_full_disk_refuses_everybody_and_announces_nothing() {
     fixture.committer.commit(Lane::Request, commit()).await.unwrap();
     assert!(fixture.committer.trouble().is_none());
     assert_eq!((fixture.tail.head(), fixture.announced.0.load(Ordering::SeqCst)), (1, 1));
+}
+
+#[tokio::test]
+async fn what_is_in_the_log_though_it_was_refused_is_not_skipped_by_followers() {
+    let fixture = fixture(Duration::from_secs(3_600));
+    fixture.committer.commit(Lane::Request, commit()).await.unwrap();
+    fixture.disk.lies.store(true, Ordering::SeqCst);
+    fixture.committer.commit(Lane::Request, commit()).await.unwrap_err();
+    assert_eq!(fixture.tail.head(), 2, "followers are woken");
+    assert!(fixture.tail.read_after(1, 10).is_none(), "and find it in the store, for the window has it not");
+    fixture.committer.commit(Lane::Request, commit()).await.unwrap();
+    assert!(fixture.tail.read_after(1, 10).is_none(), "nobody at 1 is handed 3");
+    assert_eq!(fixture.tail.read_after(2, 10).unwrap()[0].position, 3);
 }
 
 #[tokio::test]

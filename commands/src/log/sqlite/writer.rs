@@ -94,9 +94,10 @@ impl SqliteWriter {
         self.opened.clear();
         self.numbers.clear();
         self.sequences.clear();
-        self.head = connection.query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| row.get::<_, i64>(0)).map(unsigned)?;
+        let head = newest(&connection)?;
         self.newest_stream = connection.query_row("SELECT coalesce(max(number), 0) FROM streams", [], |row| row.get::<_, i64>(0)).map(unsigned)?;
         self.directory.load(&connection, self.newest_stream)?;
+        self.head = head;
         self.connection = Some(connection);
         Ok(())
     }
@@ -240,19 +241,30 @@ impl SqliteWriter {
         Ok(number)
     }
 
-    /// Opens the file anew after a failure and says whether the batch that was being committed,
-    /// ending at `attempted`, is in it after all.
-    fn recover(&mut self, before: Position, attempted: Position) -> Result<bool, LogError> {
+    /// Opens the file anew after a failure. What is in it beyond `before` was not told to anybody,
+    /// and is synced first.
+    fn recover(&mut self, before: Position) -> Result<(), LogError> {
         self.connection = None;
+        self.head = before;
         let connection = database::open_writer(&self.path)?;
-        self.adopt(connection)?;
-        let done = attempted > before && self.head >= attempted;
-        if done && let Some(connection) = &self.connection {
-            copy_journal(connection)?;
+        if newest(&connection)? > before {
+            copy_journal(&connection)?;
         }
+        self.adopt(connection)?;
         self.failed = None;
-        Ok(done)
+        Ok(())
     }
+
+    /// Keeps a connection that failed until another works, if it holds no lock.
+    fn keep_failed(&mut self, connection: Connection) {
+        // Fails where SQLite has rolled back by itself; closing rolls back in any case.
+        let _ = connection.execute_batch("ROLLBACK");
+        self.failed = connection.is_autocommit().then_some(connection);
+    }
+}
+
+fn newest(connection: &Connection) -> Result<Position, LogError> {
+    Ok(connection.query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| row.get::<_, i64>(0)).map(unsigned)?)
 }
 
 /// Copies the whole journal into the file, synced. What a failed fsync left in the journal can be
@@ -284,8 +296,7 @@ impl LogWriter for SqliteWriter {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => {
-                let before = self.head;
-                self.recover(before, before)?;
+                self.recover(self.head)?;
                 self.connection.take().ok_or(LogError::Closed)?
             }
         };
@@ -304,17 +315,12 @@ impl LogWriter for SqliteWriter {
                 Ok(outcomes)
             }
             Err((error, decided)) => {
-                // Fails where SQLite has rolled back by itself; closing rolls back in any case.
-                let _ = connection.execute_batch("ROLLBACK");
-                self.failed = connection.is_autocommit().then_some(connection);
+                self.keep_failed(connection);
                 let attempted = self.head;
                 // A COMMIT that failed may still have become durable: only the file knows.
-                match (self.recover(before, attempted), decided) {
-                    (Ok(true), Some(outcomes)) => Ok(outcomes),
-                    _ => {
-                        self.head = self.head.min(attempted);
-                        Err(error)
-                    }
+                match (self.recover(before), decided) {
+                    (Ok(()), Some(outcomes)) if attempted > before && self.head >= attempted => Ok(outcomes),
+                    _ => Err(error),
                 }
             }
         }
@@ -322,14 +328,25 @@ impl LogWriter for SqliteWriter {
 
     fn probe(&mut self) -> Result<(), LogError> {
         if self.connection.is_none() {
-            self.recover(self.head, self.head)?;
+            self.recover(self.head)?;
         }
         let connection = self.connection.take().ok_or(LogError::Closed)?;
         // Writes the first page as it is, by way of the same file and the same fsync.
-        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        connection.pragma_update(None, "user_version", version)?;
-        self.connection = Some(connection);
-        Ok(())
+        let version = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
+        match version.and_then(|version| connection.pragma_update(None, "user_version", version)) {
+            Ok(()) => {
+                self.connection = Some(connection);
+                Ok(())
+            }
+            Err(error) => {
+                self.keep_failed(connection);
+                Err(error.into())
+            }
+        }
+    }
+
+    fn head(&self) -> Position {
+        Self::head(self)
     }
 }
 
