@@ -17,8 +17,14 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>
         if now() > deadline {
             bail!("still not so after {PATIENCE:?}: {what}");
         }
-        tokio::time::sleep(GLANCE).await;
+        glance().await;
     }
+}
+
+/// The pause between two looks.
+#[allow(clippy::disallowed_methods, reason = "the one place where a test sleeps: between two looks at a condition")]
+async fn glance() {
+    tokio::time::sleep(GLANCE).await;
 }
 
 /// The test's own clock; the server has its port.

@@ -163,7 +163,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     let mut stderr = std::io::stderr();
     tell(&mut stderr, &format!("bongsu answers on http://{address} (GraphQL at /graphql, explorer at /graphiql). Ctrl-C stops it."));
 
-    let accepting = tokio::spawn(accept(listener, app, stopping.clone()));
+    let accepting = tokio::spawn(accept(listener, app, Arc::clone(&clock), stopping.clone()));
     let died = tokio::select! {
         () = signals.told() => false,
         () = failed.cancelled() => true,
@@ -183,7 +183,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     tokio::select! {
         () = orderly => {}
         () = signals.told() => tell(&mut stderr, "Quitting at once."),
-        () = tokio::time::sleep(config.server.shutdown_grace) => tracing::warn!("the grace for stopping is over; what is under way is recovered at the next start"),
+        () = clock.sleep(config.server.shutdown_grace) => tracing::warn!("the grace for stopping is over; what is under way is recovered at the next start"),
     }
     if died { Err(AppError::TaskDied) } else { Ok(()) }
 }
@@ -208,7 +208,7 @@ fn outlive_file_size_limit() {
 }
 
 /// Takes connections until told to stop, then lets those there are end.
-async fn accept(listener: TcpListener, app: axum::Router, stopping: CancellationToken) {
+async fn accept(listener: TcpListener, app: axum::Router, clock: Arc<dyn Clock>, stopping: CancellationToken) {
     let connections = TaskTracker::new();
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).keep_alive(true);
@@ -220,7 +220,7 @@ async fn accept(listener: TcpListener, app: axum::Router, stopping: Cancellation
                 Err(error) => {
                     // Out of descriptors: those in use have to be given back first.
                     tracing::warn!(%error, "a connection could not be taken");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    clock.sleep(Duration::from_millis(100)).await;
                     continue;
                 }
             },

@@ -9,6 +9,7 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use commands::ports::Clock;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// See the module.
 #[derive(Clone)]
@@ -59,6 +60,10 @@ impl Authenticate for Gate {
 
     fn now_ms(&self) -> i64 {
         self.clock.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
+        self.clock.sleep(duration)
     }
 
     fn admit(&self, principal: &Principal) -> Result<(), AuthFailure> {

@@ -38,3 +38,9 @@ impl SimClock {
 pub(crate) fn rfc3339(micros: i64) -> String {
     DateTime::<Utc>::from_timestamp_micros(micros).unwrap_or_default().to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
 }
+
+/// Waits in the machine's time: a shift of the clock makes no provider slower.
+#[allow(clippy::disallowed_methods, reason = "the simulators' one place that waits")]
+pub(crate) fn pause(duration: std::time::Duration) -> tokio::time::Sleep {
+    tokio::time::sleep(duration)
+}

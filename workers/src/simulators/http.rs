@@ -73,7 +73,7 @@ where
             accepted = listener.accept() => accepted,
         };
         let Ok((socket, _)) = accepted else {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
+            super::clock::pause(ACCEPT_PAUSE).await;
             continue;
         };
         // Small answers must not wait for more bytes; a socket that refuses the option still works.

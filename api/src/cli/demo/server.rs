@@ -2,12 +2,13 @@
 
 use super::place::Place;
 use crate::cli::exit::CliError;
+use commands::ports::{Clock as _, SystemClock};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// Longest wait for it to answer, and to stop.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -52,7 +53,7 @@ impl Server {
                 if let Some(status) = self.child.try_wait().map_err(CliError::failure)? {
                     return Err(self.died(status));
                 }
-                sleep(GLANCE).await;
+                SystemClock::default().sleep(GLANCE).await;
             }
         };
         timeout(PATIENCE, waiting).await.unwrap_or_else(|_| Err(CliError::failure("the server does not answer; try again with --data to keep its trace")))

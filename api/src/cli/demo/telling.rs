@@ -6,10 +6,11 @@ use crate::cli::exit::CliError;
 use crate::cli::output::Output;
 use crate::cli::remote::{Client, accepted, operations};
 use crate::cli::trace;
+use commands::ports::{Clock as _, SystemClock};
 use serde_json::json;
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use workers::simulators::RunningSimulators;
 
 /// Longest wait for a story to end.
@@ -88,7 +89,7 @@ impl Telling<'_> {
                 };
                 return Ok(Told { title: story.title, id: Some(id), problem });
             }
-            sleep(LOOK_EVERY).await;
+            SystemClock::default().sleep(LOOK_EVERY).await;
         }
     }
 

@@ -9,6 +9,7 @@ use super::folder::Folder;
 use super::output::Output;
 use clap::{Args, Subcommand};
 use commands::log::LogReader;
+use commands::ports::{Clock as _, SystemClock};
 use std::time::Duration;
 
 /// Events read at a time.
@@ -154,7 +155,7 @@ async fn follow(log: &dyn LogReader, filter: &Filter, mut after: u64, limit: u64
             if !for_ever {
                 return Ok(());
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            SystemClock::default().sleep(LOOK_EVERY).await;
         }
     }
 }

@@ -11,6 +11,7 @@ use super::exit::CliError;
 use super::output::Output;
 use super::remote::Remote;
 use clap::Args;
+use commands::ports::{Clock as _, SystemClock};
 use std::time::Duration;
 
 /// Pause between two looks with `--follow`.
@@ -56,7 +57,7 @@ impl Trace {
             if story.is_over() {
                 return Ok(());
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            SystemClock::default().sleep(LOOK_EVERY).await;
             story = Story::fetch(&client, &self.id).await?;
         }
     }

@@ -6,6 +6,7 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode};
 
@@ -65,6 +66,9 @@ pub trait Authenticate: Send + Sync + 'static {
 
     /// The time by which `expires_at` is judged, in milliseconds since the Unix epoch.
     fn now_ms(&self) -> i64;
+
+    /// Waits, by the same clock.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 
     /// Whether this caller may make one more request now.
     fn admit(&self, principal: &Self::Principal) -> Result<(), AuthFailure> {

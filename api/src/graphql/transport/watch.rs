@@ -28,7 +28,7 @@ impl<E, A: Authenticate> Transport<E, A> {
                 };
                 pause = pause.min(Duration::from_millis(left));
             }
-            tokio::time::sleep(pause).await;
+            self.auth.sleep(pause).await;
             match self.auth.recheck(principal).await {
                 // The store being away is no reason to cut everybody off.
                 Err(failure) if !failure.status.is_server_error() => {

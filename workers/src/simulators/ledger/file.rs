@@ -43,7 +43,7 @@ pub(crate) async fn write(ledger: Ledger, folder: PathBuf, from: u64, stop: Canc
     loop {
         let stopping = tokio::select! {
             () = stop.cancelled() => true,
-            () = tokio::time::sleep(INTERVAL) => false,
+            () = super::super::clock::pause(INTERVAL) => false,
         };
         loop {
             let entries = ledger.entries(written, BATCH);

@@ -58,7 +58,7 @@ impl Fate {
     /// Waits out the delay and hands over the fault.
     pub(crate) async fn wait(self) -> Option<Fault> {
         if let Some(delay) = self.delay {
-            tokio::time::sleep(delay).await;
+            super::clock::pause(delay).await;
         }
         self.fault
     }

@@ -109,7 +109,7 @@ pub(super) async fn data(server: &SmtpSimulator, wire: &mut Wire, state: &mut St
         refusal(SmtpStage::Dot)
     };
     if let Some(delay) = recipients.iter().filter_map(|one| one.delay).max() {
-        tokio::time::sleep(delay).await;
+        super::super::clock::pause(delay).await;
     }
     if let Some(refused) = refused {
         record_all(server, &recipients, &known, &data.bytes, &Outcome::refused(&refused));

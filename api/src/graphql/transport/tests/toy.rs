@@ -1,7 +1,9 @@
 //! A small schema, a port whose clock can be turned, and a client for one request.
 
+use commands::ports::{Clock as _, SystemClock};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_graphql::{Context, Enum, Error, ErrorExtensions, Object, Schema, Subscription};
 use axum::Router;
@@ -58,6 +60,11 @@ impl Authenticate for Doorman {
 
     fn now_ms(&self) -> i64 {
         self.now.load(Ordering::SeqCst)
+    }
+
+    /// In real time: these tests wait for milliseconds.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
+        SystemClock::default().sleep(duration)
     }
 
     async fn recheck(&self, _: &Caller) -> Result<(), AuthFailure> {

@@ -69,7 +69,7 @@ impl<E: Executor, A: Authenticate> Connection<E, A> {
         S: Stream<Item = Result<Message, axum::Error>> + Unpin,
     {
         let transport = Arc::clone(&self.transport);
-        let until = tokio::time::sleep(transport.settings.init_timeout);
+        let until = transport.auth.sleep(transport.settings.init_timeout);
         tokio::pin!(until);
         loop {
             let text = tokio::select! {
