@@ -1,6 +1,6 @@
 -- views/notifications.<generation>.db: one row a notification, no personal data.
--- Keyed by the stream's number, so that rows are appended; its one index is in
--- notifications_indexes.sql.
+-- Keyed by the stream's number, so that rows are appended; its one index, a table too, is in
+-- 0002_history.sql.
 CREATE TABLE notifications (
     number             INTEGER PRIMARY KEY,
     id                 BLOB    NOT NULL,   -- 16 bytes

@@ -1,5 +1,9 @@
--- Indexes of views/notifications.<generation>.db, executed at every opening. A rebuild makes them
--- from the finished rows: a sort in place of a random descent for each row.
--- This one serves the history, the missed notifications and the unread count.
-CREATE INDEX IF NOT EXISTS notifications_by_recipient ON notifications (recipient, box, visible_position)
-    WHERE visible_position IS NOT NULL;
+-- Executed at every opening of views/notifications.<generation>.db, and at the end of a rebuild:
+-- enters what is not in the index yet, in its order.
+BEGIN;
+INSERT OR IGNORE INTO history (recipient, box, visible_position, number)
+    SELECT recipient, box, visible_position, number FROM notifications
+    WHERE number > (SELECT through FROM history_end) AND visible_position IS NOT NULL
+    ORDER BY recipient, box, visible_position;
+UPDATE history_end SET through = (SELECT coalesce(max(number), 0) FROM notifications);
+COMMIT;

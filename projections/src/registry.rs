@@ -6,7 +6,7 @@ mod tests;
 
 use crate::{dead_letters, directory, notifications};
 use commands::consumer::Consumer;
-use commands::database::Migrations;
+use commands::database::{Deferral, Migrations};
 
 /// A read model as the rest of the program sees it.
 #[derive(Clone, Copy)]
@@ -17,6 +17,8 @@ pub struct Registration {
     pub migrations: Migrations,
     /// Its indexes, where they are worth making last in a rebuild: SQL that may be executed again.
     pub indexes: &'static str,
+    /// Its index that is written late, if it has one; `indexes` enters whatever is not.
+    pub deferral: Option<Deferral>,
     /// Makes its consumer.
     pub consumer: fn() -> Box<dyn Consumer + Sync>,
 }

@@ -2,6 +2,8 @@
 //! transaction that also moves its checkpoint. Handing out the transaction itself was rejected:
 //! the handler would depend on the store.
 
+use crate::database::IndexKey;
+
 /// A value to bind.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -57,27 +59,42 @@ pub struct Statement {
 
 /// Statements of one batch, in order.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub struct Changes(Vec<Statement>);
+pub struct Changes {
+    statements: Vec<Statement>,
+    entries: Vec<(IndexKey, u64)>,
+}
 
 impl Changes {
     /// Adds a statement.
     pub fn push(&mut self, sql: &'static str, values: Vec<Value>) {
-        self.0.push(Statement { sql, values });
+        self.statements.push(Statement { sql, values });
     }
 
-    /// How many.
+    /// A new row, by its number, is to be found by this key. Where the store keeps an index by the
+    /// key itself this says nothing new; where it keeps a [deferred](crate::database::DeferredIndex)
+    /// one it is entered later. Numbers only grow.
+    pub fn enter(&mut self, key: IndexKey, number: u64) {
+        self.entries.push((key, number));
+    }
+
+    /// What is to be entered.
+    pub fn entries(&self) -> &[(IndexKey, u64)] {
+        &self.entries
+    }
+
+    /// How many statements.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.statements.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.statements.is_empty()
     }
 
     /// The statements.
     pub fn iter(&self) -> std::slice::Iter<'_, Statement> {
-        self.0.iter()
+        self.statements.iter()
     }
 
     /// Takes them out.

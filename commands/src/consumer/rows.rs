@@ -1,13 +1,13 @@
 //! Where a consumer's rows live: beside the log (in its transactions), or in a file of their own.
 
 use super::changes::{Changes, execute};
-use crate::database::{self, DatabaseError, Migrations, Readers, Threads};
+use crate::database::{self, DatabaseError, Deferral, DeferredIndex, IndexKey, Migrations, Readers, Threads};
 use crate::log::{Committer, LogError, Position};
 use rusqlite::{Connection, OptionalExtension};
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Why rows could not be changed; always worth trying again.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +90,9 @@ pub struct FileRows {
     writer: Arc<Mutex<Connection>>,
     thread: Threads<()>,
     readers: Readers,
+    deferral: Option<Deferral>,
+    /// There once what it defers is complete.
+    deferred: Arc<OnceLock<DeferredIndex>>,
 }
 
 /// Reads of one file at once.
@@ -97,12 +100,18 @@ const READERS: usize = 4;
 
 impl FileRows {
     /// Opens or creates the file.
-    pub fn open(path: &Path, migrations: Migrations) -> Result<Self, DatabaseError> {
+    pub fn open(path: &Path, migrations: Migrations, deferral: Option<Deferral>) -> Result<Self, DatabaseError> {
         let mut connection = database::open_writer(path)?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         database::migrate(&mut connection, migrations)?;
         let name = path.file_stem().map_or_else(|| "writer".to_owned(), |stem| format!("write {}", stem.to_string_lossy()));
-        Ok(Self { writer: Arc::new(Mutex::new(connection)), thread: Threads::new(name, 1), readers: Readers::new(path.to_owned(), READERS) })
+        Ok(Self {
+            writer: Arc::new(Mutex::new(connection)),
+            thread: Threads::new(name, 1),
+            readers: Readers::new(path.to_owned(), READERS),
+            deferral,
+            deferred: Arc::default(),
+        })
     }
 
     /// Read-only connections to it.
@@ -110,9 +119,31 @@ impl FileRows {
         &self.readers
     }
 
-    /// Executes statements of the schema's, such as those that make indexes.
-    pub fn execute(&self, sql: &'static str) -> Result<(), DatabaseError> {
-        Ok(self.writer.lock().unwrap_or_else(PoisonError::into_inner).execute_batch(sql)?)
+    /// Makes the indexes of all rows there are, by SQL that may be executed again. Until then
+    /// nothing is entered into a deferred one: filling it from the finished rows is quicker.
+    pub fn index(&self, sql: &'static str) -> Result<(), DatabaseError> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.execute_batch(sql)?;
+        if let Some(how) = self.deferral {
+            self.deferred.get_or_init(|| DeferredIndex::new(how));
+        }
+        drop(writer);
+        Ok(())
+    }
+
+    /// Runs a read in one snapshot, with the numbers of all rows of a key that the deferred index
+    /// may lack in it.
+    pub async fn read_by_key<T, E>(&self, key: IndexKey, read: impl FnOnce(&Connection, &[u64]) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DatabaseError> + From<rusqlite::Error> + Send + 'static,
+    {
+        let deferred = Arc::clone(&self.deferred);
+        let read = move |connection: &Connection| match deferred.get() {
+            Some(deferred) => deferred.read(connection, &key, read),
+            None => read(connection, &[]),
+        };
+        self.readers.read(read).await
     }
 
     /// Copies the file, consistently.
@@ -132,13 +163,21 @@ impl Rows for FileRows {
 
     fn apply(&self, consumer: &'static str, mut changes: Changes, checkpoint: Position) -> Changing<'_, ()> {
         changes.push(SET_CHECKPOINT, vec![consumer.into(), checkpoint.into()]);
-        let writer = Arc::clone(&self.writer);
+        let (writer, deferred) = (Arc::clone(&self.writer), Arc::clone(&self.deferred));
         Box::pin(async move {
             let done = self.thread.run(move |_| {
                 let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+                let due = deferred.get().map(|index| (index, index.coming(changes.entries())));
                 let transaction = writer.transaction()?;
                 execute(&transaction, &changes)?;
-                transaction.commit()
+                if let Some((index, due)) = &due {
+                    index.enter(&transaction, due)?;
+                }
+                transaction.commit()?;
+                if let Some((index, due)) = &due {
+                    index.committed(due);
+                }
+                Ok::<_, rusqlite::Error>(())
             });
             Ok(done.await??)
         })

@@ -4,12 +4,14 @@
 //! commit is a promise (log, keys), `NORMAL` where everything can be rebuilt (read models).
 
 mod absent;
+mod deferred;
 mod migrations;
 mod readers;
 mod rolling_merge;
 mod threads;
 
 pub use absent::Absent;
+pub use deferred::{Deferral, DeferredIndex, IndexKey};
 pub use migrations::{DELIVERY_LOG, KEYS, Migrations, migrate};
 pub use readers::Readers;
 pub use rolling_merge::{RollingMerge, Slice};

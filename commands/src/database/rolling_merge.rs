@@ -10,7 +10,7 @@
 //! number is entered (see [`Slice::through`]), and what is newer may wait.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds};
 
 /// Entered beyond what has come, while more is kept than should be.
 const CATCH_UP: usize = 256;
@@ -45,6 +45,16 @@ impl<K: Ord + Copy> RollingMerge<K> {
     /// The number of a key that waits.
     pub fn get(&self, key: &K) -> Option<u64> {
         self.waiting.get(key).copied()
+    }
+
+    /// Those that wait, in the order of the index.
+    pub fn range(&self, range: impl RangeBounds<K>) -> impl Iterator<Item = (K, u64)> {
+        self.waiting.range(range).map(|(key, number)| (*key, *number))
+    }
+
+    /// One more waits, whether or not its transaction becomes durable.
+    pub fn wait(&mut self, key: K, number: u64) {
+        self.waiting.insert(key, number);
     }
 
     /// What is to be entered in a transaction in which `coming` entries come.

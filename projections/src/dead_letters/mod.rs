@@ -21,5 +21,6 @@ pub const REGISTRATION: Registration = Registration {
     name: NAME,
     migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_dead_letters.sql")],
     indexes: "",
+    deferral: None,
     consumer: || Box::new(DeadLettersProjection),
 };

@@ -21,5 +21,6 @@ pub const REGISTRATION: Registration = Registration {
     name: NAME,
     migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_directory.sql")],
     indexes: "",
+    deferral: None,
     consumer: || Box::new(DirectoryProjection),
 };

@@ -6,6 +6,7 @@
 //! rows of an erased recipient stay: nothing in them is personal, and the counts stay right.
 
 mod fold;
+mod history;
 mod project;
 mod query;
 mod row;
@@ -28,7 +29,8 @@ pub const NAME: &str = "notifications";
 /// See the module.
 pub const REGISTRATION: Registration = Registration {
     name: NAME,
-    migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_notifications.sql")],
+    migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_notifications.sql"), include_str!("../../../migrations/sqlite/0002_history.sql")],
     indexes: include_str!("../../../migrations/sqlite/notifications_indexes.sql"),
+    deferral: Some(history::DEFERRAL),
     consumer: || Box::new(NotificationsProjection),
 };

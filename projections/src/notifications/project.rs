@@ -63,6 +63,7 @@ fn push(folded: &Folded<'_>, changes: &mut Changes) {
         && let Fact::Notification(NotificationEvent::Requested(requested)) = &recorded.fact
     {
         changes.push(INSERT, row(folded, recorded, requested));
+        changes.enter(requested.recipient.0.into_bytes(), folded.number);
         return;
     }
     for touched in &folded.deliveries {

@@ -1,13 +1,12 @@
-//! What recipients and operators ask. Every list is a range of one index; unread, read and
-//! archived notifications are ranges of their own, merged by position where more than one is
-//! wanted, so that a page costs the page and the unread count touches the unread only.
+//! What recipients and operators ask.
 
+use super::history;
 use super::row::{NotificationRow, columns};
 use super::totals::Totals;
 use crate::store::{Projection, ReadError};
 use commands::log::{Position, StreamNo};
 use domain::values::RecipientId;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 use std::sync::Arc;
 
 /// Which archived notifications are wanted.
@@ -65,17 +64,6 @@ pub struct HistoryPage {
     pub order: Order,
 }
 
-const NEWEST: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM notifications WHERE recipient = ?1 AND box = ?2 AND visible_position > ?3 AND visible_position < ?4 ORDER BY visible_position DESC LIMIT ?5"
-);
-const OLDEST: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM notifications WHERE recipient = ?1 AND box = ?2 AND visible_position > ?3 AND visible_position < ?4 ORDER BY visible_position LIMIT ?5"
-);
-const UNREAD: &str = "SELECT count(*) FROM notifications WHERE recipient = ?1 AND box = 0 AND visible_position IS NOT NULL";
 const BY_NUMBER: &str = concat!("SELECT ", columns!(), " FROM notifications WHERE number = ?1");
 
 /// Queries over the serving generation. Clones are cheap.
@@ -97,7 +85,8 @@ impl Notifications {
 
     /// A page of what a recipient sees.
     pub async fn history(&self, recipient: RecipientId, page: HistoryPage, filter: HistoryFilter) -> Result<Vec<NotificationRow>, ReadError> {
-        self.projection.read(move |connection| list(connection, recipient, page, filter.boxes())).await
+        let read = move |connection: &Connection, waiting: &[StreamNo]| history::page(connection, recipient, page, filter.boxes(), waiting);
+        self.projection.read_by_key(recipient.0.into_bytes(), read).await
     }
 
     /// What became visible after a position, oldest first, archived or not.
@@ -109,23 +98,13 @@ impl Notifications {
 
     /// How many visible notifications were neither read nor archived; exact.
     pub async fn unread_count(&self, recipient: RecipientId) -> Result<u64, ReadError> {
-        self.projection
-            .read(move |connection| {
-                let count: i64 = connection.prepare_cached(UNREAD)?.query_row([recipient.0.as_bytes().as_slice()], |row| row.get(0))?;
-                Ok(u64::try_from(count).unwrap_or(0))
-            })
-            .await
+        let read = move |connection: &Connection, waiting: &[StreamNo]| history::unread(connection, recipient, waiting);
+        self.projection.read_by_key(recipient.0.into_bytes(), read).await
     }
 
     /// A notification by its stream's number (`LogReader::stream_number` gives it for an id).
     pub async fn by_number(&self, number: StreamNo) -> Result<Option<NotificationRow>, ReadError> {
-        self.projection
-            .read(move |connection| {
-                let mut statement = connection.prepare_cached(BY_NUMBER)?;
-                let found = statement.query_row([signed(number)], |row| Ok(NotificationRow::read(row))).optional()?;
-                found.transpose()
-            })
-            .await
+        self.projection.read(move |connection| by_number(connection, number)).await
     }
 
     /// Counts of everything so far.
@@ -134,35 +113,13 @@ impl Notifications {
     }
 }
 
-fn list(connection: &Connection, recipient: RecipientId, page: HistoryPage, boxes: &[u8]) -> Result<Vec<NotificationRow>, ReadError> {
-    let sql = match page.order {
-        Order::NewestFirst => NEWEST,
-        Order::OldestFirst => OLDEST,
-    };
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut found = Vec::new();
-    for wanted in boxes {
-        let mut rows = statement.query(params![
-            recipient.0.as_bytes().as_slice(),
-            wanted,
-            page.newer_than.map_or(0, signed),
-            page.older_than.map_or(i64::MAX, signed),
-            signed(page.first as u64),
-        ])?;
-        while let Some(row) = rows.next()? {
-            found.push(NotificationRow::read(row)?);
-        }
-    }
-    match page.order {
-        Order::NewestFirst => {
-            found.sort_unstable_by_key(|row| std::cmp::Reverse(row.visible_position));
-        }
-        Order::OldestFirst => found.sort_unstable_by_key(|row| row.visible_position),
-    }
-    found.truncate(page.first);
-    Ok(found)
+/// The row of a number.
+pub(super) fn by_number(connection: &Connection, number: StreamNo) -> Result<Option<NotificationRow>, ReadError> {
+    let mut statement = connection.prepare_cached(BY_NUMBER)?;
+    let found = statement.query_row([signed(number)], |row| Ok(NotificationRow::read(row))).optional()?;
+    found.transpose()
 }
 
-fn signed(value: u64) -> i64 {
+pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

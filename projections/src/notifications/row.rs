@@ -68,6 +68,17 @@ impl NotificationRow {
         NotificationStatus::of(self.deliveries.iter().map(|delivery| delivery.status))
     }
 
+    /// Its column `box`.
+    pub(super) const fn place(&self) -> u8 {
+        if self.archived {
+            2
+        } else if self.read {
+            1
+        } else {
+            0
+        }
+    }
+
     pub(super) fn read(row: &Row<'_>) -> Result<Self, ReadError> {
         let sender: String = row.get(3)?;
         let category: String = row.get(4)?;

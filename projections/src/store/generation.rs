@@ -1,9 +1,11 @@
 //! One build of a read model: its file, its place in the log, and its end.
 
+use super::error::ReadError;
 use super::files::{self, Files};
 use crate::registry::Registration;
 use commands::consumer::{FileRows, Progress, Rows};
-use commands::database::{DatabaseError, Readers};
+use commands::database::{DatabaseError, IndexKey, Readers};
+use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,17 +26,17 @@ impl Generation {
     /// [is complete](Self::complete).
     pub(super) fn open(folder: &Path, registration: &Registration, number: u64, keep: bool) -> Result<Self, DatabaseError> {
         let path = files::database(folder, registration.name, number);
-        let rows = FileRows::open(&path, registration.migrations)?;
+        let rows = FileRows::open(&path, registration.migrations, registration.deferral)?;
         if keep {
-            rows.execute(registration.indexes)?;
+            rows.index(registration.indexes)?;
         }
         Ok(Self { number, rows, indexes: registration.indexes, progress: Progress::default(), files: Files::new(path, keep) })
     }
 
     /// Makes the indexes. Takes seconds for millions of rows.
-    pub(super) async fn complete(&self) -> Result<(), DatabaseError> {
+    pub(crate) async fn complete(&self) -> Result<(), DatabaseError> {
         let (rows, indexes) = (self.rows.clone(), self.indexes);
-        match tokio::task::spawn_blocking(move || rows.execute(indexes)).await {
+        match tokio::task::spawn_blocking(move || rows.index(indexes)).await {
             Ok(result) => result,
             Err(failed) => Err(DatabaseError::BrokenOff(failed.to_string())),
         }
@@ -63,6 +65,15 @@ impl Generation {
     /// Bytes on disk, the journal not counted.
     pub fn bytes(&self) -> u64 {
         std::fs::metadata(self.files.path()).map_or(0, |found| found.len())
+    }
+
+    /// Runs a read with the numbers of all rows of a key that the deferred index may lack.
+    pub(super) async fn read_by_key<T: Send + 'static>(
+        &self,
+        key: IndexKey,
+        read: impl FnOnce(&Connection, &[u64]) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        self.rows.read_by_key(key, read).await
     }
 
     pub(crate) fn rows(&self) -> Arc<dyn Rows> {

@@ -4,6 +4,7 @@ use super::error::{OpenError, ReadError};
 use super::files;
 use super::generation::Generation;
 use crate::registry::Registration;
+use commands::database::IndexKey;
 use commands::log::Position;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -77,6 +78,16 @@ impl Projection {
         // Held until the read has ended: its file stays as long.
         let serving = self.serving();
         serving.readers().read(read).await
+    }
+
+    /// Runs a read in one snapshot of the serving generation, with the numbers of all rows of a
+    /// key that its deferred index may lack in it.
+    pub async fn read_by_key<T: Send + 'static>(
+        &self,
+        key: IndexKey,
+        read: impl FnOnce(&Connection, &[u64]) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        self.serving().read_by_key(key, read).await
     }
 
     /// Events that its consumer could not take in: position, stream, reason. They need a repair

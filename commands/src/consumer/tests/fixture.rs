@@ -46,7 +46,7 @@ impl Fixture {
         let clock = Arc::new(ManualClock::at(1_000));
         let (committer, _thread) = Committer::start(writer, tail.clone(), Vec::new(), clock.clone(), CommitterSettings::default()).unwrap();
         let reader = Arc::new(SqliteReader::new(Readers::new(path, 4), sealer));
-        let rows = FileRows::open(&folder.path().join("rows.db"), MIGRATIONS).unwrap();
+        let rows = FileRows::open(&folder.path().join("rows.db"), MIGRATIONS, None).unwrap();
         Self { folder, committer, reader, tail, clock, rows }
     }
 
