@@ -22,7 +22,7 @@ mod tail;
 pub use append::{Batch, Commit, CommitOutcome, Events, LogError, LogWriter, RowChanges, StreamAppend};
 pub use committer::{AfterCommit, Committer, CommitterSettings, Lane};
 pub use erasure::erase_keys_of_erased;
-pub use keys::{KeyError, KeyStore};
+pub use keys::{KeyError, KeyRows, KeyStore, SqliteKeys};
 pub use reader::LogReader;
 pub use recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
 pub use sealing::{Hashing, MasterKey, SealError, Sealer};

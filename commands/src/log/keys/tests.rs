@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use super::{KeyError, KeyStore};
+use super::{KeyError, KeyStore, SqliteKeys};
 use crate::database;
 use crate::log::MasterKey;
 use crate::ports::SeededRandom;
@@ -12,8 +12,9 @@ use uuid::Uuid;
 fn a_key_is_not_called_erased_while_a_reader_keeps_it_in_the_journal() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keys.db");
-    let keys = KeyStore::open(&path, MasterKey::new([3; 32]), Arc::new(SeededRandom::new(7))).unwrap();
-    keys.connection.lock().unwrap().busy_timeout(Duration::ZERO).unwrap();
+    let rows = SqliteKeys::open(&path).unwrap();
+    rows.connection.lock().unwrap().busy_timeout(Duration::ZERO).unwrap();
+    let keys = KeyStore::over(Box::new(rows), MasterKey::new([3; 32]), Arc::new(SeededRandom::new(7)));
     let subject = Uuid::from_u128(1);
     keys.find_or_create(subject).unwrap();
     let read = || ["keys.db", "keys.db-wal"].map(|name| std::fs::read(folder.path().join(name)).unwrap_or_default());
