@@ -48,11 +48,25 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
+/// SQL of one row's change, written once in the code: never built from input. SQLite executes it
+/// row by row; for Postgres it is turned into one statement for many rows (`super::sets`). So it is
+/// in words that both understand: `INSERT … VALUES (?1, …)`, `UPDATE … WHERE …` or `DELETE … WHERE …`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Sql {
+    /// The statement.
+    pub text: &'static str,
+    /// A letter for each value: `i` an integer, `t` text, `b` bytes. Any may be NULL.
+    pub types: &'static str,
+    /// So many of the first values say which row it is. Statements about different rows may be
+    /// executed in any order; all of one consumer's take the same view of what a row is.
+    pub key: usize,
+}
+
 /// One statement with its values, in the order of `?1`, `?2` ….
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
-    /// SQL, written once in the code: never built from input.
-    pub sql: &'static str,
+    /// The statement.
+    pub sql: &'static Sql,
     /// The values.
     pub values: Vec<Value>,
 }
@@ -66,7 +80,7 @@ pub struct Changes {
 
 impl Changes {
     /// Adds a statement.
-    pub fn push(&mut self, sql: &'static str, values: Vec<Value>) {
+    pub fn push(&mut self, sql: &'static Sql, values: Vec<Value>) {
         self.statements.push(Statement { sql, values });
     }
 
@@ -118,7 +132,7 @@ impl rusqlite::ToSql for Value {
 /// Executes changes within a transaction.
 pub(crate) fn execute(transaction: &rusqlite::Connection, changes: &Changes) -> rusqlite::Result<()> {
     for Statement { sql, values } in changes.iter() {
-        transaction.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?;
+        transaction.prepare_cached(sql.text)?.execute(rusqlite::params_from_iter(values))?;
     }
     Ok(())
 }

@@ -9,14 +9,16 @@ mod changes;
 mod progress;
 mod rows;
 mod runner;
+mod sets;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use changes::execute as changes_executor;
-pub use changes::{Changes, Statement, Value};
+pub use changes::{Changes, Sql, Statement, Value};
 pub use progress::Progress;
 pub use rows::{FileRows, LogRows, Rows, RowsError};
 pub use runner::{Runner, RunnerSettings};
+pub(crate) use sets::Sets;
 
 use crate::log::Recorded;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Where a consumer's rows live: beside the log (in its transactions), or in a file of their own.
 
-use super::changes::{Changes, execute};
+use super::changes::{Changes, Sql, execute};
 use crate::database::{self, DatabaseError, Deferral, DeferredIndex, IndexKey, Migrations, Readers, Threads};
 use crate::log::{Committer, LogError, Position};
 use rusqlite::{Connection, OptionalExtension};
@@ -29,7 +29,12 @@ impl From<rusqlite::Error> for RowsError {
 /// The future of a change.
 pub type Changing<'a, T> = Pin<Box<dyn Future<Output = Result<T, RowsError>> + Send + 'a>>;
 
-const SET_CHECKPOINT: &str = "INSERT INTO checkpoints (consumer, position) VALUES (?1, ?2) ON CONFLICT (consumer) DO UPDATE SET position = excluded.position";
+/// Where a consumer stands.
+pub(super) static SET_CHECKPOINT: Sql = Sql {
+    text: "INSERT INTO checkpoints (consumer, position) VALUES (?1, ?2) ON CONFLICT (consumer) DO UPDATE SET position = excluded.position",
+    types: "ti",
+    key: 1,
+};
 const GET_CHECKPOINT: &str = "SELECT position FROM checkpoints WHERE consumer = ?1";
 const PARKED: &str = "SELECT DISTINCT stream FROM parked WHERE consumer = ?1";
 
@@ -78,7 +83,7 @@ impl Rows for LogRows {
     }
 
     fn apply(&self, consumer: &'static str, mut changes: Changes, checkpoint: Position) -> Changing<'_, ()> {
-        changes.push(SET_CHECKPOINT, vec![consumer.into(), checkpoint.into()]);
+        changes.push(&SET_CHECKPOINT, vec![consumer.into(), checkpoint.into()]);
         Box::pin(async move { Ok(self.committer.change_rows(changes).await?) })
     }
 }
@@ -162,7 +167,7 @@ impl Rows for FileRows {
     }
 
     fn apply(&self, consumer: &'static str, mut changes: Changes, checkpoint: Position) -> Changing<'_, ()> {
-        changes.push(SET_CHECKPOINT, vec![consumer.into(), checkpoint.into()]);
+        changes.push(&SET_CHECKPOINT, vec![consumer.into(), checkpoint.into()]);
         let (writer, deferred) = (Arc::clone(&self.writer), Arc::clone(&self.deferred));
         Box::pin(async move {
             let done = self.thread.run(move |_| {

@@ -4,7 +4,7 @@
 //! alone three times is parked together with all later events of its stream: loud, never
 //! skipped silently, and nobody else waits for it.
 
-use super::changes::Changes;
+use super::changes::{Changes, Sql};
 use super::progress::Progress;
 use super::rows::Rows;
 use super::{Consumer, HandleError};
@@ -15,7 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-const PARK: &str = "INSERT OR IGNORE INTO parked (consumer, position, stream, at, error) VALUES (?1, ?2, ?3, ?4, ?5)";
+static PARK: Sql =
+    Sql { text: "INSERT INTO parked (consumer, position, stream, at, error) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING", types: "tiiit", key: 2 };
 const TRIES: u32 = 3;
 
 /// How a consumer is run.
@@ -212,7 +213,7 @@ impl<C: Consumer> Runner<C> {
     async fn park(&self, at: Position, stream: u64, reason: &str, position: &mut Position, parked: &mut HashSet<u64>) -> Result<(), String> {
         let name = self.consumer.name();
         let mut changes = Changes::default();
-        changes.push(PARK, vec![name.into(), at.into(), stream.into(), self.clock.now().into(), reason.into()]);
+        changes.push(&PARK, vec![name.into(), at.into(), stream.into(), self.clock.now().into(), reason.into()]);
         self.rows.apply(name, changes, at).await.map_err(|error| error.to_string())?;
         *position = at;
         parked.insert(stream);

@@ -14,13 +14,13 @@ use tokio_util::sync::CancellationToken;
 async fn rows_and_checkpoint_change_together_or_not_at_all() {
     let fixture = Fixture::new();
     let mut changes = Changes::default();
-    changes.push(INSERT, vec![1_u64.into()]);
-    changes.push("INSERT INTO seen (position) VALUES (?1)", vec![None::<u64>.into()]);
+    changes.push(&INSERT, vec![1_u64.into()]);
+    changes.push(&INSERT, vec![None::<u64>.into()]);
     fixture.rows.apply(NAME, changes, 7).await.unwrap_err();
     assert_eq!((fixture.seen(), fixture.checkpoint().await), (vec![], 0), "the second statement fails, so the first must be gone too");
 
     let mut changes = Changes::default();
-    changes.push(INSERT, vec![1_u64.into()]);
+    changes.push(&INSERT, vec![1_u64.into()]);
     fixture.rows.apply(NAME, changes, 7).await.unwrap();
     assert_eq!((fixture.seen(), fixture.checkpoint().await), (vec![1], 7));
 }

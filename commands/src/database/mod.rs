@@ -1,4 +1,5 @@
-//! SQLite: connections, migrations, backup, and the execution of consumers' changes.
+//! SQLite: connections, migrations, backup, and the execution of consumers' changes; Postgres in
+//! [`postgres`].
 //!
 //! One connection a file writes and checkpoints; readers are opened read-only. `FULL` where a
 //! commit is a promise (log, keys), `NORMAL` where everything can be rebuilt (read models).
@@ -6,6 +7,7 @@
 mod absent;
 mod deferred;
 mod migrations;
+pub mod postgres;
 mod readers;
 mod rolling_merge;
 mod threads;
@@ -27,6 +29,12 @@ pub enum DatabaseError {
     /// SQLite refuses.
     #[error("the database refuses: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// Postgres refuses, or cannot be reached.
+    #[error("the database refuses or cannot be reached: {0}")]
+    Postgres(#[from] sqlx::Error),
+    /// Postgres takes too long.
+    #[error("the database does not answer in time")]
+    NoAnswer,
     /// The thread that used it died.
     #[error("a read or write of the database was broken off: {0}")]
     BrokenOff(String),

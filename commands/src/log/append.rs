@@ -5,6 +5,7 @@ use crate::consumer::Changes;
 use domain::values::Millis;
 use domain::{Fact, StreamId};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Events of one commit for one stream; nearly always one to four.
 pub type Events = Vec<Fact>;
@@ -122,6 +123,19 @@ pub trait LogWriter: Send + 'static {
     fn append(&mut self, batch: Batch, at: Millis) -> Result<Vec<CommitOutcome>, LogError>;
     /// Writes durably what changes nothing: whether an append could succeed.
     fn probe(&mut self) -> Result<(), LogError>;
+    /// For a store that others append to as well: reads what they have appended.
+    fn follow(&mut self) -> Result<(), LogError> {
+        Ok(())
+    }
+    /// How long what others append may stay unread; never, where nobody else does.
+    fn follow_every(&self) -> Option<Duration> {
+        None
+    }
+    /// What others appended, in order and as far as it can be read: what lies before that which the
+    /// last append answered for. Each is given once.
+    fn take_others(&mut self) -> Vec<Arc<Recorded>> {
+        Vec::new()
+    }
     /// The newest position that is durable. After an error it may be beyond what was answered: a
     /// commit whose failure was reported can turn out to be in the file.
     fn head(&self) -> Position;

@@ -163,19 +163,45 @@ impl Thread {
         }
     }
 
-    /// Waits for work; while the store refuses, also tries whether it still does.
+    /// Waits for work; while the store refuses, also tries whether it still does, and where others
+    /// append too, looks for what they did.
     fn sleep(&mut self, woken: &Receiver<()>) -> Result<(), RecvTimeoutError> {
-        if self.report.borrow().is_none() {
+        if self.report.borrow().is_some() {
+            match woken.recv_timeout(self.settings.probe) {
+                Err(RecvTimeoutError::Timeout) => {
+                    let result = self.writer.probe();
+                    self.tell_others();
+                    self.tail.skip_to(self.writer.head());
+                    self.note(result.err());
+                }
+                other => return other,
+            }
+        } else if let Some(pause) = self.writer.follow_every() {
+            let woken = woken.recv_timeout(pause);
+            let followed = self.writer.follow();
+            self.tell_others();
+            self.note(followed.err());
+            if matches!(woken, Err(RecvTimeoutError::Disconnected)) {
+                return woken;
+            }
+        } else {
             return woken.recv().map_err(|_| RecvTimeoutError::Disconnected);
         }
-        match woken.recv_timeout(self.settings.probe) {
-            Err(RecvTimeoutError::Timeout) => {
-                let result = self.writer.probe();
-                self.tail.skip_to(self.writer.head());
-                self.note(result.err());
-                Ok(())
+        Ok(())
+    }
+
+    /// Tells the followers what others have appended.
+    fn tell_others(&mut self) {
+        let others = self.writer.take_others();
+        for after in &self.after {
+            after.committed(&others);
+        }
+        // Where one cannot be read, followers meet it in the store.
+        for run in others.chunk_by(|one, next| one.position + 1 == next.position) {
+            if let Some(first) = run.first() {
+                self.tail.skip_to(first.position - 1);
             }
-            other => other,
+            self.tail.publish(run);
         }
     }
 
@@ -236,6 +262,7 @@ impl Thread {
         failpoint::reach("C1");
         let at = self.clock.now();
         let answer = self.writer.append(batch, at);
+        self.tell_others();
         if let Ok(outcomes) = &answer {
             self.skip_untold(outcomes);
         } else {

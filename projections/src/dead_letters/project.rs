@@ -1,15 +1,19 @@
 //! Events to rows: in with `DeadLettered`, out with `Redriven` or `Discarded`. They are rare, so
 //! each is a statement of its own.
 
-use commands::consumer::{Changes, Consumer, HandleError};
+use commands::consumer::{Changes, Consumer, HandleError, Sql};
 use commands::log::Recorded;
 use domain::Fact;
 use domain::notification::NotificationEvent as E;
 use domain::values::DeliveryNo;
 use std::sync::Arc;
 
-const INSERT: &str = "INSERT INTO dead_letters (position, number, delivery, id, code, unknown, attempts, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (number, delivery) DO UPDATE SET position = excluded.position, code = excluded.code, unknown = excluded.unknown, attempts = excluded.attempts, at = excluded.at";
-const DELETE: &str = "DELETE FROM dead_letters WHERE number = ?1 AND delivery = ?2";
+static INSERT: Sql = Sql {
+    text: "INSERT INTO dead_letters (number, delivery, position, id, code, unknown, attempts, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (number, delivery) DO UPDATE SET position = excluded.position, code = excluded.code, unknown = excluded.unknown, attempts = excluded.attempts, at = excluded.at",
+    types: "iiibtiii",
+    key: 2,
+};
+static DELETE: Sql = Sql { text: "DELETE FROM dead_letters WHERE number = ?1 AND delivery = ?2", types: "ii", key: 2 };
 
 /// The consumer; see the module.
 #[derive(Debug, Default, Clone, Copy)]
@@ -24,11 +28,11 @@ impl Consumer for DeadLettersProjection {
         for event in events {
             match &event.fact {
                 Fact::Notification(E::DeadLettered(e)) => changes.push(
-                    INSERT,
+                    &INSERT,
                     vec![
-                        event.position.into(),
                         event.number.into(),
                         e.delivery.into(),
+                        event.position.into(),
                         event.stream.id.into(),
                         e.code.as_str().into(),
                         e.unknown.into(),
@@ -46,5 +50,5 @@ impl Consumer for DeadLettersProjection {
 }
 
 fn remove(event: &Recorded, delivery: DeliveryNo, changes: &mut Changes) {
-    changes.push(DELETE, vec![event.number.into(), delivery.into()]);
+    changes.push(&DELETE, vec![event.number.into(), delivery.into()]);
 }

@@ -6,7 +6,7 @@
 
 use super::fold::{Folded, box_of, matters};
 use super::totals::Totals;
-use commands::consumer::{Changes, Consumer, HandleError, Value};
+use commands::consumer::{Changes, Consumer, HandleError, Sql, Value};
 use commands::log::Recorded;
 use domain::Fact;
 use domain::notification::{NotificationEvent, Requested};
@@ -14,10 +14,26 @@ use domain::values::Channel;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-const INSERT: &str = "INSERT INTO notifications (number, id, recipient, sender, category, priority, sandbox, requested_position, requested_at, visible_position, deliveries, flags, box, updated_position) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (number) DO NOTHING";
-const APPEND: &str = "UPDATE notifications SET deliveries = deliveries || ?2, visible_position = CASE WHEN sandbox = 1 THEN NULL ELSE coalesce(visible_position, ?4) END, updated_position = ?5 WHERE number = ?1 AND length(deliveries) = ?3";
-const STATE: &str = "UPDATE notifications SET deliveries = substr(deliveries, 1, ?2) || ?3 || substr(deliveries, ?4), updated_position = ?5 WHERE number = ?1";
-const FLAGS: &str = "UPDATE notifications SET flags = flags | ?2, box = CASE WHEN box < ?3 THEN ?3 ELSE box END, updated_position = ?4 WHERE number = ?1";
+static INSERT: Sql = Sql {
+    text: "INSERT INTO notifications (number, id, recipient, sender, category, priority, sandbox, requested_position, requested_at, visible_position, deliveries, flags, box, updated_position) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (number) DO NOTHING",
+    types: "ibbttiiiiitiii",
+    key: 1,
+};
+static APPEND: Sql = Sql {
+    text: "UPDATE notifications SET deliveries = deliveries || ?2, visible_position = CASE WHEN sandbox = 1 THEN NULL ELSE coalesce(visible_position, ?4) END, updated_position = ?5 WHERE number = ?1 AND length(deliveries) = ?3",
+    types: "itiii",
+    key: 1,
+};
+static STATE: Sql = Sql {
+    text: "UPDATE notifications SET deliveries = substr(deliveries, 1, ?2) || ?3 || substr(deliveries, ?4), updated_position = ?5 WHERE number = ?1",
+    types: "iitii",
+    key: 1,
+};
+static FLAGS: Sql = Sql {
+    text: "UPDATE notifications SET flags = flags | ?2, box = CASE WHEN box < ?3 THEN ?3 ELSE box END, updated_position = ?4 WHERE number = ?1",
+    types: "iiii",
+    key: 1,
+};
 
 /// The consumer; see the module.
 #[derive(Debug, Default, Clone, Copy)]
@@ -62,7 +78,7 @@ fn push(folded: &Folded<'_>, changes: &mut Changes) {
     if let Some(recorded) = folded.requested
         && let Fact::Notification(NotificationEvent::Requested(requested)) = &recorded.fact
     {
-        changes.push(INSERT, row(folded, recorded, requested));
+        changes.push(&INSERT, row(folded, recorded, requested));
         changes.enter(requested.recipient.0.into_bytes(), folded.number);
         return;
     }
@@ -72,16 +88,16 @@ fn push(folded: &Folded<'_>, changes: &mut Changes) {
             let mut text = String::with_capacity(2);
             text.push(channel_letter(channel));
             text.push(touched.status.letter());
-            changes.push(APPEND, vec![folded.number.into(), text.into(), start.into(), folded.queued_at.into(), folded.updated.into()]);
+            changes.push(&APPEND, vec![folded.number.into(), text.into(), start.into(), folded.queued_at.into(), folded.updated.into()]);
         } else {
             changes.push(
-                STATE,
+                &STATE,
                 vec![folded.number.into(), (start + 1).into(), touched.status.letter().to_string().into(), (start + 3).into(), folded.updated.into()],
             );
         }
     }
     if folded.flags != 0 {
-        changes.push(FLAGS, vec![folded.number.into(), folded.flags.into(), box_of(folded.flags).into(), folded.updated.into()]);
+        changes.push(&FLAGS, vec![folded.number.into(), folded.flags.into(), box_of(folded.flags).into(), folded.updated.into()]);
     }
 }
 

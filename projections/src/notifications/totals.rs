@@ -1,7 +1,7 @@
 //! How often each event happened. The counts by state follow from it, because every transition
 //! but those between pending states is named by its event: nothing has to be read to count.
 
-use commands::consumer::{Changes, Value};
+use commands::consumer::{Changes, Sql, Value};
 use commands::log::{Position, Recorded};
 use domain::Fact;
 use domain::notification::NotificationEvent as E;
@@ -38,7 +38,11 @@ pub struct Totals {
     pub discarded: u64,
 }
 
-const ADD: &str = "INSERT INTO totals (id, position, requested, deduplicated, queued, skipped, suppressed, sent, failed, cancelled, expired, dead_lettered, redriven, discarded) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO UPDATE SET position = excluded.position, requested = totals.requested + excluded.requested, deduplicated = totals.deduplicated + excluded.deduplicated, queued = totals.queued + excluded.queued, skipped = totals.skipped + excluded.skipped, suppressed = totals.suppressed + excluded.suppressed, sent = totals.sent + excluded.sent, failed = totals.failed + excluded.failed, cancelled = totals.cancelled + excluded.cancelled, expired = totals.expired + excluded.expired, dead_lettered = totals.dead_lettered + excluded.dead_lettered, redriven = totals.redriven + excluded.redriven, discarded = totals.discarded + excluded.discarded WHERE totals.position < excluded.position";
+static ADD: Sql = Sql {
+    text: "INSERT INTO totals (id, position, requested, deduplicated, queued, skipped, suppressed, sent, failed, cancelled, expired, dead_lettered, redriven, discarded) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO UPDATE SET position = excluded.position, requested = totals.requested + excluded.requested, deduplicated = totals.deduplicated + excluded.deduplicated, queued = totals.queued + excluded.queued, skipped = totals.skipped + excluded.skipped, suppressed = totals.suppressed + excluded.suppressed, sent = totals.sent + excluded.sent, failed = totals.failed + excluded.failed, cancelled = totals.cancelled + excluded.cancelled, expired = totals.expired + excluded.expired, dead_lettered = totals.dead_lettered + excluded.dead_lettered, redriven = totals.redriven + excluded.redriven, discarded = totals.discarded + excluded.discarded WHERE totals.position < excluded.position",
+    types: "iiiiiiiiiiiii",
+    key: 0,
+};
 const READ: &str = "SELECT position, requested, deduplicated, queued, skipped, suppressed, sent, failed, cancelled, expired, dead_lettered, redriven, discarded FROM totals WHERE id = 1";
 
 impl Totals {
@@ -87,7 +91,7 @@ impl Totals {
 
     pub(super) fn push(self, changes: &mut Changes) {
         changes.push(
-            ADD,
+            &ADD,
             [
                 self.position,
                 self.requested,

@@ -3,18 +3,29 @@
 use super::DELIVERY;
 use super::fold::{Fold, Patch, Row};
 use super::rows::{FLIGHT, READY, Route, state_number};
-use commands::consumer::{Changes, Consumer, HandleError, Value};
+use commands::consumer::{Changes, Consumer, HandleError, Sql, Value};
 use commands::log::Recorded;
 use domain::notification::DeliveryState;
 use domain::values::DeliveryNo;
 use std::sync::Arc;
 
-const INSERT: &str = "INSERT INTO pending_deliveries (stream, delivery, notification, recipient, sender, category, channel, priority, sandbox, address, requested_position, requested_at, expires_at, sequence, state, due, attempt, counted, after_unknown, unknown_repeats) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) ON CONFLICT (stream, delivery) DO NOTHING";
-const UPDATE: &str = "UPDATE pending_deliveries SET sequence = ?3, state = coalesce(?4, state), due = coalesce(?5, due), attempt = coalesce(?6, attempt), counted = CASE WHEN ?7 THEN 0 ELSE counted END + ?8, after_unknown = coalesce(?9, after_unknown), unknown_repeats = CASE WHEN ?7 THEN 0 ELSE unknown_repeats END + ?10 WHERE stream = ?1 AND delivery = ?2";
-const DELETE: &str = "DELETE FROM pending_deliveries WHERE stream = ?1 AND delivery = ?2";
-const SET_TIMER: &str =
-    "INSERT INTO timers (due, kind, subject, part) VALUES (?1, 'retry', ?2, ?3) ON CONFLICT (kind, subject, part) DO UPDATE SET due = excluded.due";
-const CANCEL_TIMER: &str = "DELETE FROM timers WHERE kind = 'retry' AND subject = ?1 AND part = ?2";
+static INSERT: Sql = Sql {
+    text: "INSERT INTO pending_deliveries (stream, delivery, notification, recipient, sender, category, channel, priority, sandbox, address, requested_position, requested_at, expires_at, sequence, state, due, attempt, counted, after_unknown, unknown_repeats) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) ON CONFLICT (stream, delivery) DO NOTHING",
+    types: "iibbttiiibiiiiiiiiii",
+    key: 2,
+};
+static UPDATE: Sql = Sql {
+    text: "UPDATE pending_deliveries SET sequence = ?3, state = coalesce(?4, state), due = coalesce(?5, due), attempt = coalesce(?6, attempt), counted = CASE WHEN ?7 <> 0 THEN 0 ELSE counted END + ?8, after_unknown = coalesce(?9, after_unknown), unknown_repeats = CASE WHEN ?7 <> 0 THEN 0 ELSE unknown_repeats END + ?10 WHERE stream = ?1 AND delivery = ?2",
+    types: "iiiiiiiiii",
+    key: 2,
+};
+static DELETE: Sql = Sql { text: "DELETE FROM pending_deliveries WHERE stream = ?1 AND delivery = ?2", types: "ii", key: 2 };
+static SET_TIMER: Sql = Sql {
+    text: "INSERT INTO timers (due, kind, subject, part) VALUES (?3, 'retry', ?1, ?2) ON CONFLICT (kind, subject, part) DO UPDATE SET due = excluded.due",
+    types: "iii",
+    key: 2,
+};
+static CANCEL_TIMER: Sql = Sql { text: "DELETE FROM timers WHERE kind = 'retry' AND subject = ?1 AND part = ?2", types: "ii", key: 2 };
 
 /// See the module. It holds no state between batches.
 #[derive(Debug, Default)]
@@ -36,7 +47,7 @@ impl Consumer for PendingDeliveries {
                     let d = &item.delivery;
                     let (state, due) = state_number(d.state);
                     changes.push(
-                        INSERT,
+                        &INSERT,
                         vec![
                             stream.into(),
                             delivery.into(),
@@ -61,13 +72,13 @@ impl Consumer for PendingDeliveries {
                         ],
                     );
                     if let DeliveryState::Waiting { due } = d.state {
-                        changes.push(SET_TIMER, vec![due.into(), stream.into(), delivery.into()]);
+                        changes.push(&SET_TIMER, vec![stream.into(), delivery.into(), due.into()]);
                     }
                 }
                 Row::Changed(patch) => change(changes, stream, delivery, &patch),
                 Row::Gone => {
-                    changes.push(DELETE, vec![stream.into(), delivery.into()]);
-                    changes.push(CANCEL_TIMER, vec![stream.into(), delivery.into()]);
+                    changes.push(&DELETE, vec![stream.into(), delivery.into()]);
+                    changes.push(&CANCEL_TIMER, vec![stream.into(), delivery.into()]);
                 }
             }
         }
@@ -81,7 +92,7 @@ fn change(changes: &mut Changes, stream: u64, delivery: DeliveryNo, patch: &Patc
         (number.into(), due.into())
     });
     changes.push(
-        UPDATE,
+        &UPDATE,
         vec![
             stream.into(),
             delivery.into(),
@@ -96,8 +107,8 @@ fn change(changes: &mut Changes, stream: u64, delivery: DeliveryNo, patch: &Patc
         ],
     );
     match patch.state {
-        Some(DeliveryState::Waiting { due }) => changes.push(SET_TIMER, vec![due.into(), stream.into(), delivery.into()]),
-        Some(_) => changes.push(CANCEL_TIMER, vec![stream.into(), delivery.into()]),
+        Some(DeliveryState::Waiting { due }) => changes.push(&SET_TIMER, vec![stream.into(), delivery.into(), due.into()]),
+        Some(_) => changes.push(&CANCEL_TIMER, vec![stream.into(), delivery.into()]),
         None => {}
     }
 }

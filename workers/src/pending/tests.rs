@@ -126,7 +126,7 @@ fn table(log: &[Arc<Recorded>], cuts: &[usize]) -> (Vec<Row>, Vec<(i64, i64, i64
         let mut changes = Changes::default();
         consumer.handle(&log[from..to], &mut changes).unwrap();
         for statement in changes.iter() {
-            connection.execute(statement.sql, rusqlite::params_from_iter(&statement.values)).unwrap();
+            connection.execute(statement.sql.text, rusqlite::params_from_iter(&statement.values)).unwrap();
         }
         from = to;
     }

@@ -1,7 +1,7 @@
 //! A real log and a real file of rows, with what can go wrong made to order.
 
 use crate::consumer::rows::Changing;
-use crate::consumer::{Changes, Consumer, FileRows, HandleError, Progress, Rows, RowsError, Runner, RunnerSettings};
+use crate::consumer::{Changes, Consumer, FileRows, HandleError, Progress, Rows, RowsError, Runner, RunnerSettings, Sql};
 use crate::database::{DatabaseError, Readers};
 use crate::log::sqlite::{SqliteReader, SqliteWriter};
 use crate::log::{Commit, Committer, CommitterSettings, KeyStore, Lane, LogReader, MasterKey, Metadata, Position, Recorded, Sealer, StreamAppend, Tail};
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub(super) const NAME: &str = "collector";
-pub(super) const INSERT: &str = "INSERT INTO seen (position) VALUES (?1)";
+pub(super) static INSERT: Sql = Sql { text: "INSERT INTO seen (position) VALUES (?1)", types: "i", key: 1 };
 /// Without uniqueness: an event that takes effect twice leaves two rows.
 const MIGRATIONS: crate::database::Migrations =
     &[include_str!("../../../../migrations/sqlite/0001_checkpoints.sql"), "CREATE TABLE seen (position INTEGER NOT NULL)"];
@@ -148,7 +148,7 @@ impl Consumer for Collector {
             if self.poison.contains(&event.position) {
                 return Err(HandleError { reason: format!("cannot take {}", event.position) });
             }
-            changes.push(INSERT, vec![event.position.into()]);
+            changes.push(&INSERT, vec![event.position.into()]);
         }
         Ok(())
     }

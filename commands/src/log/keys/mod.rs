@@ -2,10 +2,12 @@
 //! own. It is outside the log and its backups, because destroying a key must destroy every copy
 //! of what it sealed.
 
+mod postgres;
 mod sqlite;
 #[cfg(test)]
 mod tests;
 
+pub use postgres::PostgresKeys;
 pub use sqlite::SqliteKeys;
 
 use super::sealing::MasterKey;
@@ -36,6 +38,9 @@ pub enum KeyError {
     /// A key is deleted, but somebody who reads the store keeps it in the journal.
     #[error("an erased key is still in the journal of the key store, because another process reads it; end that and erase again")]
     Held,
+    /// The store is a server's database, which has its own tools for this.
+    #[error("keys in Postgres are backed up by Postgres' own tools; see docs/deploy")]
+    NotHere,
 }
 
 /// Port to where wrapped keys are kept. It may block: it is asked on threads that wait for files.

@@ -1,19 +1,18 @@
 //! Reading the log back over read-only connections.
 
 use super::directory::{self, StreamDirectory};
-use super::types::{self, EventType};
+use super::types;
 use crate::database::Readers;
 use crate::log::append::LogError;
 use crate::log::reader::{LogReader, Reading};
 use crate::log::recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
 use crate::log::sealing::Sealer;
-use domain::event::DecodeError;
+use crate::log::stored::{EventType, Stored};
+use domain::StreamId;
 use domain::values::Millis;
-use domain::{AggregateKind, Fact, StreamId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use uuid::Uuid;
 
 /// See the module. Clones share the pool.
 #[derive(Clone, Debug)]
@@ -63,32 +62,22 @@ impl SqliteReader {
     }
 
     fn decode(&self, connection: &Connection, row: &Row<'_>, open: bool, commits: &mut Commits) -> Result<Arc<Recorded>, LogError> {
-        let position = unsigned(row.get(0)?);
-        let number = unsigned(row.get(1)?);
-        let poison = |reason: String| LogError::Poison { position, stream: number, reason };
-        let Some(kind) = self.type_of(connection, row.get(3)?)? else {
-            return Err(poison("its type is not in the dictionary".to_owned()));
+        let mut stored = Stored {
+            position: unsigned(row.get(0)?),
+            number: unsigned(row.get(1)?),
+            sequence: unsigned(row.get(2)?),
+            kind: row.get(6)?,
+            id: row.get(7)?,
+            payload: &[],
+            sealed: None,
         };
-        let Some(aggregate) = AggregateKind::from_number(row.get(6)?) else {
-            return Err(LogError::Newer { reason: format!("aggregate kind {} at position {position}", kind.kind) });
-        };
-        let id: [u8; 16] = row.get(7)?;
-        let stream = StreamId::new(aggregate, Uuid::from_bytes(id));
-        let sealed = row.get_ref(5)?.as_blob_or_null().map_err(|error| poison(error.to_string()))?;
-        let personal = match sealed {
-            Some(sealed) if open => self.sealer.open(stream, &kind.name, sealed).map_err(|error| match error {
-                crate::log::SealError::Cipher => poison("its personal part cannot be opened".to_owned()),
-                crate::log::SealError::Keys(error) => LogError::Keys { reason: error.to_string() },
-            })?,
-            _ => None,
-        };
-        let payload = row.get_ref(4)?.as_bytes().map_err(|error| poison(error.to_string()))?;
-        let fact = Fact::decode(aggregate, &kind.name, kind.version, payload, personal.as_deref()).map_err(|error| match error {
-            DecodeError::Unknown { .. } => LogError::Newer { reason: error.to_string() },
-            DecodeError::Malformed { .. } => poison(error.to_string()),
-        })?;
+        stored.payload = row.get_ref(4)?.as_bytes().map_err(|error| stored.poison(error.to_string()))?;
+        stored.sealed = row.get_ref(5)?.as_blob_or_null().map_err(|error| stored.poison(error.to_string()))?;
+        let of = self.type_of(connection, row.get(3)?)?;
+        let (stream, fact) = stored.read(of.as_ref(), open.then_some(&self.sealer))?;
+        let Stored { position, number, sequence, .. } = stored;
         let (at, metadata) = commits.of(connection, position)?;
-        Ok(Arc::new(Recorded { position, stream, number, sequence: unsigned(row.get(2)?), at, fact, metadata }))
+        Ok(Arc::new(Recorded { position, stream, number, sequence, at, fact, metadata }))
     }
 }
 

@@ -1,17 +1,10 @@
 //! The dictionary of event types: a row of the log names its type by a small number.
 
 use crate::log::LogError;
+use crate::log::stored::EventType;
 use domain::{AggregateKind, Fact};
 use rusqlite::Connection;
 use std::collections::HashMap;
-
-/// An event type as stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct EventType {
-    pub kind: u8,
-    pub name: String,
-    pub version: u16,
-}
 
 /// Reads the whole dictionary; it has some dozens of rows.
 pub(super) fn load(connection: &Connection) -> Result<HashMap<i64, EventType>, LogError> {

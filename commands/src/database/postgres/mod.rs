@@ -1,0 +1,60 @@
+//! Postgres: connections, what its settings must be, migrations.
+
+mod blocking;
+mod migrations;
+mod settings;
+
+pub use blocking::Blocking;
+pub use migrations::{PG_KEYS, PG_LOG, PgMigrations};
+pub use settings::Unsafe;
+
+use super::DatabaseError;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Longest wait for a connection of the pool.
+const ACQUIRE_WITHIN: Duration = Duration::from_secs(3);
+
+/// Where a database is, and which of its schemas is ours.
+#[derive(Clone)]
+pub struct PgPlace {
+    options: PgConnectOptions,
+    schema: &'static str,
+}
+
+impl std::fmt::Debug for PgPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Never the password.
+        write!(f, "PgPlace({}:{} {})", self.options.get_host(), self.options.get_port(), self.schema)
+    }
+}
+
+impl PgPlace {
+    /// From a URL such as `postgres://user:password@host:5432/bongsu?sslmode=verify-full`.
+    pub fn new(url: &str, schema: &'static str) -> Result<Self, DatabaseError> {
+        let options = PgConnectOptions::from_str(url)?.application_name("bongsu").options([("search_path", schema)]);
+        Ok(Self { options, schema })
+    }
+
+    /// For connections of one's own.
+    pub const fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// At most so many connections, made when they are needed.
+    pub fn pool(&self, most: u32) -> PgPool {
+        PgPoolOptions::new().max_connections(most).acquire_timeout(ACQUIRE_WITHIN).connect_lazy_with(self.options.clone())
+    }
+
+    /// Brings the schema to the newest version, once whoever does it at the same time has ended.
+    pub async fn migrate(&self, migrations: PgMigrations) -> Result<(), DatabaseError> {
+        migrations::migrate(&self.options, self.schema, migrations).await
+    }
+
+    /// Which of the server's settings would lose what was answered for.
+    pub async fn unsafe_settings(&self) -> Result<Vec<Unsafe>, DatabaseError> {
+        settings::find_unsafe(&self.options).await
+    }
+}

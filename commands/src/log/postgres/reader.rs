@@ -1,0 +1,176 @@
+//! Reading the log back over a pool. Rows are understood on threads of their own, which may wait for
+//! keys; single streams come through `postgres-es`.
+
+use super::rows::{Decoder, RawEvent, RawPage, events};
+use super::signed;
+use super::unsigned;
+use crate::database::Threads;
+use crate::log::append::LogError;
+use crate::log::reader::{LogReader, Reading};
+use crate::log::recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
+use crate::log::sealing::Sealer;
+use crate::log::stored::{EventType, Stored, subject};
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use cqrs_es::persist::{PersistedEventRepository, SerializedEvent};
+use domain::values::Millis;
+use domain::{AggregateKind, StreamId};
+use postgres_es::PostgresEventRepository;
+use serde::Deserialize;
+use sqlx::PgPool;
+use std::sync::Arc;
+
+const AT: &str = events!("WHERE e.position = ANY($1) ORDER BY e.position");
+/// The view with the column names of `postgres-es`.
+const VIEW: &str = "stream_events";
+/// Pages that are understood at once.
+const THREADS: usize = 2;
+
+/// See the module. Clones share the pool.
+#[derive(Clone)]
+pub struct PostgresReader {
+    pool: PgPool,
+    decoder: Decoder,
+    threads: Threads<()>,
+}
+
+impl std::fmt::Debug for PostgresReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PostgresReader")
+    }
+}
+
+impl PostgresReader {
+    /// Over a schema that is migrated.
+    pub fn new(pool: PgPool, sealer: Sealer) -> Self {
+        Self { pool, decoder: Decoder::new(sealer), threads: Threads::new("decode".to_owned(), THREADS) }
+    }
+
+    /// The pool, for reading other tables of the same schema.
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    async fn understand(&self, page: RawPage, open: bool) -> Result<Vec<Arc<Recorded>>, LogError> {
+        if page.events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let decoder = self.decoder.clone();
+        let (events, unread) = self.threads.run(move |_| decoder.decode(&page, open)).await?;
+        unread.map_or(Ok(events), Err)
+    }
+
+    async fn after(&self, after: Position, limit: usize, open: bool) -> Result<Vec<Arc<Recorded>>, LogError> {
+        let mut connection = self.pool.acquire().await?;
+        let page = RawPage::after(&mut connection, after, limit).await?;
+        self.decoder.learn(&mut connection, &page.events).await?;
+        drop(connection);
+        self.understand(page, open).await
+    }
+
+    async fn at(&self, positions: Vec<Position>, open: bool) -> Result<Vec<Arc<Recorded>>, LogError> {
+        let mut connection = self.pool.acquire().await?;
+        let positions: Vec<i64> = positions.into_iter().map(signed).collect();
+        let rows = sqlx::query(AT).bind(positions).fetch_all(&mut *connection).await?;
+        let events = rows.iter().map(RawEvent::read).collect::<Result<_, _>>()?;
+        let page = RawPage::scattered(&mut connection, events).await?;
+        self.decoder.learn(&mut connection, &page.events).await?;
+        drop(connection);
+        self.understand(page, open).await
+    }
+
+    async fn stream(&self, stream: StreamId, after: Sequence, open: bool) -> Result<Vec<Arc<Recorded>>, LogError> {
+        let repository = PostgresEventRepository::new(self.pool.clone()).with_tables(VIEW, VIEW);
+        let after = usize::try_from(after).unwrap_or(usize::MAX);
+        let found = serialized(&repository, stream, after).await.map_err(|error| LogError::Unavailable { reason: error.to_string() })?;
+        let sealer = self.decoder.sealer().clone();
+        let read = move |_: &mut Option<()>| found.into_iter().map(|event| from_view(event, stream, &sealer, open)).collect();
+        self.threads.run(read).await?
+    }
+}
+
+/// What `postgres-es` reads of a stream: it wants the type of the aggregate, though only its name.
+async fn serialized(repository: &PostgresEventRepository, stream: StreamId, after: usize) -> Result<Vec<SerializedEvent>, cqrs_es::persist::PersistenceError> {
+    macro_rules! by_kind {
+        ($($kind:ident: $aggregate:ty),+ $(,)?) => {
+            match stream.kind { $(AggregateKind::$kind => repository.get_last_events::<$aggregate>(&stream.id.to_string(), after).await,)+ }
+        };
+    }
+    by_kind!(
+        Notification: domain::notification::Notification,
+        Recipient: domain::recipient::Recipient,
+        Subscription: domain::subscription::Subscription,
+        Category: domain::category::Category,
+        Sender: domain::sender::Sender,
+        ApiKey: domain::api_key::ApiKey,
+        Address: domain::address::AddressOwnership,
+    )
+}
+
+/// The view's column `metadata`.
+#[derive(Deserialize)]
+struct ViewMetadata {
+    position: Position,
+    number: StreamNo,
+    at: Millis,
+    sealed: Option<String>,
+    commit: Arc<Metadata>,
+}
+
+/// Postgres breaks its base64 into lines, and pads it.
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::RequireCanonical));
+
+fn from_view(event: SerializedEvent, stream: StreamId, sealer: &Sealer, open: bool) -> Result<Arc<Recorded>, LogError> {
+    let unreadable = |reason: String| LogError::Unavailable { reason };
+    let ViewMetadata { position, number, at, sealed, commit } = serde_json::from_value(event.metadata).map_err(|error| unreadable(error.to_string()))?;
+    let sealed = match sealed {
+        Some(text) => {
+            let text: String = text.split_ascii_whitespace().collect();
+            Some(BASE64.decode(text).map_err(|error| unreadable(error.to_string()))?)
+        }
+        None => None,
+    };
+    let payload = event.payload.to_string();
+    let sequence = event.sequence as u64;
+    let kind = stream.kind.number();
+    let stored = Stored { position, number, sequence, kind, id: stream.id.into_bytes(), payload: payload.as_bytes(), sealed: sealed.as_deref() };
+    if open && let Some(subject) = stored.sealed.and_then(subject) {
+        sealer.keys().load([subject]).map_err(|error| LogError::Keys { reason: error.to_string() })?;
+    }
+    let version = event.event_version.parse().map_err(|_| stored.poison("its version is no number".to_owned()))?;
+    let of = EventType { kind, name: event.event_type, version };
+    let (stream, fact) = stored.read(Some(&of), open.then_some(sealer))?;
+    Ok(Arc::new(Recorded { position, stream, number, sequence, at, fact, metadata: commit }))
+}
+
+impl LogReader for PostgresReader {
+    fn read_after(&self, after: Position, limit: usize, open: bool) -> Reading<'_, Vec<Arc<Recorded>>> {
+        Box::pin(self.after(after, limit, open))
+    }
+
+    fn read_stream(&self, stream: StreamId, after: Sequence, open: bool) -> Reading<'_, Vec<Arc<Recorded>>> {
+        Box::pin(self.stream(stream, after, open))
+    }
+
+    fn read_at(&self, positions: Vec<Position>, open: bool) -> Reading<'_, Vec<Arc<Recorded>>> {
+        Box::pin(self.at(positions, open))
+    }
+
+    fn stream_number(&self, stream: StreamId) -> Reading<'_, Option<StreamNo>> {
+        Box::pin(async move {
+            let find = "SELECT number FROM streams WHERE kind = $1 AND id = $2";
+            let number: Option<i64> =
+                sqlx::query_scalar(find).bind(i16::from(stream.kind.number())).bind(stream.id.to_string()).fetch_optional(&self.pool).await?;
+            Ok(number.map(unsigned))
+        })
+    }
+
+    fn head(&self) -> Reading<'_, Position> {
+        Box::pin(async move {
+            let head: i64 = sqlx::query_scalar("SELECT position FROM log_head").fetch_one(&self.pool).await?;
+            Ok(unsigned(head))
+        })
+    }
+}
