@@ -114,6 +114,10 @@ impl Drop for Keeper {
         if until("the keeper has ended", || Ok(self.shell.try_wait()?)).is_err() {
             let _ = self.shell.kill();
             let _ = self.shell.wait();
+        }
+        // Still there only when the keeper was killed; the kernel then kills the server, if not yet.
+        if self.folder.exists() {
+            let _ = self.server.map_or(Ok(()), Seen::kill);
             let _ = std::fs::remove_dir_all(&self.folder);
         }
     }

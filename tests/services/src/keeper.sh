@@ -25,8 +25,10 @@ while read -r _; do
 done
 
 if [ -n "$server" ] && state "$server"; then
-    # One that is stopped hears nothing.
-    kill -CONT "$server"
+    # Who stands still hears nothing. Unquoted: the kernel's list of its children.
+    children=
+    read -r children <"/proc/$server/task/$server/children"
+    kill -CONT "$server" $children
     kill "-$signal" "$server"
     looks=0
     while state "$server" && [ "$looks" -lt 100 ]; do

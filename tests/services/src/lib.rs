@@ -20,7 +20,7 @@ mod secret;
 pub mod sentinel;
 mod tools;
 mod user;
-mod wait;
+pub mod wait;
 
 pub use postgres::Postgres;
 pub use redis::Redis;

@@ -45,7 +45,8 @@ impl Seen {
 
     /// Kills it and waits for its end.
     pub(crate) fn kill(self) -> Result<()> {
-        self.signal(Signal::KILL)?;
+        // Its number may be another one's by now.
+        self.now().map_or(Ok(()), |one| one.signal(Signal::KILL))?;
         until("a killed process is gone", || Ok(self.now().is_none().then_some(())))
     }
 

@@ -65,8 +65,7 @@ impl Sentinel {
         answer.lines().last().and_then(|port| port.trim().parse().ok()).with_context(|| format!("not an address: {answer:?}"))
     }
 
-    /// Waits until a server other than the one on port `old` is the master, and takes writes; gives its
-    /// port.
+    /// Waits until a server other than the one on port `old` is the master and takes writes; gives its port.
     ///
     /// # Errors
     /// When that does not come.

@@ -5,6 +5,7 @@
 use anyhow::{Context, Result, bail};
 use services::postgres::{self, Postgres};
 use services::redis::{self, Redis};
+use services::wait::until;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -24,13 +25,11 @@ fn is_used(folder: &str) -> Result<bool> {
     Ok(false)
 }
 
-/// Waits, as a killed test's keepers work on their own.
+/// Waits for that: the keepers of a test that is over work on their own.
 fn nothing_stays(folders: &[String]) -> Result<()> {
     assert_eq!(folders.len(), 2);
     for folder in folders {
-        // Each look reads the whole of /proc: bounded by work, a minute and more.
-        let gone = (0..20_000).any(|_| !Path::new(folder).exists() && is_used(folder).is_ok_and(|used| !used));
-        assert!(gone, "{folder} stays");
+        until(&format!("{folder} is gone and unused"), || Ok((!Path::new(folder).exists() && !is_used(folder)?).then_some(())))?;
     }
     Ok(())
 }
