@@ -37,6 +37,8 @@ if [ -n "$server" ] && state "$server"; then
     done
     kill -KILL "$server"
 fi
+# Not every machine's first process takes note of the dead it is left with.
+wait
 # A Postgres that was killed leaves this file, and with it a segment of shared memory.
 if [ -f "$folder/data/postmaster.pid" ]; then
     segment=$(sed -n '7s/^ *[0-9]* *//p' "$folder/data/postmaster.pid")

@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Where Debian keeps its versions.
 const DEBIAN: &str = "/usr/lib/postgresql";
+/// From this version on, the files can be synced all at once when it starts after a crash.
+const SYNCS_AT_ONCE: u32 = 14;
 /// For all tests of one process at once, each with its pool.
 const SHARED_CONNECTIONS: &str = "400";
 
@@ -42,15 +44,17 @@ impl Settings {
         self
     }
 
-    fn lines(&self, port: u16, folder: &Path) -> String {
+    fn lines(&self, version: u32, port: u16, folder: &Path) -> String {
         let socket = folder.display().to_string();
         let port = port.to_string();
         let waits = if self.durable { "on" } else { "off" };
         // Shared memory in files, because a killed server leaves it, and files go with the folder.
         let ours = [("listen_addresses", "127.0.0.1"), ("port", &port), ("unix_socket_directories", &socket), ("dynamic_shared_memory_type", "mmap")];
         let durability = ["fsync", "synchronous_commit", "full_page_writes"].map(|name| (name, waits));
+        // One by one they take seconds, at each restart of a nemesis; nothing is synced less.
+        let recovery = (version >= SYNCS_AT_ONCE).then_some(("recovery_init_sync_method", "syncfs"));
         let theirs = self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        ours.into_iter().chain(durability).chain(theirs).fold(String::new(), |mut text, (name, value)| {
+        ours.into_iter().chain(durability).chain(recovery).chain(theirs).fold(String::new(), |mut text, (name, value)| {
             let _ = writeln!(text, "{name} = '{}'", value.replace('\'', "''"));
             text
         })
@@ -110,9 +114,10 @@ impl Postgres {
     fn first_start(&mut self, settings: &Settings) -> Result<()> {
         let file = self.keeper.folder().join("data/postgresql.conf");
         let theirs = std::fs::read_to_string(&file)?;
+        let version = std::fs::read_to_string(self.keeper.folder().join("data/PG_VERSION"))?.trim().parse().context("not a version of Postgres 10 or newer")?;
         for _ in 0..ports::ATTEMPTS {
             self.port = ports::free()?;
-            std::fs::write(&file, format!("{theirs}\n{}", settings.lines(self.port, self.keeper.folder())))?;
+            std::fs::write(&file, format!("{theirs}\n{}", settings.lines(version, self.port, self.keeper.folder())))?;
             match self.launch() {
                 // Somebody was quicker with the port.
                 Err(_) if self.keeper.server().is_none() && self.keeper.log().contains("Address already in use") => {}

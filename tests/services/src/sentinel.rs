@@ -24,8 +24,10 @@ impl Sentinel {
     /// When Redis is not installed or one of them does not start; its log is told.
     pub fn start(sentinels: usize) -> Result<Self> {
         let password = secret::password()?;
-        let master = Redis::with_password(Role::Server, &password, &Settings::default())?;
-        let follow = Settings::default().line(&format!("replicaof 127.0.0.1 {}", master.port())).line("repl-diskless-sync-delay 0");
+        // No waiting for more replicas that could be served along.
+        let at_once = Settings::default().line("repl-diskless-sync-delay 0");
+        let master = Redis::with_password(Role::Server, &password, &at_once)?;
+        let follow = at_once.line(&format!("replicaof 127.0.0.1 {}", master.port()));
         let replica = Redis::with_password(Role::Server, &password, &follow)?;
         let most = sentinels / 2 + 1;
         let watch = Settings::default()

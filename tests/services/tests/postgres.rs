@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use services::postgres::{Postgres, Settings};
+use services::wait::until;
 
 #[test]
 fn databases_are_separate_and_copied_on_request() -> Result<()> {
@@ -68,9 +69,7 @@ fn a_killed_backend_ends_all_connections_but_not_the_server() -> Result<()> {
     let url = postgres.url("postgres");
     std::thread::scope(|scope| {
         let asked = scope.spawn(|| std::process::Command::new("psql").args(["-X", &url, "-c", "SELECT pg_sleep(600)"]).output());
-        while !postgres.kill_backend(5)? {
-            std::thread::yield_now();
-        }
+        until("somebody is connected", || Ok(postgres.kill_backend(5)?.then_some(())))?;
         let ended = asked.join().map_err(|_| anyhow::anyhow!("the client panicked"))??;
         assert!(!ended.status.success());
         Ok::<_, anyhow::Error>(())
