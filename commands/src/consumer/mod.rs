@@ -6,6 +6,7 @@
 //! the two loses the effect.
 
 mod changes;
+mod pg_rows;
 mod progress;
 mod rows;
 mod runner;
@@ -15,6 +16,7 @@ mod tests;
 
 pub(crate) use changes::execute as changes_executor;
 pub use changes::{Changes, Sql, Statement, Value};
+pub use pg_rows::PgRows;
 pub use progress::Progress;
 pub use rows::{FileRows, LogRows, Rows, RowsError};
 pub use runner::{Runner, RunnerSettings};

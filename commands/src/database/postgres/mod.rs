@@ -9,8 +9,8 @@ pub use migrations::{PG_KEYS, PG_LOG, PgMigrations};
 pub use settings::Unsafe;
 
 use super::DatabaseError;
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, Executor, PgPool};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const ACQUIRE_WITHIN: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub struct PgPlace {
     options: PgConnectOptions,
-    schema: &'static str,
+    schema: String,
 }
 
 impl std::fmt::Debug for PgPlace {
@@ -33,9 +33,23 @@ impl std::fmt::Debug for PgPlace {
 
 impl PgPlace {
     /// From a URL such as `postgres://user:password@host:5432/bongsu?sslmode=verify-full`.
-    pub fn new(url: &str, schema: &'static str) -> Result<Self, DatabaseError> {
+    pub fn new(url: &str, schema: &str) -> Result<Self, DatabaseError> {
         let options = PgConnectOptions::from_str(url)?.application_name("bongsu").options([("search_path", schema)]);
-        Ok(Self { options, schema })
+        Ok(Self { options, schema: schema.to_owned() })
+    }
+
+    /// Another schema of the same database.
+    #[must_use]
+    pub fn schema(&self, schema: &str) -> Self {
+        Self { options: self.options.clone().options([("search_path", schema)]), schema: schema.to_owned() }
+    }
+
+    /// Drops the schema with everything in it, if it is there.
+    pub async fn drop_schema(&self) -> Result<(), DatabaseError> {
+        let mut connection = self.options.connect().await?;
+        let drop = format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema);
+        connection.execute(drop.as_str()).await?;
+        Ok(connection.close().await?)
     }
 
     /// For connections of one's own.
@@ -50,7 +64,7 @@ impl PgPlace {
 
     /// Brings the schema to the newest version, once whoever does it at the same time has ended.
     pub async fn migrate(&self, migrations: PgMigrations) -> Result<(), DatabaseError> {
-        migrations::migrate(&self.options, self.schema, migrations).await
+        migrations::migrate(&self.options, &self.schema, migrations).await
     }
 
     /// Which of the server's settings would lose what was answered for.

@@ -6,10 +6,13 @@
 
 use super::{KeyError, KeyRows};
 use crate::database::DatabaseError;
-use crate::database::postgres::Blocking;
+use crate::database::postgres::{Blocking, PgPlace};
 use sqlx::PgPool;
 use std::path::Path;
 use uuid::Uuid;
+
+/// The committer's and one for those who read.
+const CONNECTIONS: u32 = 2;
 
 /// See the module.
 #[derive(Debug)]
@@ -20,8 +23,10 @@ pub struct PostgresKeys {
 
 impl PostgresKeys {
     /// Over a schema that is migrated.
-    pub const fn new(pool: PgPool, blocking: Blocking) -> Self {
-        Self { pool, blocking }
+    pub fn new(place: &PgPlace) -> Result<Self, KeyError> {
+        let blocking = Blocking::new().map_err(|error| DatabaseError::BrokenOff(error.to_string()))?;
+        let pool = blocking.make(|| place.pool(CONNECTIONS));
+        Ok(Self { pool, blocking })
     }
 }
 

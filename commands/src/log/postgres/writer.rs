@@ -59,7 +59,8 @@ impl std::fmt::Debug for PostgresWriter {
 
 impl PostgresWriter {
     /// Over a schema that is migrated. Must be called on a thread that is not the runtime's.
-    pub fn open(place: PgPlace, blocking: Blocking, sealer: Sealer, random: Arc<dyn Random>) -> Result<Self, LogError> {
+    pub fn open(place: PgPlace, sealer: Sealer, random: Arc<dyn Random>) -> Result<Self, LogError> {
+        let blocking = Blocking::new().map_err(|error| LogError::Unavailable { reason: error.to_string() })?;
         let mut writer = Self {
             place,
             blocking,

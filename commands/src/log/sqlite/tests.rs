@@ -1,3 +1,5 @@
+//! What is SQLite's own; what every store must do is in `tests/contracts`.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use crate::database::Readers;
@@ -16,21 +18,20 @@ struct Fixture {
     committer: Committer,
     reader: Arc<dyn LogReader>,
     tail: Arc<Tail>,
-    keys: Arc<KeyStore>,
 }
 
 fn open(folder: tempfile::TempDir) -> Fixture {
     let random = Arc::new(SeededRandom::new(7));
     let master = MasterKey::new([3; 32]);
     let keys = Arc::new(KeyStore::open(&folder.path().join("keys.db"), master.clone(), random.clone()).unwrap());
-    let sealer = Sealer::new(keys.clone(), random);
+    let sealer = Sealer::new(keys, random);
     let path = folder.path().join("log.db");
     let writer = super::SqliteWriter::open(path.clone(), sealer.clone()).unwrap();
     let tail = Arc::new(Tail::at(writer.head()));
     let clock = Arc::new(ManualClock::at(1_000));
     let (committer, _thread) = Committer::start(writer, tail.clone(), Vec::new(), clock, CommitterSettings::default()).unwrap();
     let reader = Arc::new(super::SqliteReader::new(Readers::new(path, 4), sealer));
-    Fixture { folder, committer, reader, tail, keys }
+    Fixture { folder, committer, reader, tail }
 }
 
 fn fixture() -> Fixture {
@@ -65,134 +66,6 @@ fn recorded(outcome: &CommitOutcome) -> &[Arc<Recorded>] {
         CommitOutcome::Committed { recorded, .. } => recorded,
         CommitOutcome::Conflict { stream } => panic!("conflict on {stream}"),
     }
-}
-
-#[tokio::test]
-async fn positions_and_sequences_have_no_gaps_and_survive_reopening() {
-    let log = fixture();
-    let a = stream(AggregateKind::Subscription, 1);
-    let b = stream(AggregateKind::Subscription, 2);
-    log.committer
-        .commit(Lane::Request, vec![commit(a, 0, vec![off(Channel::Email), off(Channel::Webhook)]), commit(b, 0, vec![off(Channel::Email)])])
-        .await
-        .unwrap();
-    let log = {
-        let Fixture { folder, committer, .. } = log;
-        drop(committer);
-        open(folder)
-    };
-    let outcomes = log.committer.commit(Lane::Request, vec![commit(a, 2, vec![off(Channel::IosPush)])]).await.unwrap();
-    assert_eq!(recorded(&outcomes[0])[0].position, 4);
-    let all = log.reader.read_after(0, 100, true).await.unwrap();
-    assert_eq!(all.iter().map(|event| event.position).collect::<Vec<_>>(), [1, 2, 3, 4]);
-    assert_eq!(all.iter().map(|event| (event.stream, event.sequence)).collect::<Vec<_>>(), [(a, 1), (a, 2), (b, 1), (a, 3)]);
-    assert_eq!(all[3].metadata.actor, "test");
-    assert_eq!(all[3].at, 1_000);
-    assert_eq!(log.reader.read_stream(a, 1, true).await.unwrap().len(), 2);
-    assert_eq!(log.reader.head().await.unwrap(), 4);
-}
-
-#[tokio::test]
-async fn a_loser_leaves_no_trace_and_does_not_hurt_its_batch() {
-    let log = fixture();
-    let a = stream(AggregateKind::Subscription, 1);
-    let b = stream(AggregateKind::Subscription, 2);
-    log.committer.commit(Lane::Request, vec![commit(a, 0, vec![off(Channel::Email)])]).await.unwrap();
-    let mut both = commit(b, 0, vec![off(Channel::Email)]);
-    both.appends.push(StreamAppend { stream: a, number: None, expected: 0, events: vec![off(Channel::Webhook)] });
-    let outcomes = log.committer.commit(Lane::Request, vec![both, commit(a, 1, vec![off(Channel::IosPush)])]).await.unwrap();
-    assert!(matches!(outcomes[0], CommitOutcome::Conflict { stream } if stream == a));
-    assert_eq!(recorded(&outcomes[1])[0].position, 2);
-    assert!(log.reader.read_stream(b, 0, true).await.unwrap().is_empty(), "all or nothing");
-}
-
-#[tokio::test]
-async fn an_append_is_refused_when_another_stream_has_moved_on() {
-    let log = fixture();
-    let a = stream(AggregateKind::Subscription, 1);
-    let b = stream(AggregateKind::Subscription, 2);
-    let expecting = |sequence| Commit { expectations: vec![(a, sequence)], ..commit(b, 0, vec![off(Channel::Email)]) };
-    log.committer.commit(Lane::Request, vec![commit(a, 0, vec![off(Channel::Email)])]).await.unwrap();
-    let outcomes = log.committer.commit(Lane::Internal, vec![expecting(0)]).await.unwrap();
-    assert!(matches!(outcomes[0], CommitOutcome::Conflict { stream } if stream == a));
-    let outcomes = log.committer.commit(Lane::Internal, vec![expecting(1)]).await.unwrap();
-    assert_eq!(recorded(&outcomes[0]).len(), 1);
-}
-
-#[tokio::test]
-async fn an_expectation_sees_what_the_same_batch_appended() {
-    let log = fixture();
-    let a = stream(AggregateKind::Subscription, 1);
-    let b = stream(AggregateKind::Subscription, 2);
-    let second = Commit { expectations: vec![(a, 0)], ..commit(b, 0, vec![off(Channel::Email)]) };
-    let outcomes = log.committer.commit(Lane::Request, vec![commit(a, 0, vec![off(Channel::Email)]), second]).await.unwrap();
-    assert!(matches!(outcomes[1], CommitOutcome::Conflict { .. }), "an opt-out earlier in the batch counts");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn racing_writers_lose_nothing_and_readers_see_no_gap() {
-    let log = fixture();
-    let reader = log.reader.clone();
-    let tail = log.tail.clone();
-    let following = tokio::spawn(async move {
-        let mut seen = 0;
-        let mut head = tail.watch();
-        while seen < 400 {
-            head.wait_for(|head| *head > seen).await.unwrap();
-            for event in reader.read_after(seen, 50, false).await.unwrap() {
-                assert_eq!(event.position, seen + 1, "nothing becomes visible out of order");
-                seen = event.position;
-            }
-        }
-    });
-    let writers = (0..8).map(|writer: u128| {
-        let committer = log.committer.clone();
-        tokio::spawn(async move {
-            let shared = stream(AggregateKind::Subscription, 99);
-            let mut appended = 0;
-            let mut expected = 0;
-            while appended < 50 {
-                // Half go to a stream of its own, half to one that all fight for.
-                let (target, at) = if appended % 2 == 0 { (stream(AggregateKind::Subscription, writer), appended / 2) } else { (shared, expected) };
-                match &committer.commit(Lane::Internal, vec![commit(target, at, vec![off(Channel::Email)])]).await.unwrap()[0] {
-                    CommitOutcome::Committed { recorded, .. } => {
-                        appended += 1;
-                        if target == shared {
-                            expected = recorded[0].sequence;
-                        }
-                    }
-                    CommitOutcome::Conflict { .. } => expected += 1,
-                }
-            }
-        })
-    });
-    for writer in writers.collect::<Vec<_>>() {
-        writer.await.unwrap();
-    }
-    following.await.unwrap();
-    let shared = log.reader.read_stream(stream(AggregateKind::Subscription, 99), 0, false).await.unwrap();
-    assert_eq!(shared.iter().map(|event| event.sequence).collect::<Vec<_>>(), (1..=200).collect::<Vec<_>>());
-}
-
-#[tokio::test]
-async fn personal_parts_are_sealed_on_disk_and_gone_with_their_key() {
-    let log = fixture();
-    let marker = "MARKER-alice@example.com";
-    let one = stream(AggregateKind::Recipient, 5);
-    log.committer.commit(Lane::Request, vec![commit(one, 0, vec![profile(5, marker)])]).await.unwrap();
-    let known = |event: &Recorded| match &event.fact {
-        Fact::Recipient(RecipientEvent::ProfileChanged(changed)) => changed.personal.known().map(|details| details.external_id.clone()),
-        _ => panic!("another event"),
-    };
-    assert_eq!(known(&log.reader.read_stream(one, 0, true).await.unwrap()[0]).as_deref(), Some(marker));
-    assert_eq!(known(&log.reader.read_stream(one, 0, false).await.unwrap()[0]), None, "closed reading opens nothing");
-    for entry in std::fs::read_dir(log.folder.path()).unwrap() {
-        let path = entry.unwrap().path();
-        let bytes = std::fs::read(&path).unwrap();
-        assert!(!bytes.windows(marker.len()).any(|window| window == marker.as_bytes()), "clear text in {}", path.display());
-    }
-    log.keys.erase(Uuid::from_u128(5)).unwrap();
-    assert_eq!(known(&log.reader.read_stream(one, 0, true).await.unwrap()[0]), None);
 }
 
 #[tokio::test]

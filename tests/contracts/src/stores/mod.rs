@@ -1,0 +1,41 @@
+//! The stores that suites run on.
+
+mod postgres;
+mod sqlite;
+
+pub use postgres::PostgresStore;
+pub use sqlite::SqliteStore;
+
+use commands::log::{Committer, KeyStore, LogReader, MasterKey, Tail};
+use commands::ports::{ManualClock, SeededRandom};
+use std::sync::Arc;
+
+/// What is asked of a log, by one process.
+pub struct Replica {
+    pub committer: Committer,
+    pub reader: Arc<dyn LogReader>,
+    pub tail: Arc<Tail>,
+    pub keys: Arc<KeyStore>,
+}
+
+/// An empty store that goes with this value.
+pub trait Store: Sync {
+    /// An empty one.
+    fn new() -> impl Future<Output = Self> + Send;
+    /// Opens it as one more process does; one that allows but one must have been left by the last.
+    fn open(&self) -> impl Future<Output = Replica> + Send;
+    /// Everything that it has stored, to look for what must not be there.
+    fn bytes(&self) -> impl Future<Output = Vec<u8>> + Send;
+}
+
+fn master() -> MasterKey {
+    MasterKey::new([3; 32])
+}
+
+fn random(seed: u64) -> Arc<SeededRandom> {
+    Arc::new(SeededRandom::new(seed))
+}
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at(1_000))
+}

@@ -1,0 +1,63 @@
+//! A database of its own, on a server of the tests'.
+
+use super::{Replica, Store, clock, master, random};
+use commands::database::postgres::{PG_KEYS, PG_LOG, PgPlace};
+use commands::log::postgres::{PostgresReader, PostgresWriter};
+use commands::log::{Committer, CommitterSettings, KeyStore, LogWriter, PostgresKeys, Sealer, Tail};
+use services::postgres::Postgres;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::task::spawn_blocking;
+
+pub struct PostgresStore {
+    url: String,
+    opened: AtomicU64,
+}
+
+impl PostgresStore {
+    /// Where it is, for those who look at it with their own SQL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where the log is.
+    pub fn place(&self) -> PgPlace {
+        PgPlace::new(&self.url, "bongsu").unwrap()
+    }
+}
+
+impl Store for PostgresStore {
+    async fn new() -> Self {
+        let url = spawn_blocking(|| Postgres::shared().unwrap().database().unwrap()).await.unwrap();
+        Self { url, opened: AtomicU64::new(0) }
+    }
+
+    async fn open(&self) -> Replica {
+        let random = random(self.opened.fetch_add(1, Ordering::Relaxed));
+        let (log, keys) = (self.place(), PgPlace::new(&self.url, "bongsu_keys").unwrap());
+        log.migrate(PG_LOG).await.unwrap();
+        keys.migrate(PG_KEYS).await.unwrap();
+        let keys = Arc::new(KeyStore::over(Box::new(PostgresKeys::new(&keys).unwrap()), master(), random.clone()));
+        let sealer = Sealer::new(keys.clone(), random.clone());
+        let reader = Arc::new(PostgresReader::new(log.pool(4), sealer.clone()));
+        spawn_blocking(move || {
+            let writer = PostgresWriter::open(log, sealer, random).unwrap();
+            let tail = Arc::new(Tail::at(writer.head()));
+            let (committer, _thread) = Committer::start(writer, tail.clone(), Vec::new(), clock(), CommitterSettings::default()).unwrap();
+            Replica { committer, reader, tail, keys }
+        })
+        .await
+        .unwrap()
+    }
+
+    async fn bytes(&self) -> Vec<u8> {
+        let pool = self.place().pool(1);
+        let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+            "SELECT convert_to(e::text, 'UTF8') FROM events e UNION ALL SELECT convert_to(c::text, 'UTF8') FROM commits c UNION ALL SELECT sealed FROM events WHERE sealed IS NOT NULL",
+        )
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+        rows.concat()
+    }
+}
