@@ -75,3 +75,41 @@ CREATE TABLE parked (
     error    text   NOT NULL,
     PRIMARY KEY (consumer, position)
 );
+
+-- What is owed: deliveries that are queued, waiting or in flight as of the checkpoint of the
+-- consumer 'delivery'. Those that begin and end between two checkpoints never get a row.
+CREATE TABLE pending_deliveries (
+    stream       bigint NOT NULL,      -- the notification's stream number
+    delivery     bigint NOT NULL,
+    notification bytea  NOT NULL,      -- 16 bytes
+    recipient    bytea  NOT NULL,      -- 16 bytes
+    sender       text COLLATE "C" NOT NULL,
+    category     text   NOT NULL,
+    channel      bigint NOT NULL,      -- its number, plus 128 for the sandbox
+    priority     bigint NOT NULL,      -- 0 is the most urgent
+    sandbox      bigint NOT NULL,
+    address      bytea,
+    requested_position bigint NOT NULL,
+    requested_at bigint NOT NULL,
+    expires_at   bigint,
+    sequence     bigint NOT NULL,      -- of the stream, as far as this consumer has read
+    state        bigint NOT NULL,      -- 0 ready, 1 waiting, 2 in flight
+    due          bigint NOT NULL,      -- ms since the epoch; 0 unless waiting
+    attempt      bigint NOT NULL,
+    counted      bigint NOT NULL,
+    after_unknown   bigint NOT NULL,
+    unknown_repeats bigint NOT NULL,
+    PRIMARY KEY (stream, delivery)
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
+CREATE INDEX pending_by_lane ON pending_deliveries (channel, priority, sender, stream, delivery) WHERE state = 0;
+CREATE INDEX pending_in_flight ON pending_deliveries (stream, delivery) WHERE state = 2;
+
+-- Moments at which something is to happen. A row goes when its effect is in the log.
+CREATE TABLE timers (
+    due      bigint NOT NULL,          -- ms since the epoch
+    kind     text   NOT NULL,
+    subject  bigint NOT NULL,          -- stream number
+    part     bigint NOT NULL,          -- delivery number, or step
+    PRIMARY KEY (kind, subject, part)
+);
+CREATE INDEX timers_by_due ON timers (kind, due);

@@ -149,7 +149,7 @@ impl Engine {
             random,
             read_models,
             live,
-            pending: PendingRows::new(readers.clone()),
+            pending: PendingRows::File(readers.clone()),
             table: Progress::default(),
             window,
             facts,
