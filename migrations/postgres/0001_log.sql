@@ -113,3 +113,9 @@ CREATE TABLE timers (
     PRIMARY KEY (kind, subject, part)
 );
 CREATE INDEX timers_by_due ON timers (kind, due);
+
+-- What all replicas must agree on.
+CREATE TABLE installation (
+    id     integer PRIMARY KEY CHECK (id = 1),
+    master text NOT NULL               -- a fingerprint of the master key
+);

@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::process::{self, Process};
+use crate::profile;
 use crate::simulators::Simulators;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
@@ -60,7 +61,8 @@ impl App {
         // The server chooses a port, and keeps it when it is started again.
         let listen = "127.0.0.1:0".to_owned();
         let admin = Client::new("", "")?;
-        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut environment: Vec<_> = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        environment.extend(profile::environment().await?);
         let mut app = Self { root, simulators, admin, server: None, listen, environment };
         app.start_server().await?;
         let key = std::fs::read_to_string(app.data().join("admin.key")).context("reading the administrator's key")?;

@@ -13,6 +13,7 @@ pub mod binary;
 pub mod client;
 pub mod live;
 pub mod process;
+pub mod profile;
 pub mod simulators;
 pub mod wait;
 

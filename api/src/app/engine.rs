@@ -5,14 +5,14 @@
 //! the process died as unknown; only then workers. Stop: workers first (calls under way end and
 //! are recorded), then consumers, then the log.
 
-use super::data_dir::DataDir;
+use super::stores::{Beside, ClusterError, SharedLog, Stores};
 use super::supervisor::Supervisor;
 use commands::accept::{Acceptor, Facts, FactsSettings};
 use commands::bus::Bus;
-use commands::consumer::{LogRows, Progress, Runner, RunnerSettings};
-use commands::database::Readers;
-use commands::log::sqlite::{SqliteReader, SqliteWriter};
-use commands::log::{AfterCommit, Committer, CommitterSettings, Hashing, KeyStore, LogError, LogReader, MasterKey, Sealer, Tail, erase_keys_of_erased};
+use commands::consumer::{Progress, Runner, RunnerSettings};
+use commands::log::{
+    AfterCommit, Committer, CommitterSettings, ForgetErased, Hashing, KeyStore, LogError, LogReader, LogWriter as _, MasterKey, Tail, erase_keys_of_erased,
+};
 use commands::ports::{Clock, Random};
 use domain::policy::retry::RetrySchedule;
 use domain::values::Channel;
@@ -43,6 +43,9 @@ pub enum EngineError {
     /// The read models.
     #[error(transparent)]
     ReadModels(#[from] projections::store::OpenError),
+    /// The database of the cluster profile.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// A thread.
     #[error("a thread cannot be started: {0}")]
     Thread(#[from] std::io::Error),
@@ -57,8 +60,6 @@ pub struct EngineSettings {
     pub batch: usize,
     /// Deliveries kept in memory in one lane.
     pub lane: usize,
-    /// Connections that read the log at once.
-    pub readers: usize,
     /// When providers are held.
     pub breaker: BreakerSettings,
 }
@@ -105,35 +106,33 @@ pub struct Engine {
     /// What is owed, in memory.
     pub window: Arc<Window>,
     facts: Arc<Facts>,
-    readers: Readers,
+    beside: Beside,
+    shared: Option<SharedLog>,
     settings: EngineSettings,
     committer_thread: std::thread::JoinHandle<()>,
 }
 
 impl Engine {
-    /// Opens the stores. Nothing is delivered yet.
-    pub fn open(
-        data: &DataDir,
+    /// Over stores that are open. Nothing is delivered yet.
+    pub fn over(
+        stores: Stores,
         master: &MasterKey,
         settings: EngineSettings,
         mut hooks: Vec<Arc<dyn AfterCommit>>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, EngineError> {
-        let keys = Arc::new(KeyStore::open(&data.keys(), master.clone(), Arc::clone(&random))?);
-        let sealer = Sealer::new(Arc::clone(&keys), Arc::clone(&random));
-        let writer = SqliteWriter::open(data.log(), sealer.clone())?;
-        let directory = Arc::clone(writer.directory());
+        let Stores { keys, writer, log, pending, read_models, shared, beside } = stores;
         let tail = Arc::new(Tail::at(writer.head()));
         let facts = Arc::new(Facts::new(FactsSettings::default()));
         hooks.push(Arc::<Facts>::clone(&facts));
+        if shared.is_some() {
+            hooks.push(Arc::new(ForgetErased(Arc::clone(&keys))));
+        }
         let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), CommitterSettings::default())?;
-        let readers = Readers::new(data.log(), settings.readers);
-        let log: Arc<dyn LogReader> = Arc::new(SqliteReader::new(readers.clone(), sealer).beside(directory));
         let bus = Bus::new(committer, Arc::clone(&log));
         let hashing = master.hashing();
         let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random));
-        let read_models = ReadModels::open(&data.views())?;
         let sources = Sources { log: Arc::clone(&log), tail: Arc::clone(&tail), clock: Arc::clone(&clock) };
         let live = Arc::new(LocalFeed::new(&sources, read_models.notifications()?));
         let window = Arc::new(Window::new(WindowSettings { lane: settings.lane, ..WindowSettings::default() }));
@@ -149,11 +148,12 @@ impl Engine {
             random,
             read_models,
             live,
-            pending: PendingRows::File(readers.clone()),
+            pending,
             table: Progress::default(),
             window,
             facts,
-            readers,
+            beside,
+            shared,
             settings,
             committer_thread,
         })
@@ -171,6 +171,10 @@ impl Engine {
             // a position does not wait for this.
             let settings = RunnerSettings { batch: 20_000, linger: Duration::from_millis(250), ..RunnerSettings::default() };
             following.run(projection.name(), |stop| async move { projection.run(sources, settings, stop).await });
+        }
+        if let Some(SharedLog { pool, .. }) = &self.shared {
+            let (pool, committer, tail, clock) = (pool.clone(), self.bus.committer().clone(), Arc::clone(&self.tail), Arc::clone(&self.clock));
+            following.run("others", |stop| commands::log::postgres::listen(pool, committer, tail, clock, stop));
         }
         {
             let live = Arc::clone(&self.live);
@@ -234,7 +238,7 @@ impl Engine {
     }
 
     fn delivery_runner(&self, settings: RunnerSettings) -> Runner<PendingDeliveries> {
-        let rows = Arc::new(LogRows::new(self.bus.committer().clone(), self.readers.clone()));
+        let rows = self.beside.rows(self.bus.committer());
         Runner::new(PendingDeliveries, Arc::clone(&self.log), Arc::clone(&self.tail), rows, Arc::clone(&self.clock), self.table.clone(), settings)
     }
 

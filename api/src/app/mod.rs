@@ -10,6 +10,7 @@ pub mod engine;
 pub mod providers;
 mod server;
 pub mod services;
+pub mod stores;
 pub mod supervisor;
 
 pub use server::{AppError, ServeOptions, serve};

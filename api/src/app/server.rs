@@ -8,16 +8,18 @@ use super::data_dir::{DataDir, DataDirError, master_key_variable};
 use super::engine::{Engine, EngineError, EngineSettings};
 use super::providers::{self, ProvidersError};
 use super::services::Services;
+use super::stores::{ClusterSettings, Stores};
 use super::supervisor::Supervisor;
 use crate::auth::api_key::KeyHasher;
 use crate::auth::recipient_token::TokenKey;
 use crate::auth::registry::KeyRegistry;
 use crate::auth::{Gate, bootstrap};
-use crate::config::Config;
+use crate::config::{Config, Profile, Secret};
 use crate::graphql::schema;
 use crate::graphql::transport::{TransportSettings, router};
 use crate::http;
 use commands::accept::LONGEST_KEY;
+use commands::log::MasterKey;
 use commands::ports::{Clock, Random, SystemClock, SystemRandom};
 use domain::values::Channel;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -99,10 +101,10 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         schedules: Channel::ALL.into_iter().map(|channel| (channel, config.delivery.schedule(channel))).collect(),
         batch: config.delivery.workers.batch,
         lane: config.delivery.workers.window,
-        readers: config.storage.readers,
         breaker: BreakerSettings::default(),
     };
-    let engine = Arc::new(Engine::open(&data, &master, settings, vec![Arc::<KeyRegistry>::clone(&keys)], Arc::clone(&clock), Arc::clone(&random))?);
+    let stores = open_stores(&config, &data, &master, &random).await?;
+    let engine = Arc::new(Engine::over(stores, &master, settings, vec![Arc::<KeyRegistry>::clone(&keys)], Arc::clone(&clock), Arc::clone(&random))?);
     let providers = providers::build(&config, &clock)?;
 
     let failed = CancellationToken::new();
@@ -186,6 +188,17 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         () = clock.sleep(config.server.shutdown_grace) => tracing::warn!("the grace for stopping is over; what is under way is recovered at the next start"),
     }
     if died { Err(AppError::TaskDied) } else { Ok(()) }
+}
+
+/// The stores of the configured profile.
+async fn open_stores(config: &Config, data: &DataDir, master: &MasterKey, random: &Arc<dyn Random>) -> Result<Stores, EngineError> {
+    let Some(url) = config.postgres.url.as_ref().filter(|_| config.storage.profile == Profile::Cluster) else {
+        return Stores::embedded(data, master, config.storage.readers, random);
+    };
+    let connections = u32::try_from(config.postgres.connections).unwrap_or(u32::MAX);
+    let keys = config.postgres.keys_url.as_ref().map(Secret::expose);
+    let settings = ClusterSettings::new(url.expose(), keys, connections, config.postgres.allow_unsafe_settings)?;
+    Stores::cluster(settings, data, master, random).await
 }
 
 /// Tells a person. Nobody may be listening, or the file it goes to may be on a full disk: that is

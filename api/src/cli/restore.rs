@@ -55,7 +55,7 @@ impl Restore {
             tokio::task::spawn_blocking(move || this.copy()).await.map_err(CliError::failure)??
         };
         let log = closed(&data.log())?;
-        let erased_again = erase_keys_of_erased(&log, &keys, 0).await?;
+        let erased_again = erase_keys_of_erased(&log, &std::sync::Arc::new(keys), 0).await?;
         let restored = Restored { position: manifest.position, created_at: manifest.created_at, files: manifest.files.len(), erased_again };
         if out.json {
             return out.json_value(&restored);

@@ -15,6 +15,7 @@ pub mod delivery;
 mod limits;
 mod log;
 mod metrics;
+mod postgres;
 pub mod providers;
 pub mod reference;
 mod section;
@@ -30,6 +31,7 @@ pub use delivery::Delivery;
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use metrics::Metrics;
+pub use postgres::Postgres;
 pub use providers::Providers;
 pub use section::{Key, Section, SectionDoc};
 pub use server::Server;
@@ -46,6 +48,8 @@ pub struct Config {
     pub server: Server,
     /// Where data live.
     pub storage: Storage,
+    /// The database of the cluster profile.
+    pub postgres: Postgres,
     /// How deliveries are worked off and retried.
     pub delivery: Delivery,
     /// Third parties.
@@ -61,7 +65,7 @@ pub struct Config {
 impl Config {
     /// The descriptions of all sections, in the order of the documentation.
     pub fn sections() -> Vec<SectionDoc> {
-        let mut all = vec![Server::describe(), Storage::describe()];
+        let mut all = vec![Server::describe(), Storage::describe(), Postgres::describe()];
         all.extend(Delivery::describe_all());
         all.extend(Providers::describe_all());
         all.extend([Limits::describe(), Log::describe(), Metrics::describe()]);
@@ -78,14 +82,20 @@ impl Config {
         let mut reader = Reader::new(&layers);
         let server = Server::read(&mut reader);
         let storage = Storage::read(&mut reader);
+        let postgres = Postgres::read(&mut reader);
+        if let (Some(storage), Some(postgres)) = (&storage, &postgres) {
+            postgres.check_with(storage, &mut reader);
+        }
         let delivery = Delivery::read(&mut reader);
         let providers = Providers::read(&mut reader);
         let limits = Limits::read(&mut reader);
         let log = Log::read(&mut reader);
         let metrics = Metrics::read(&mut reader);
-        match (server, storage, delivery, providers, limits, log, metrics) {
-            (Some(server), Some(storage), Some(delivery), Some(providers), Some(limits), Some(log), Some(metrics)) if !reader.has_problems() => {
-                Ok((Self { server, storage, delivery, providers, limits, log, metrics }, layers))
+        match (server, storage, postgres, delivery, providers, limits, log, metrics) {
+            (Some(server), Some(storage), Some(postgres), Some(delivery), Some(providers), Some(limits), Some(log), Some(metrics))
+                if !reader.has_problems() =>
+            {
+                Ok((Self { server, storage, postgres, delivery, providers, limits, log, metrics }, layers))
             }
             _ => Err(ConfigError::Invalid { problems: reader.into_problems() }),
         }

@@ -1,4 +1,4 @@
-//! `[storage]`: the data folder.
+//! `[storage]`: the data folder, and how data are kept.
 
 use super::section::{Reader, section};
 use super::value::{Form, Value};
@@ -9,16 +9,19 @@ use std::path::{Path, PathBuf};
 pub enum Profile {
     /// One process with SQLite files in a folder.
     Embedded,
+    /// Postgres.
+    Cluster,
 }
 
 impl Value for Profile {
-    const KIND: &'static str = "`embedded`";
+    const KIND: &'static str = "`embedded` or `cluster`";
     const FORM: Form = Form::Text;
 
     fn parse(text: &str, _folder: &Path) -> Result<Self, String> {
         match text {
             "embedded" => Ok(Self::Embedded),
-            _ => Err("expected `embedded`, the one profile of this version".to_owned()),
+            "cluster" => Ok(Self::Cluster),
+            _ => Err("expected `embedded` or `cluster`".to_owned()),
         }
     }
 }
@@ -29,7 +32,8 @@ section! {
         /// The folder of the log, the keys and the read models. It is created at the first start,
         /// readable by its owner only. Relative paths in the file start at the file's folder.
         data_dir: PathBuf = "./bongsu-data",
-        /// How data are kept: `embedded`, SQLite files in the data folder.
+        /// How data are kept: `embedded`, SQLite files in the data folder; or `cluster`, in Postgres
+        /// (see `[postgres]`), and the data folder holds no more than the keys of this installation.
         profile: Profile = "embedded",
         /// A file with the master key (64 hexadecimal digits), where it is not to be kept in the
         /// data folder. The environment variable `BONGSU_MASTER_KEY` holds the key itself and wins.

@@ -116,6 +116,27 @@ impl LogError {
     }
 }
 
+impl LogWriter for Box<dyn LogWriter> {
+    fn append(&mut self, batch: Batch, at: Millis) -> Result<Vec<CommitOutcome>, LogError> {
+        (**self).append(batch, at)
+    }
+    fn probe(&mut self) -> Result<(), LogError> {
+        (**self).probe()
+    }
+    fn follow(&mut self) -> Result<(), LogError> {
+        (**self).follow()
+    }
+    fn follow_every(&self) -> Option<Duration> {
+        (**self).follow_every()
+    }
+    fn take_others(&mut self) -> Vec<Arc<Recorded>> {
+        (**self).take_others()
+    }
+    fn head(&self) -> Position {
+        (**self).head()
+    }
+}
+
 /// Port to a store that appends batches. Blocking: it lives on the committer's own thread.
 pub trait LogWriter: Send + 'static {
     /// Appends the batch in one transaction, durably. One commit's conflict does not touch the

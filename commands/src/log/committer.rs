@@ -18,6 +18,7 @@ use crate::consumer::Changes;
 use crate::failpoint;
 use crate::ports::Clock;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -66,6 +67,7 @@ pub struct Committer {
     requests: mpsc::Sender<Work>,
     internal: mpsc::Sender<Work>,
     wake: SyncSender<()>,
+    others: Arc<AtomicBool>,
     trouble: watch::Receiver<Option<LogError>>,
 }
 
@@ -89,9 +91,11 @@ impl Committer {
         // One token suffices: it says «look», not how much there is.
         let (wake, woken) = std::sync::mpsc::sync_channel(1);
         let (report, trouble) = watch::channel(None);
-        let thread = Thread { writer: Box::new(writer), tail, after, clock, settings, from_requests, from_internal, report };
+        let others = Arc::new(AtomicBool::new(false));
+        let from_others = Arc::clone(&others);
+        let thread = Thread { writer: Box::new(writer), tail, after, clock, settings, from_requests, from_internal, from_others, report };
         let handle = std::thread::Builder::new().name("committer".to_owned()).spawn(move || thread.run(&woken))?;
-        Ok((Self { requests, internal, wake, trouble }, handle))
+        Ok((Self { requests, internal, wake, others, trouble }, handle))
     }
 
     /// Appends the commits, each on its own merits; answers when they are durable.
@@ -122,6 +126,12 @@ impl Committer {
         self.trouble.borrow().clone()
     }
 
+    /// Says that others have appended something.
+    pub fn look_for_others(&self) {
+        self.others.store(true, Ordering::Release);
+        self.look();
+    }
+
     fn look(&self) {
         // Full means that the thread has been told already.
         let _ = self.wake.try_send(());
@@ -136,6 +146,7 @@ struct Thread {
     settings: CommitterSettings,
     from_requests: mpsc::Receiver<Work>,
     from_internal: mpsc::Receiver<Work>,
+    from_others: Arc<AtomicBool>,
     report: watch::Sender<Option<LogError>>,
 }
 
@@ -178,10 +189,13 @@ impl Thread {
             }
         } else if let Some(pause) = self.writer.follow_every() {
             let woken = woken.recv_timeout(pause);
-            let followed = self.writer.follow();
-            self.tell_others();
-            self.note(followed.err());
-            if matches!(woken, Err(RecvTimeoutError::Disconnected)) {
+            // Who appends reads what others did in any case.
+            if self.from_others.swap(false, Ordering::AcqRel) || woken == Err(RecvTimeoutError::Timeout) {
+                let followed = self.writer.follow();
+                self.tell_others();
+                self.note(followed.err());
+            }
+            if woken == Err(RecvTimeoutError::Disconnected) {
                 return woken;
             }
         } else {

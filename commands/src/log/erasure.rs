@@ -2,15 +2,18 @@
 //! between the two is made good at the next start.
 
 use super::append::LogError;
+use super::committer::AfterCommit;
 use super::keys::KeyStore;
 use super::reader::LogReader;
-use super::recorded::Position;
+use super::recorded::{Position, Recorded};
 use domain::Fact;
 use domain::recipient::RecipientEvent;
+use std::sync::Arc;
+use uuid::Uuid;
 
 /// Destroys the keys of everybody whom the log says to be erased, from a position on. Used
 /// after a start (for the last few events) and after a restore (for all of them).
-pub async fn erase_keys_of_erased(log: &dyn LogReader, keys: &KeyStore, from: Position) -> Result<u64, LogError> {
+pub async fn erase_keys_of_erased(log: &dyn LogReader, keys: &Arc<KeyStore>, from: Position) -> Result<u64, LogError> {
     let mut after = from;
     let mut erased = 0;
     loop {
@@ -19,11 +22,30 @@ pub async fn erase_keys_of_erased(log: &dyn LogReader, keys: &KeyStore, from: Po
             return Ok(erased);
         };
         after = last.position;
-        for event in &page {
-            if let Fact::Recipient(RecipientEvent::Erased(_)) = event.fact {
-                keys.erase(event.stream.id).map_err(|error| LogError::Keys { reason: error.to_string() })?;
-                erased += 1;
-            }
+        let gone: Vec<Uuid> = page.iter().filter_map(|event| gone(event)).collect();
+        if gone.is_empty() {
+            continue;
+        }
+        erased += gone.len() as u64;
+        let keys = Arc::clone(keys);
+        let erasing = tokio::task::spawn_blocking(move || gone.into_iter().try_for_each(|subject| keys.erase(subject))).await;
+        let refused = |reason: String| LogError::Keys { reason };
+        erasing.map_err(|error| refused(error.to_string()))?.map_err(|error| refused(error.to_string()))?;
+    }
+}
+
+fn gone(event: &Recorded) -> Option<Uuid> {
+    matches!(event.fact, Fact::Recipient(RecipientEvent::Erased(_))).then_some(event.stream.id)
+}
+
+/// Uses no key any more of whom another replica erases.
+#[derive(Debug)]
+pub struct ForgetErased(pub Arc<KeyStore>);
+
+impl AfterCommit for ForgetErased {
+    fn committed(&self, events: &[Arc<Recorded>]) {
+        for subject in events.iter().filter_map(|event| gone(event)) {
+            self.0.forget(subject);
         }
     }
 }

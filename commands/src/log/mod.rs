@@ -23,7 +23,7 @@ mod tail;
 
 pub use append::{Batch, Commit, CommitOutcome, Events, LogError, LogWriter, RowChanges, StreamAppend};
 pub use committer::{AfterCommit, Committer, CommitterSettings, Lane};
-pub use erasure::erase_keys_of_erased;
+pub use erasure::{ForgetErased, erase_keys_of_erased};
 pub use keys::{KeyError, KeyRows, KeyStore, PostgresKeys, SqliteKeys};
 pub use reader::LogReader;
 pub use recorded::{Metadata, Position, Recorded, Sequence, StreamNo};

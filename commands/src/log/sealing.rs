@@ -43,6 +43,11 @@ impl MasterKey {
         derived
     }
 
+    /// Says which key it is, and nothing about it.
+    pub fn fingerprint(&self) -> String {
+        self.derive("bongsu/fingerprint/1").iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The key for hashing what callers supply.
     pub fn hashing(&self) -> Hashing {
         Hashing { key: hmac::Key::new(hmac::HMAC_SHA256, self.derive("bongsu/hashing/1").as_ref()) }

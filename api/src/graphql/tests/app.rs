@@ -3,6 +3,7 @@
 use crate::app::data_dir::DataDir;
 use crate::app::engine::{Engine, EngineSettings};
 use crate::app::services::Services;
+use crate::app::stores::Stores;
 use crate::app::supervisor::Supervisor;
 use crate::auth::allowance::Rates;
 use crate::auth::api_key::KeyHasher;
@@ -66,11 +67,11 @@ impl TestApp {
             schedules: Channel::ALL.into_iter().map(|channel| (channel, RetrySchedule::default_for(channel))).collect(),
             batch: 64,
             lane: 1_000,
-            readers: 8,
             breaker: BreakerSettings::default(),
         };
         let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
-        let engine = Arc::new(Engine::open(&data, &master, settings, hooks, Arc::clone(&clock), Arc::clone(&random)).unwrap());
+        let stores = Stores::embedded(&data, &master, 8, &random).unwrap();
+        let engine = Arc::new(Engine::over(stores, &master, settings, hooks, Arc::clone(&clock), Arc::clone(&random)).unwrap());
         let failed = CancellationToken::new();
         let (delivering, following) = (Supervisor::new(failed.clone()), Supervisor::new(failed));
         let providers = engine.start(Vec::new(), &delivering, &following).await.unwrap();

@@ -55,7 +55,7 @@ pub trait KeyRows: Send + Sync + 'static {
     fn backup(&self, to: &Path) -> Result<(), KeyError>;
 }
 
-/// See the module.
+/// See the module. With a store on a server it may wait for a network: not on a runtime's threads.
 pub struct KeyStore {
     rows: Box<dyn KeyRows>,
     state: Mutex<State>,

@@ -1,11 +1,13 @@
 //! The log in Postgres: many writers take turns at the head, readers on any replica.
 
 mod draft;
+mod listen;
 mod reader;
 mod rows;
 mod types;
 mod writer;
 
+pub use listen::listen;
 pub use reader::PostgresReader;
 pub use writer::PostgresWriter;
 

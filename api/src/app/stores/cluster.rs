@@ -1,0 +1,124 @@
+//! The cluster profile: Postgres.
+//!
+//! One replica at a time, for now: what was in flight when a process died is told from what another
+//! one has in flight by nothing yet. So a replica holds a lock of the database as long as it runs.
+
+use super::{Beside, Opened, Stores};
+use crate::app::data_dir::DataDir;
+use commands::database::DatabaseError;
+use commands::database::postgres::{PG_KEYS, PG_LOG, PgPlace};
+use commands::log::postgres::{PostgresReader, PostgresWriter};
+use commands::log::{KeyStore, MasterKey, PostgresKeys, Sealer};
+use commands::ports::Random;
+use projections::store::ReadModels;
+use sqlx::{ConnectOptions, PgConnection, PgPool};
+use std::sync::Arc;
+use workers::pending::PendingRows;
+
+/// Schema of the log.
+const LOG: &str = "bongsu";
+/// Schema of the keys.
+const KEYS: &str = "bongsu_keys";
+/// The lock of the one replica: "bongsu" and a one, as a number.
+const ALONE: i64 = 0x626f_6e67_7375_31;
+
+/// What an operator sets.
+#[derive(Debug, Clone)]
+pub struct ClusterSettings {
+    /// Where the log is.
+    pub log: PgPlace,
+    /// Where the keys are.
+    pub keys: PgPlace,
+    /// Connections for reading.
+    pub connections: u32,
+    /// Start whatever the server's settings are.
+    pub allow_unsafe: bool,
+}
+
+/// Why the database was not used.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// It cannot be used at all.
+    #[error("the database cannot be used: {0}; check postgres.url")]
+    Database(#[from] DatabaseError),
+    /// What was accepted could be lost.
+    #[error("the database could lose what was accepted: {0}. Change its settings, or set postgres.allow_unsafe_settings for a test")]
+    Unsafe(String),
+    /// Another master key.
+    #[error(
+        "the data in this database were sealed with another master key; give the same one to every replica (storage.master_key_file, or BONGSU_MASTER_KEY)"
+    )]
+    OtherMasterKey,
+    /// Another replica.
+    #[error("another bongsu uses this database; stop that one first")]
+    InUse,
+    /// A thread.
+    #[error("a thread ended untimely: {0}")]
+    Thread(String),
+}
+
+impl ClusterSettings {
+    /// From the URLs of the configuration.
+    pub fn new(log: &str, keys: Option<&str>, connections: u32, allow_unsafe: bool) -> Result<Self, ClusterError> {
+        Ok(Self { log: PgPlace::new(log, LOG)?, keys: PgPlace::new(keys.unwrap_or(log), KEYS)?, connections, allow_unsafe })
+    }
+}
+
+/// What is shared with other processes.
+pub struct SharedLog {
+    /// Of the log's schema.
+    pub pool: PgPool,
+    /// Keeps the database for this process.
+    _alone: PgConnection,
+}
+
+impl Stores {
+    /// Opens the database and brings it to the newest version.
+    pub async fn cluster(settings: ClusterSettings, data: &DataDir, master: &MasterKey, random: &Arc<dyn Random>) -> Opened {
+        let ClusterSettings { log, keys, connections, allow_unsafe } = settings;
+        let unsafe_settings = log.unsafe_settings().await.map_err(ClusterError::from)?;
+        let told = unsafe_settings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        match (told.is_empty(), allow_unsafe) {
+            (true, _) => {}
+            (false, true) => tracing::warn!(settings = told, "the database could lose what was accepted; it is used all the same, as configured"),
+            (false, false) => return Err(ClusterError::Unsafe(told).into()),
+        }
+        log.migrate(PG_LOG).await.map_err(ClusterError::from)?;
+        keys.migrate(PG_KEYS).await.map_err(ClusterError::from)?;
+        let mut alone = alone(&log).await?;
+        same_master(&mut alone, master).await?;
+        let key_rows = PostgresKeys::new(&keys)?;
+        let keys = Arc::new(KeyStore::over(Box::new(key_rows), master.clone(), Arc::clone(random)));
+        let sealer = Sealer::new(Arc::clone(&keys), Arc::clone(random));
+        let pool = log.pool(connections);
+        let reader = PostgresReader::new(pool.clone(), sealer.clone());
+        let random = Arc::clone(random);
+        let opening = tokio::task::spawn_blocking(move || PostgresWriter::open(log, sealer, random));
+        let writer = opening.await.map_err(|error| ClusterError::Thread(error.to_string()))??;
+        Ok(Self {
+            keys,
+            writer: Box::new(writer),
+            log: Arc::new(reader),
+            pending: PendingRows::Postgres(pool.clone()),
+            read_models: ReadModels::open(&data.views())?,
+            shared: Some(SharedLog { pool: pool.clone(), _alone: alone }),
+            beside: Beside::Postgres(pool),
+        })
+    }
+}
+
+/// Takes the lock of the one replica.
+async fn alone(log: &PgPlace) -> Result<PgConnection, ClusterError> {
+    let mut connection = log.options().connect().await.map_err(DatabaseError::from)?;
+    let taken: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(ALONE).fetch_one(&mut connection).await.map_err(DatabaseError::from)?;
+    if taken { Ok(connection) } else { Err(ClusterError::InUse) }
+}
+
+/// All replicas must seal with the same master key: the first one says which it is.
+async fn same_master(connection: &mut PgConnection, master: &MasterKey) -> Result<(), ClusterError> {
+    let fingerprint = master.fingerprint();
+    let insert = "INSERT INTO installation (id, master) VALUES (1, $1) ON CONFLICT DO NOTHING";
+    sqlx::query(insert).bind(&fingerprint).execute(&mut *connection).await.map_err(DatabaseError::from)?;
+    let known: String = sqlx::query_scalar("SELECT master FROM installation").fetch_one(connection).await.map_err(DatabaseError::from)?;
+    if known == fingerprint { Ok(()) } else { Err(ClusterError::OtherMasterKey) }
+}

@@ -1,0 +1,39 @@
+//! Hears that another replica has appended. It only saves waiting: what is heard late, or never, is
+//! found by looking every now and then, since a notification is lost whenever a connection is.
+
+use crate::database::DatabaseError;
+use crate::log::{Committer, Tail};
+use crate::ports::Clock;
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Pause before the server is asked for a new connection.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Tells the committer until told to stop.
+pub async fn listen(pool: PgPool, committer: Committer, tail: Arc<Tail>, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let heard = tokio::select! {
+            () = stop.cancelled() => return,
+            heard = hear(&pool, &committer, &tail) => heard,
+        };
+        if let Err(error) = heard {
+            tracing::debug!(%error, "nothing is heard of other replicas at the moment; what they append is looked for");
+        }
+        clock.sleep(AGAIN).await;
+    }
+}
+
+async fn hear(pool: &PgPool, committer: &Committer, tail: &Tail) -> Result<(), DatabaseError> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen("bongsu_log").await?;
+    loop {
+        // Our own appends are heard too.
+        if listener.recv().await?.payload().parse::<u64>().is_ok_and(|position| position > tail.head()) {
+            committer.look_for_others();
+        }
+    }
+}

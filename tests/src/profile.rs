@@ -1,0 +1,31 @@
+//! Which profile the scenarios run on: `BONGSU_TEST_PROFILE=cluster`, or else the embedded one.
+
+use anyhow::{Result, bail};
+use services::postgres::Postgres;
+
+/// A profile, as in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// SQLite files in the data folder.
+    Embedded,
+    /// A database of the tests' own Postgres.
+    Cluster,
+}
+
+/// The one that was asked for.
+pub fn profile() -> Result<Profile> {
+    match std::env::var("BONGSU_TEST_PROFILE").as_deref() {
+        Err(_) | Ok("" | "embedded") => Ok(Profile::Embedded),
+        Ok("cluster") => Ok(Profile::Cluster),
+        Ok(other) => bail!("BONGSU_TEST_PROFILE is {other}; it may be embedded or cluster"),
+    }
+}
+
+/// What the server's environment says about it: stores of its own.
+pub(crate) async fn environment() -> Result<Vec<(String, String)>> {
+    if profile()? == Profile::Embedded {
+        return Ok(Vec::new());
+    }
+    let url = tokio::task::spawn_blocking(|| Postgres::shared()?.database()).await??;
+    Ok(vec![("BONGSU_STORAGE__PROFILE".to_owned(), "cluster".to_owned()), ("BONGSU_POSTGRES__URL".to_owned(), url)])
+}
