@@ -133,7 +133,11 @@ impl App {
     /// Runs a command of the binary against this server, with the administrator's key.
     pub async fn run(&self, arguments: &[&str]) -> Result<Output> {
         let (key, server, data) = (self.admin.credential(), self.admin.base(), self.data().display().to_string());
-        process::run(arguments, self.root(), &[("BONGSU_KEY", key), ("BONGSU_SERVER", server), ("BONGSU_STORAGE__DATA_DIR", &data)]).await
+        let mut environment = vec![("BONGSU_KEY", key), ("BONGSU_SERVER", server), ("BONGSU_STORAGE__DATA_DIR", data.as_str())];
+        // Where its stores are: commands that read them must know.
+        environment
+            .extend(self.environment.iter().filter(|(name, _)| name.starts_with("BONGSU_POSTGRES__")).map(|(name, value)| (name.as_str(), value.as_str())));
+        process::run(arguments, self.root(), &environment).await
     }
 
     /// A registered sender with a key of its own.

@@ -16,11 +16,11 @@ use std::sync::Arc;
 use workers::pending::PendingRows;
 
 /// Schema of the log.
-const LOG: &str = "bongsu";
+pub const LOG: &str = "bongsu";
 /// Schema of the keys.
-const KEYS: &str = "bongsu_keys";
+pub const KEYS: &str = "bongsu_keys";
 /// The lock of the one replica: "bongsu" and a one, as a number.
-const ALONE: i64 = 0x626f_6e67_7375_31;
+const ALONE: i64 = 0x0062_6f6e_6773_7531;
 
 /// What an operator sets.
 #[derive(Debug, Clone)]

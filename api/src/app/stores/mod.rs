@@ -4,7 +4,7 @@
 mod cluster;
 mod embedded;
 
-pub use cluster::{ClusterError, ClusterSettings, SharedLog};
+pub use cluster::{ClusterError, ClusterSettings, KEYS, LOG, SharedLog};
 
 use super::engine::EngineError;
 use commands::consumer::{LogRows, PgRows, Rows};

@@ -43,7 +43,7 @@ impl Audit {
     pub(super) async fn run(self, out: Output) -> Result<ExitCode, CliError> {
         let log = self.folder.log()?;
         let mut progress = super::output::Progress::new("events", std::io::stderr().is_terminal());
-        let report = audit(&log, |position, head| progress.at(position, head, None)).await?;
+        let report = audit(log.as_ref(), |position, head| progress.at(position, head, None)).await?;
         progress.finish();
         if out.json {
             out.json_value(&report)?;

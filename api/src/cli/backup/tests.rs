@@ -58,7 +58,7 @@ fn in_use(root: &Path) -> (DataDir, SqliteWriter) {
 }
 
 fn backup(root: &Path, to: &Path) -> Backup {
-    Backup { to: to.to_owned(), folder: Folder { data: root.to_owned() } }
+    Backup { to: to.to_owned(), folder: Folder { data: root.to_owned(), postgres: None, postgres_keys: None } }
 }
 
 fn restore(from: &Path, to: &Path, master: &[u8; 32]) -> Restore {

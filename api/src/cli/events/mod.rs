@@ -99,13 +99,13 @@ impl Events {
             Self::Read(read) => {
                 read.filter.check()?;
                 let log = read.filter.folder.log_opened(read.filter.open)?;
-                follow(&log, &read.filter, read.after, read.limit.unwrap_or(u64::MAX), false, out).await
+                follow(log.as_ref(), &read.filter, read.after, read.limit.unwrap_or(u64::MAX), false, out).await
             }
             Self::Tail(tail) => {
                 tail.filter.check()?;
                 let log = tail.filter.folder.log_opened(tail.filter.open)?;
                 let from = log.head().await?.saturating_sub(tail.last);
-                follow(&log, &tail.filter, from, u64::MAX, true, out).await
+                follow(log.as_ref(), &tail.filter, from, u64::MAX, true, out).await
             }
         }
     }

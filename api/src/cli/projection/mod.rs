@@ -8,7 +8,6 @@ use super::folder::Folder;
 use super::output::Output;
 use super::remote::Remote;
 use clap::{Args, Subcommand};
-use commands::log::LogReader;
 use serde::Serialize;
 
 /// Looks after the read models: what queries are answered from.
