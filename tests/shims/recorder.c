@@ -342,15 +342,21 @@ static void strange(int descriptor, const char *what) {
     }
 }
 
-int fallocate(int descriptor, int mode, off_t offset, off_t length) {
-    strange(descriptor, "fallocate");
-    return REAL(fallocate, int (*)(int, int, off_t, off_t))(descriptor, mode, offset, length);
-}
+#define FALLOCATE(name, offset_type)                                                                    \
+    int name(int descriptor, int mode, offset_type offset, offset_type length) {                        \
+        strange(descriptor, "fallocate");                                                               \
+        return REAL(name, int (*)(int, int, offset_type, offset_type))(descriptor, mode, offset, length); \
+    }
+FALLOCATE(fallocate, off_t)
+FALLOCATE(fallocate64, off64_t)
 
-int posix_fallocate(int descriptor, off_t offset, off_t length) {
-    strange(descriptor, "posix_fallocate");
-    return REAL(posix_fallocate, int (*)(int, off_t, off_t))(descriptor, offset, length);
-}
+#define POSIX_FALLOCATE(name, offset_type)                                                              \
+    int name(int descriptor, offset_type offset, offset_type length) {                                  \
+        strange(descriptor, "posix_fallocate");                                                         \
+        return REAL(name, int (*)(int, offset_type, offset_type))(descriptor, offset, length);          \
+    }
+POSIX_FALLOCATE(posix_fallocate, off_t)
+POSIX_FALLOCATE(posix_fallocate64, off64_t)
 
 ssize_t copy_file_range(int from, off64_t *from_offset, int to, off64_t *to_offset, size_t length, unsigned int flags) {
     strange(to, "copy_file_range");
