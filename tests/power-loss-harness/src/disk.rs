@@ -9,6 +9,7 @@ use rand::RngExt as _;
 use rand::rngs::StdRng;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
+use std::path::Path;
 
 /// What a disk writes whole.
 pub const SECTOR: u64 = 512;
@@ -195,7 +196,11 @@ impl<'a> Disk<'a> {
         }
         // A name in a folder that is gone is gone with it.
         let folders: Vec<String> = names.iter().filter(|(_, named)| **named == Named::Folder).map(|(name, _)| name.clone()).collect();
+        let data = format!("{}/data", self.trace.root);
         names.retain(|name, _| {
+            if !Path::new(name).starts_with(&data) {
+                return false;
+            }
             let mut folder = folder_of(name);
             while folder.len() > self.trace.root.len() {
                 if !folders.iter().any(|there| there == folder) {

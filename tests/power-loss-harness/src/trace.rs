@@ -54,6 +54,8 @@ pub struct Step {
     pub end: u64,
     /// When (ns since the epoch).
     pub at: u64,
+    /// By which process.
+    pub process: u32,
     /// What.
     pub op: Op,
 }
@@ -211,7 +213,7 @@ impl Trace {
             if done.is_empty() {
                 done.push(Op::Nothing);
             }
-            steps.extend(done.into_iter().map(|op| Step { end: start as u64, at: raw.at, op }));
+            steps.extend(done.into_iter().map(|op| Step { end: start as u64, at: raw.at, process: raw.process, op }));
         }
         Ok(Self { root, files: reader.lengths.len(), bytes, steps })
     }

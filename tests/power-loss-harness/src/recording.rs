@@ -1,0 +1,152 @@
+//! One recording: the real server under load, with real sends to the simulators, killed and
+//! started again on the way, while everything that it does to its files is recorded.
+//!
+//! Guarantee: the record is complete. Replayed without a power loss it gives the very files that
+//! the last process left, byte for byte, or the run is refused.
+
+use crate::disk::Disk;
+use crate::image::Image;
+use crate::reference::Reference;
+use crate::trace::Trace;
+use anyhow::{Context, Result, bail, ensure};
+use crash_harness::journal::Journal;
+use crash_harness::load::{Load, RECIPIENTS, Shared};
+use crash_harness::server::{self, Paths, Server};
+use crash_harness::simulators::Simulators;
+use crash_harness::{api, quiet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::process::{Child, Command};
+
+/// Concurrent clients: enough for commits of several at once.
+const CLIENTS: usize = 6;
+
+/// The lives of the recorded server under load: how long, and whether it is killed at the end. A
+/// kill leaves a journal that the next life recovers, a stop none; the last is long enough for
+/// the journal to begin anew while requests come.
+const LIVES: [(Duration, bool); 5] = [
+    (Duration::from_millis(2_000), true),
+    (Duration::from_millis(700), true),
+    (Duration::from_millis(1_500), false),
+    (Duration::from_millis(300), true),
+    (Duration::from_millis(3_000), true),
+];
+
+/// A finished recording, and the simulators that still run.
+pub struct Recording {
+    /// What was done.
+    pub trace: Trace,
+    /// What it led to.
+    pub reference: Reference,
+    /// What the checker found wrong without any power loss.
+    pub problems: Vec<String>,
+}
+
+/// Simulators that outlive recordings and the servers that are started on images.
+pub struct Providers {
+    /// Rules and ledger.
+    pub simulators: Simulators,
+    child: Child,
+    webhook: String,
+}
+
+impl Providers {
+    /// Starts them in the folder.
+    pub async fn start(paths: &Paths, seed: u64) -> Result<Self> {
+        let (child, addresses) = server::start_simulators(paths, seed).await?;
+        Ok(Self { simulators: Simulators::new(&addresses)?, child, webhook: addresses.webhook })
+    }
+
+    /// Ends them.
+    pub async fn stop(self) -> Result<()> {
+        server::stop(self.child).await.map(drop)
+    }
+}
+
+/// Builds the recorder by the machine's C compiler.
+pub async fn build_recorder(folder: &Path) -> Result<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shims/recorder.c");
+    let library = folder.join("recorder.so");
+    let done = Command::new("cc").args(["-shared", "-fPIC", "-O2", "-o"]).arg(&library).arg(&source).args(["-ldl", "-lpthread"]).output().await;
+    let done = done.context("a C compiler is needed")?;
+    ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    Ok(library)
+}
+
+fn ledger(paths: &Paths) -> PathBuf {
+    paths.ledger()
+}
+
+/// Records, and reads what was recorded. `into` is where the record goes; `fault` is planted.
+pub async fn record(paths: &Paths, into: &Path, recorder: &Path, providers: &Providers, seed: u64, fault: Option<&str>) -> Result<Recording> {
+    let text = |path: &Path| path.display().to_string();
+    let mut environment =
+        vec![("LD_PRELOAD".to_owned(), text(recorder)), ("RECORD_BELOW".to_owned(), text(&paths.root)), ("RECORD_INTO".to_owned(), text(into))];
+    environment.extend(fault.map(|fault| ("BONGSU_PLANTED_FAULT".to_owned(), fault.to_owned())));
+    std::fs::write(into, "")?;
+    let mut server = Server::new(paths.clone())?.with_environment(environment);
+    server.spawn(None)?;
+    server.wait_ready().await?;
+    let administrator = api::Client::new(&server.base(), &api::admin_key(&server.data())?)?;
+    let sender = administrator.create_sender("load").await?;
+    let secret = providers.simulators.webhook_secret().await?;
+    for number in 0..RECIPIENTS {
+        administrator.create_recipient(number, &providers.webhook, &secret).await?;
+    }
+    providers.simulators.misbehave().await?;
+    let shared = Shared::new(Journal::beside(&paths.journal(), into.to_owned())?);
+    let clients: Vec<_> = (0..CLIENTS).map(|number| tokio::spawn(Load::new(shared.clone(), sender.clone(), seed, number).run())).collect();
+    for (index, (time, killed)) in LIVES.into_iter().enumerate() {
+        if index > 0 {
+            server.spawn(None)?;
+            server.wait_ready().await?;
+        }
+        server.run_for(time).await?;
+        if index + 1 == LIVES.len() {
+            break;
+        }
+        if killed {
+            server.kill().await?;
+        } else {
+            server.stop().await?;
+        }
+    }
+    providers.simulators.behave().await?;
+    shared.stop.store(true, Ordering::Relaxed);
+    for client in clients {
+        client.await.context("a client failed")??;
+    }
+    quiet::wait(&server.log()).await?;
+    server.kill().await?;
+    providers.simulators.write_ledger(&ledger(paths)).await?;
+    if shared.unanswered.load(Ordering::Relaxed) > 0 {
+        bail!("requests were refused or not answered while recording: {:?}", shared.problems.lock().await);
+    }
+    read(paths, into)
+}
+
+/// Reads a recording that is finished.
+pub fn read(paths: &Paths, into: &Path) -> Result<Recording> {
+    let trace = Trace::read(into, &paths.root)?;
+    complete(&trace, paths)?;
+    let inputs = auditor::Inputs::read(&api::log_file(&paths.data()), &paths.journal(), &ledger(paths))?;
+    let problems = auditor::check(&inputs, true).examples;
+    let reference = Reference::read(&paths.data(), &paths.journal(), &ledger(paths), &inputs)?;
+    Ok(Recording { trace, reference, problems })
+}
+
+/// The record, replayed, gives the files that there are, and there are no others.
+fn complete(trace: &Trace, paths: &Paths) -> Result<()> {
+    let mut disk = Disk::new(trace);
+    disk.advance(trace.steps.len());
+    let everything = disk.everything();
+    Image::new(paths.root.clone())?.verify(&disk, &everything).context("the record is not complete")?;
+    for folder in [paths.data(), paths.data().join("views")] {
+        for entry in std::fs::read_dir(folder)? {
+            let name = entry?.path().display().to_string();
+            ensure!(name.ends_with("-shm") || everything.names.contains_key(&name), "the record is not complete: it does not tell of {name}");
+        }
+    }
+    Ok(())
+}
