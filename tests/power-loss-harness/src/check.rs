@@ -51,11 +51,6 @@ impl Findings {
             self.wrongs.entry(wrong).or_insert_with(|| (0, what())).0 += count;
         }
     }
-
-    /// How many of one kind.
-    pub fn count(&self, wrong: Wrong) -> usize {
-        self.wrongs.get(&wrong).map_or(0, |(count, _)| *count)
-    }
 }
 
 /// Opens a database such that looking at it changes nothing: the index of its journal is kept in

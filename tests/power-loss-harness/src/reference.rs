@@ -4,7 +4,6 @@
 //! must be a beginning of this one, byte for byte. The rows are read by SQL of its own, and the
 //! whole of it is judged by the auditor before anything is compared with it.
 
-use crate::trace::Trace;
 use anyhow::{Context, Result};
 use auditor::{Answer, Arrival};
 use rusqlite::types::ValueRef;
