@@ -79,6 +79,15 @@ fn settle(connection: &Connection) -> Result<(), DatabaseError> {
     Ok(())
 }
 
+/// Copies the whole journal into the file, synced; whether nobody hindered it. What a killed
+/// process did not sync, or a failed fsync left, can be read back from the system's cache without
+/// being on the disk, and a second fsync of the same pages may succeed without having written them
+/// (<https://lwn.net/Articles/752063/>); written anew, to another file, they are there or it fails.
+pub fn copy_journal(connection: &Connection) -> Result<bool, DatabaseError> {
+    let hindered: bool = connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get(0))?;
+    Ok(!hindered)
+}
+
 /// Copies a database into a new file, consistently, while it is in use.
 pub fn backup(connection: &Connection, to: &Path) -> Result<(), DatabaseError> {
     let mut target = Connection::open(to)?;

@@ -33,6 +33,9 @@ pub enum KeyError {
     /// A key cannot be unwrapped: the master key is not the one it was wrapped with.
     #[error("a key cannot be unwrapped; is this the master key that the data folder was made with?")]
     Unwrap,
+    /// The journal of the key store cannot be copied into its file.
+    #[error("the key store cannot be opened, because another process reads from it for long; end that")]
+    Read,
     /// A key is deleted, but somebody who reads the store keeps it in the journal.
     #[error("an erased key is still in the journal of the key store, because another process reads it; end that and erase again")]
     Held,
@@ -59,6 +62,11 @@ impl KeyStore {
         // A deleted key is overwritten, not just unlinked.
         connection.pragma_update(None, "secure_delete", "ON")?;
         database::migrate(&mut connection, database::KEYS)?;
+        // A process that was killed, or whose fsync failed, may have left a key in the journal that
+        // can be read and is not on the disk; what it seals would be synced without it.
+        if !database::copy_journal(&connection)? {
+            return Err(KeyError::Read);
+        }
         Ok(Self { connection: Mutex::new(connection), cache: Mutex::new(Recent::new(CACHED)), master, random })
     }
 

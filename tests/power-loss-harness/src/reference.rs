@@ -146,7 +146,9 @@ impl Reference {
                     let key = (event.id.clone(), u16::try_from(number("delivery"))?, u32::try_from(number("attempt"))?);
                     attempts.insert(key, event.position);
                 }
-                "ApiKeyIssued" if administrator.is_none() && event.payload["role"].to_string().to_lowercase().contains("administrator") => administrator = Some(event.position),
+                "ApiKeyIssued" if administrator.is_none() && event.payload["role"].to_string().to_lowercase().contains("administrator") => {
+                    administrator = Some(event.position)
+                }
                 _ => {}
             }
         }

@@ -25,7 +25,10 @@ pub async fn run(run: &Run, images: usize, seed: u64) -> Result<Value> {
         let judged = run.one(images, seed, Some(fault), 0).await?;
         missed += usize::from(judged.tally.violations == 0);
         let wrong: Vec<String> = judged.tally.wrong.iter().map(|(wrong, count)| format!("{wrong:?} {count}")).collect();
-        found.insert(fault.to_owned(), json!({ "caught": judged.tally.violations > 0, "images": judged.tally.images, "caught_in": judged.tally.violations, "shown_as": wrong }));
+        found.insert(
+            fault.to_owned(),
+            json!({ "caught": judged.tally.violations > 0, "images": judged.tally.images, "caught_in": judged.tally.violations, "shown_as": wrong }),
+        );
     }
     Ok(json!({ "self_test": found, "caught": FAULTS.len() - missed, "violations": missed, "seed": seed }))
 }

@@ -1,0 +1,45 @@
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use super::ensure;
+use crate::app::data_dir::DataDir;
+use crate::app::engine::{Engine, EngineSettings};
+use crate::auth::api_key::KeyHasher;
+use crate::auth::registry::KeyRegistry;
+use commands::log::LogError;
+use commands::ports::{SystemClock, SystemRandom};
+use std::collections::HashMap;
+use std::sync::Arc;
+use workers::channels::BreakerSettings;
+
+#[tokio::test]
+async fn a_key_whose_secret_was_not_kept_is_not_in_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataDir::lock(folder.path()).unwrap();
+    let master = data.master_key(None, None, &SystemRandom).unwrap();
+    let keys = Arc::new(KeyRegistry::new(KeyHasher::new(&master)));
+    let settings = EngineSettings { schedules: HashMap::new(), batch: 1, lane: 1, readers: 1, breaker: BreakerSettings::default() };
+    let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
+    let (clock, random) = (Arc::new(SystemClock::default()), Arc::new(SystemRandom));
+    let engine = Engine::open(&data, &master, settings, hooks, clock, random).unwrap();
+    let now = SystemClock::default();
+
+    let full = || LogError::Unavailable { reason: "no room for a file".to_owned() };
+    let mut drawn = String::new();
+    let failed = ensure(&engine.bus, &keys, &now, &SystemRandom, |secret| {
+        drawn = secret.to_owned();
+        Err(full())
+    });
+    failed.await.unwrap_err();
+    assert!(keys.find(&drawn, 0).is_none(), "nobody could have used it");
+
+    let mut kept = None;
+    let made = ensure(&engine.bus, &keys, &now, &SystemRandom, |secret| {
+        assert!(keys.find(secret, 0).is_none(), "kept first");
+        kept = Some(secret.to_owned());
+        Ok::<_, LogError>(())
+    });
+    let made = made.await.unwrap();
+    assert_eq!(made, kept);
+    assert!(keys.find(&made.unwrap(), 0).is_some());
+    assert_eq!(ensure(&engine.bus, &keys, &now, &SystemRandom, |_| Err(full())).await.unwrap(), None, "once");
+}
