@@ -172,6 +172,23 @@ impl<'a> Disk<'a> {
         self.outcome(|_| Keep::All, Keep::All, None)
     }
 
+    /// A file's bytes in an outcome.
+    pub fn content(&self, file: FileNo, outcome: &Outcome) -> Vec<u8> {
+        let mut content = self.files[file].durable.clone();
+        for piece in outcome.pieces.get(&file).into_iter().flatten() {
+            match piece {
+                Piece::Bytes(offset, bytes) => {
+                    let (start, end) = (to_index(*offset), to_index(*offset) + bytes.len());
+                    content.resize(content.len().max(end), 0);
+                    content[start..end].copy_from_slice(self.bytes(bytes));
+                }
+                Piece::Length(to) => content.resize(to_index(*to), 0),
+                Piece::Reach(to) => content.resize(content.len().max(to_index(*to)), 0),
+            }
+        }
+        content
+    }
+
     /// What a power loss now may leave.
     pub fn lose_power(&self, random: &mut StdRng) -> Outcome {
         // One in five images each that keeps nothing or everything of what was not synced: the

@@ -150,19 +150,7 @@ impl Image {
         for (name, named) in &outcome.names {
             let Named::File(file) = named else { continue };
             let found = fs::read(self.path(disk, name)).with_context(|| format!("{name} is not in the image"))?;
-            let mut expected = disk.files[*file].durable.clone();
-            for piece in outcome.pieces.get(file).into_iter().flatten() {
-                match piece {
-                    Piece::Bytes(offset, bytes) => {
-                        let (start, end) = (to_index(*offset), to_index(*offset) + bytes.len());
-                        expected.resize(expected.len().max(end), 0);
-                        expected[start..end].copy_from_slice(disk.bytes(bytes));
-                    }
-                    Piece::Length(to) => expected.resize(to_index(*to), 0),
-                    Piece::Reach(to) => expected.resize(expected.len().max(to_index(*to)), 0),
-                }
-            }
-            ensure!(found == expected, "{name} is not what the image should have, or the checker wrote to it");
+            ensure!(found == disk.content(*file, outcome), "{name} is not what the image should have, or the checker wrote to it");
         }
         Ok(())
     }

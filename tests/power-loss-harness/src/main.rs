@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "a program of its own that waits for real processes: the machine's clock is what it measures")]
 
 mod check;
+mod death;
 mod disk;
 mod image;
 mod images;

@@ -2,10 +2,9 @@
 //! started again on the way, while everything that it does to its files is recorded.
 //!
 //! Guarantee: the record is complete. Replayed without a power loss it gives the very files that
-//! the last process left, byte for byte, or the run is refused.
+//! each process left, byte for byte (see `death.rs`), or the run is refused.
 
-use crate::disk::Disk;
-use crate::image::Image;
+use crate::death::{IN_FLIGHT, settle};
 use crate::reference::Reference;
 use crate::trace::Trace;
 use anyhow::{Context, Result, bail, ensure};
@@ -111,6 +110,7 @@ pub async fn record(paths: &Paths, into: &Path, recorder: &Path, providers: &Pro
         } else {
             server.stop().await?;
         }
+        settle(into, paths, IN_FLIGHT)?;
     }
     providers.simulators.behave().await?;
     shared.stop.store(true, Ordering::Relaxed);
@@ -119,6 +119,8 @@ pub async fn record(paths: &Paths, into: &Path, recorder: &Path, providers: &Pro
     }
     quiet::wait(&server.log()).await?;
     server.kill().await?;
+    // Nothing was going on any more, so there is nothing to add.
+    settle(into, paths, 0)?;
     providers.simulators.write_ledger(&ledger(paths)).await?;
     if shared.unanswered.load(Ordering::Relaxed) > 0 {
         bail!("requests were refused or not answered while recording: {:?}", shared.problems.lock().await);
@@ -129,24 +131,8 @@ pub async fn record(paths: &Paths, into: &Path, recorder: &Path, providers: &Pro
 /// Reads a recording that is finished.
 pub fn read(paths: &Paths, into: &Path) -> Result<Recording> {
     let trace = Trace::read(into, &paths.root)?;
-    complete(&trace, paths)?;
     let inputs = auditor::Inputs::read(&api::log_file(&paths.data()), &paths.journal(), &ledger(paths))?;
     let problems = auditor::check(&inputs, true).examples;
     let reference = Reference::read(&paths.data(), &paths.journal(), &ledger(paths), &inputs)?;
     Ok(Recording { trace, reference, problems })
-}
-
-/// The record, replayed, gives the files that there are, and there are no others.
-fn complete(trace: &Trace, paths: &Paths) -> Result<()> {
-    let mut disk = Disk::new(trace);
-    disk.advance(trace.steps.len());
-    let everything = disk.everything();
-    Image::new(paths.root.clone())?.verify(&disk, &everything).context("the record is not complete")?;
-    for folder in [paths.data(), paths.data().join("views")] {
-        for entry in std::fs::read_dir(folder)? {
-            let name = entry?.path().display().to_string();
-            ensure!(name.ends_with("-shm") || everything.names.contains_key(&name), "the record is not complete: it does not tell of {name}");
-        }
-    }
-    Ok(())
 }

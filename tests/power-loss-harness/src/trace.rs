@@ -200,10 +200,21 @@ pub fn folder_of(name: &str) -> &str {
 impl Trace {
     /// Reads the recorder's file.
     pub fn read(path: &Path, root: &Path) -> Result<Self> {
-        Self::parse(std::fs::read(path).with_context(|| format!("reading {}", path.display()))?, root.display().to_string())
+        Self::parse(std::fs::read(path).with_context(|| format!("reading {}", path.display()))?, root)
     }
 
-    fn parse(bytes: Vec<u8>, root: String) -> Result<Self> {
+    /// How many of the bytes are whole records: a killed process may have left half of one.
+    pub fn whole(bytes: &[u8]) -> usize {
+        let mut start = 0;
+        while let Ok(raw) = raw(bytes, start) {
+            start = raw.start + raw.content.len();
+        }
+        start
+    }
+
+    /// Of a recorder's file.
+    pub fn parse(bytes: Vec<u8>, root: &Path) -> Result<Self> {
+        let root = root.display().to_string();
         let mut reader = Reader::default();
         let (mut steps, mut start) = (Vec::new(), 0);
         while start < bytes.len() {
