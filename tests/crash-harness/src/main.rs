@@ -80,7 +80,7 @@ async fn run(arguments: &Arguments, paths: &Paths) -> Result<Value> {
     let simulators = Simulators::new(&addresses)?;
     let mut server = Server::new(paths.clone())?;
     let sender = prepare(&mut server, &simulators, &addresses.webhook).await?;
-    simulators.misbehave().await?;
+    simulators.misbehave(true).await?;
 
     let shared = Shared::new(Journal::create(&paths.journal())?);
     let clients: Vec<_> = (0..arguments.clients).map(|number| tokio::spawn(Load::new(shared.clone(), sender.clone(), arguments.seed, number).run())).collect();

@@ -60,6 +60,8 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Everything is read twice: pages stay for the second time.
+    connection.pragma_update(None, "cache_size", -65_536)?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     Ok(connection)
 }

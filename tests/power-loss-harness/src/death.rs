@@ -7,7 +7,7 @@
 //! Recording each call also beforehand was rejected: whether it was done would be as unknown.
 
 use crate::disk::{Disk, Named};
-use crate::trace::Trace;
+use crate::trace::{self, Trace};
 use anyhow::{Context, Result, ensure};
 use crash_harness::server::Paths;
 use std::collections::BTreeSet;
@@ -78,16 +78,8 @@ fn difference(name: &str, expected: Option<&[u8]>, found: Option<&[u8]>) -> Vec<
     records
 }
 
-/// One record as the recorder writes it, of no process.
+/// A record of now, of no process.
 fn record(kind: u8, first: u64, content: &[u8]) -> Vec<u8> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let mut record = Vec::with_capacity(32 + content.len());
-    record.extend(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX).to_ne_bytes());
-    record.extend(first.to_ne_bytes());
-    record.extend(0_u32.to_ne_bytes());
-    record.extend(u32::try_from(content.len()).unwrap_or(u32::MAX).to_ne_bytes());
-    record.extend(0_i32.to_ne_bytes());
-    record.extend([kind, 0, 0, 0]);
-    record.extend(content);
-    record
+    trace::record(kind, u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), first, 0, content)
 }

@@ -11,6 +11,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
 use std::path::Path;
 
+#[cfg(test)]
+mod tests;
+
 /// What a disk writes whole.
 pub const SECTOR: u64 = 512;
 

@@ -15,7 +15,7 @@ use crash_harness::simulators::Simulators;
 use crash_harness::{api, quiet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 
 /// Concurrent clients: enough for commits of several at once.
@@ -32,7 +32,11 @@ const LIVES: [(Duration, bool); 5] = [
     (Duration::from_millis(3_000), true),
 ];
 
-/// A finished recording, and the simulators that still run.
+/// Nothing recorded for so long means that nothing goes on: read models follow within 250 ms.
+const STILL: Duration = Duration::from_millis(600);
+const STILL_WITHIN: Duration = Duration::from_secs(20);
+
+/// A finished recording.
 pub struct Recording {
     /// What was done.
     pub trace: Trace,
@@ -73,10 +77,6 @@ pub async fn build_recorder(folder: &Path) -> Result<PathBuf> {
     Ok(library)
 }
 
-fn ledger(paths: &Paths) -> PathBuf {
-    paths.ledger()
-}
-
 /// Records, and reads what was recorded. `into` is where the record goes; `fault` is planted.
 pub async fn record(paths: &Paths, into: &Path, recorder: &Path, providers: &Providers, seed: u64, fault: Option<&str>) -> Result<Recording> {
     let text = |path: &Path| path.display().to_string();
@@ -93,7 +93,7 @@ pub async fn record(paths: &Paths, into: &Path, recorder: &Path, providers: &Pro
     for number in 0..RECIPIENTS {
         administrator.create_recipient(number, &providers.webhook, &secret).await?;
     }
-    providers.simulators.misbehave().await?;
+    providers.simulators.misbehave(false).await?;
     let shared = Shared::new(Journal::beside(&paths.journal(), into.to_owned())?);
     let clients: Vec<_> = (0..CLIENTS).map(|number| tokio::spawn(Load::new(shared.clone(), sender.clone(), seed, number).run())).collect();
     for (index, (time, killed)) in LIVES.into_iter().enumerate() {
@@ -117,22 +117,38 @@ pub async fn record(paths: &Paths, into: &Path, recorder: &Path, providers: &Pro
     for client in clients {
         client.await.context("a client failed")??;
     }
+    // What is owed is sent, so that the whole can be judged without any power loss too.
     quiet::wait(&server.log()).await?;
+    still(into).await?;
     server.kill().await?;
     // Nothing was going on any more, so there is nothing to add.
     settle(into, paths, 0)?;
-    providers.simulators.write_ledger(&ledger(paths)).await?;
+    providers.simulators.write_ledger(&paths.ledger()).await?;
     if shared.unanswered.load(Ordering::Relaxed) > 0 {
         bail!("requests were refused or not answered while recording: {:?}", shared.problems.lock().await);
     }
     read(paths, into)
 }
 
+/// Waits until nothing is recorded any more.
+async fn still(into: &Path) -> Result<()> {
+    let length = || std::fs::metadata(into).map(|record| record.len());
+    let deadline = Instant::now() + STILL_WITHIN;
+    loop {
+        let before = length()?;
+        tokio::time::sleep(STILL).await;
+        if length()? == before {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "the server goes on writing with nothing to do");
+    }
+}
+
 /// Reads a recording that is finished.
 pub fn read(paths: &Paths, into: &Path) -> Result<Recording> {
     let trace = Trace::read(into, &paths.root)?;
-    let inputs = auditor::Inputs::read(&api::log_file(&paths.data()), &paths.journal(), &ledger(paths))?;
+    let inputs = auditor::Inputs::read(&api::log_file(&paths.data()), &paths.journal(), &paths.ledger())?;
     let problems = auditor::check(&inputs, true).examples;
-    let reference = Reference::read(&paths.data(), &paths.journal(), &ledger(paths), &inputs)?;
+    let reference = Reference::read(&paths.data(), &paths.journal(), &paths.ledger(), &inputs)?;
     Ok(Recording { trace, reference, problems })
 }

@@ -10,7 +10,6 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hasher as _};
 use std::path::Path;
 
 /// Tables of `log.db` to which rows are only added, with their order.
@@ -78,28 +77,47 @@ struct Entry {
     at: String,
 }
 
-/// A row's hash: the same for the same values of the same types only.
+/// A row's hash: the same for the same values of the same types only. Nobody chooses the values to
+/// deceive it, and each image has tens of thousands of rows: a cryptographic one was most of the work.
 pub fn hash(row: &rusqlite::Row<'_>, columns: usize) -> rusqlite::Result<u64> {
-    let mut hasher = DefaultHasher::new();
+    let mut hash = Mixed(0);
     for column in 0..columns {
         match row.get_ref(column)? {
-            ValueRef::Null => hasher.write_u8(0),
+            ValueRef::Null => hash.add(0),
             ValueRef::Integer(value) => {
-                hasher.write_u8(1);
-                hasher.write_i64(value);
+                hash.add(1);
+                hash.add(value.cast_unsigned());
             }
             ValueRef::Real(value) => {
-                hasher.write_u8(2);
-                hasher.write_u64(value.to_bits());
+                hash.add(2);
+                hash.add(value.to_bits());
             }
-            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-                hasher.write_u8(3);
-                hasher.write_usize(bytes.len());
-                hasher.write(bytes);
-            }
+            ValueRef::Text(bytes) => hash.add_bytes(3, bytes),
+            ValueRef::Blob(bytes) => hash.add_bytes(4, bytes),
         }
     }
-    Ok(hasher.finish())
+    Ok(hash.0)
+}
+
+/// A multiplicative hash over words.
+struct Mixed(u64);
+
+impl Mixed {
+    const fn add(&mut self, word: u64) {
+        let mixed = (self.0.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+
+    fn add_bytes(&mut self, kind: u64, bytes: &[u8]) {
+        self.add(kind | (bytes.len() as u64) << 8);
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.add(u64::from_le_bytes(*word));
+        }
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        self.add(u64::from_le_bytes(last));
+    }
 }
 
 fn plain(id: &str) -> String {

@@ -105,6 +105,19 @@ fn raw(bytes: &[u8], start: usize) -> Result<Raw<'_>> {
     })
 }
 
+/// A record as the recorder writes it, of process 0.
+pub fn record(kind: u8, at: u64, first: u64, descriptor: i32, content: &[u8]) -> Vec<u8> {
+    let mut record = Vec::with_capacity(HEADER + content.len());
+    record.extend(at.to_ne_bytes());
+    record.extend(first.to_ne_bytes());
+    record.extend(0_u32.to_ne_bytes());
+    record.extend(u32::try_from(content.len()).unwrap_or(u32::MAX).to_ne_bytes());
+    record.extend(descriptor.to_ne_bytes());
+    record.extend([kind, 0, 0, 0]);
+    record.extend(content);
+    record
+}
+
 /// Follows names and descriptors.
 #[derive(Default)]
 struct Reader {
