@@ -127,9 +127,11 @@ impl Run {
         let recorder = recording::build_recorder(scratch.path()).await?;
         let providers = Providers::start(&paths, seed).await?;
         let into = scratch.path().join("record");
+        let start = Instant::now();
         let recorded = recording::record(&paths, &into, &recorder, &providers, seed, fault).await;
         let judged = match recorded {
             Ok(recording) => {
+                eprintln!("recorded in {:.1} s", start.elapsed().as_secs_f64());
                 let plan = Plan { images, start_one_in, seed, threads: self.threads, scratch: scratch.path().to_owned() };
                 self.judge(&recording, &plan, &paths, Some(&providers)).await
             }
