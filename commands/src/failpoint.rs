@@ -11,6 +11,18 @@ pub fn reach(point: &str) {
     let _ = point;
 }
 
+/// Whether a fault is planted, for a test that must find it: `BONGSU_PLANTED_FAULT=log-normal`.
+/// Never without the feature.
+pub fn planted(fault: &str) -> bool {
+    #[cfg(feature = "failpoints")]
+    return std::env::var("BONGSU_PLANTED_FAULT").is_ok_and(|planted| planted == fault);
+    #[cfg(not(feature = "failpoints"))]
+    {
+        let _ = fault;
+        false
+    }
+}
+
 #[cfg(feature = "failpoints")]
 mod armed {
     use std::sync::OnceLock;

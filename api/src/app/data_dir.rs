@@ -166,13 +166,39 @@ pub fn master_key_variable() -> Option<String> {
     std::env::var(MASTER_KEY_VARIABLE).ok().filter(|text| !text.is_empty())
 }
 
-/// Creates a folder that only its owner may enter; one that exists is left as it is.
+/// Creates a folder that only its owner may enter, durably; one that exists is left as it is.
+///
+/// A new folder lasts once the one that holds it is synced: else a power loss may take it away
+/// with everything that was synced inside. One that exists may have been made by a process that
+/// was killed before it did that, so that is done again.
 pub fn create_private(path: &Path) -> Result<(), DataDirError> {
+    let made: Vec<&Path> = path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|reason| io(path, reason))
+    builder.create(path).map_err(|reason| io(path, reason))?;
+    if commands::failpoint::planted("folder-unsynced") {
+        return Ok(());
+    }
+    for folder in &made {
+        sync_name(folder).map_err(|reason| io(folder, reason))?;
+    }
+    match sync_name(path) {
+        // Of a folder that somebody else made; whoever may not read what holds it did not make it.
+        Err(error) if made.is_empty() && error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        done => done.map_err(|reason| io(path, reason)),
+    }
+}
+
+/// Makes a name last: syncs the folder that it is in.
+fn sync_name(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+        Some(_) => File::open(".")?.sync_all(),
+        // The root of everything has no name.
+        None => Ok(()),
+    }
 }
 
 /// Writes a file that only its owner may read, whole or not at all, durably.
@@ -193,11 +219,7 @@ pub fn write_private(path: &Path, text: &str) -> Result<(), DataDirError> {
         file.write_all(b"\n")?;
         file.sync_all()?;
         std::fs::rename(&fresh, path)?;
-        // The rename itself lasts once the folder is written.
-        match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
-            _ => File::open(".")?.sync_all(),
-        }
+        sync_name(path)
     };
     write().map_err(|reason| io(path, reason))
 }

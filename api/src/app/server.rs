@@ -120,8 +120,8 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     for row in directory.api_keys().await? {
         keys.add(row.id, &row.prefix, &row.hash, &row.role, row.expires_at, row.revoked_at.is_some());
     }
-    if let Some(secret) = bootstrap::ensure(&engine.bus, &keys, clock.as_ref(), random.as_ref()).await? {
-        data.save_admin_key(&secret)?;
+    let keep = |secret: &str| Ok::<_, AppError>(data.save_admin_key(secret)?);
+    if let Some(secret) = bootstrap::ensure(&engine.bus, &keys, clock.as_ref(), random.as_ref(), keep).await? {
         let file = data.admin_key_file();
         tell(&mut std::io::stdout(), &format!("The first administrator's API key, shown this once (and kept in {}):\n\n  {secret}\n", file.display()));
     }

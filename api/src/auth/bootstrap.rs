@@ -12,6 +12,9 @@ use domain::values::{CategoryKey, Channel, KeyId, Millis, Priority};
 use domain::{AggregateKind, StreamId};
 use std::sync::Arc;
 
+#[cfg(test)]
+mod tests;
+
 /// The category that exists from the first start.
 pub const GENERAL: &str = "general";
 
@@ -35,18 +38,37 @@ pub async fn issue(
     new: NewKey,
     now: Millis,
 ) -> Result<(ApiKeyIssued, String, u64), Refused<domain::api_key::ApiKeyRefusal>> {
+    let (issued, secret) = draw(keys, random, new, now);
+    let position = put_in_force(bus, metadata, &issued).await?;
+    Ok((issued, secret, position))
+}
+
+/// A key that is not in force yet, and its secret.
+fn draw(keys: &KeyRegistry, random: &dyn Random, new: NewKey, now: Millis) -> (ApiKeyIssued, String) {
     let NewKey { name, role, expires_at } = new;
     let sandbox = matches!(role, Role::Sender { sandbox: true, .. });
     let (prefix, secret) = api_key::generate(random, sandbox);
     let key = KeyId(random.id(now));
-    let issued = ApiKeyIssued { key, name, prefix, hash: keys.hasher().hash(&secret), role, expires_at };
-    let stream = StreamId::new(AggregateKind::ApiKey, key.0);
-    let done = bus.execute::<ApiKey>(stream, metadata, ApiKeyCommand::Issue(Box::new(issued.clone()))).await?;
-    Ok((issued, secret, done.position))
+    (ApiKeyIssued { key, name, prefix, hash: keys.hasher().hash(&secret), role, expires_at }, secret)
+}
+
+async fn put_in_force(bus: &Bus, metadata: &Arc<Metadata>, issued: &ApiKeyIssued) -> Result<u64, Refused<domain::api_key::ApiKeyRefusal>> {
+    let stream = StreamId::new(AggregateKind::ApiKey, issued.key.0);
+    Ok(bus.execute::<ApiKey>(stream, metadata, ApiKeyCommand::Issue(Box::new(issued.clone()))).await?.position)
 }
 
 /// Creates what is missing; the secret of a new administrator's key, if there had to be one.
-pub async fn ensure(bus: &Bus, keys: &KeyRegistry, clock: &dyn Clock, random: &dyn Random) -> Result<Option<String>, LogError> {
+///
+/// `keep` makes the secret durable, before the key is in force: after a crash between the two
+/// there is a secret of no key, and the next start makes another. The other way round there was a
+/// key whose secret nobody had, and no way to make a second one.
+pub async fn ensure<E: From<LogError>>(
+    bus: &Bus,
+    keys: &KeyRegistry,
+    clock: &dyn Clock,
+    random: &dyn Random,
+    keep: impl FnOnce(&str) -> Result<(), E>,
+) -> Result<Option<String>, E> {
     let metadata = Arc::new(Metadata::of("bootstrap"));
     if let Ok(key) = CategoryKey::new(GENERAL) {
         let general = bus.load::<Category>(category_stream(&key)).await.map_err(log_error)?;
@@ -66,10 +88,9 @@ pub async fn ensure(bus: &Bus, keys: &KeyRegistry, clock: &dyn Clock, random: &d
     if keys.has_administrator(now) {
         return Ok(None);
     }
-    let (_, secret, _) =
-        issue(bus, keys, random, &metadata, NewKey { name: "first administrator".to_owned(), role: Role::Administrator, expires_at: None }, now)
-            .await
-            .map_err(log_error)?;
+    let (issued, secret) = draw(keys, random, NewKey { name: "first administrator".to_owned(), role: Role::Administrator, expires_at: None }, now);
+    keep(&secret)?;
+    put_in_force(bus, &metadata, &issued).await.map_err(log_error)?;
     Ok(Some(secret))
 }
 

@@ -5,23 +5,17 @@
 
 #![allow(clippy::disallowed_methods, reason = "a program of its own that waits for real processes: the machine's clock is what it measures")]
 
-mod api;
-mod crashes;
-mod journal;
-mod load;
-mod quiet;
-mod server;
-mod simulators;
-
 use anyhow::{Context, Result};
 use clap::Parser;
-use crashes::Crashes;
-use load::{Load, RECIPIENTS, Shared};
+use crash_harness::crashes::Crashes;
+use crash_harness::journal::Journal;
+use crash_harness::load::{Load, RECIPIENTS, Shared};
+use crash_harness::server::{Paths, Server};
+use crash_harness::simulators::Simulators;
+use crash_harness::{api, quiet, server};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
-use server::{Paths, Server};
-use simulators::Simulators;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -86,9 +80,9 @@ async fn run(arguments: &Arguments, paths: &Paths) -> Result<Value> {
     let simulators = Simulators::new(&addresses)?;
     let mut server = Server::new(paths.clone())?;
     let sender = prepare(&mut server, &simulators, &addresses.webhook).await?;
-    simulators.misbehave().await?;
+    simulators.misbehave(true).await?;
 
-    let shared = Shared::new(journal::Journal::create(&paths.journal())?);
+    let shared = Shared::new(Journal::create(&paths.journal())?);
     let clients: Vec<_> = (0..arguments.clients).map(|number| tokio::spawn(Load::new(shared.clone(), sender.clone(), arguments.seed, number).run())).collect();
     let mut random = StdRng::seed_from_u64(arguments.seed);
     let crashes = Crashes::inflict(&mut server, arguments.kills, &mut random).await?;

@@ -85,6 +85,7 @@ pub struct Server {
     paths: Paths,
     listen: String,
     child: Option<Child>,
+    environment: Vec<(String, String)>,
 }
 
 /// How a process was found.
@@ -101,7 +102,13 @@ impl Server {
     pub fn new(paths: Paths) -> Result<Self> {
         std::fs::write(paths.root.join("bongsu.toml"), api::config(&paths.root.join("simulators"))?)?;
         let listen = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        Ok(Self { paths, listen, child: None })
+        Ok(Self { paths, listen, child: None, environment: Vec::new() })
+    }
+
+    /// The same with more in its environment at every start.
+    pub fn with_environment(mut self, environment: Vec<(String, String)>) -> Self {
+        self.environment = environment;
+        self
     }
 
     /// The base of its URLs.
@@ -118,6 +125,7 @@ impl Server {
         let _ = std::fs::remove_file(self.ready_file());
         let arguments = api::serve_arguments(&self.paths.data(), &self.listen, &self.paths.root.join("bongsu.toml"), &self.ready_file());
         let mut command = self.paths.command(&arguments, "server.log")?;
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         match failpoint {
             Some(failpoint) => command.env(api::FAILPOINT_VARIABLE, failpoint),
             None => command.env_remove(api::FAILPOINT_VARIABLE),

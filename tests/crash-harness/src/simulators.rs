@@ -29,18 +29,21 @@ impl Simulators {
     }
 
     /// Every provider fails a few times in a hundred: unavailable, throttling, and, the hard
-    /// case, taking the message and losing the answer.
-    pub async fn misbehave(&self) -> Result<()> {
+    /// case, taking the message and losing the answer. Throttling holds a provider for a minute,
+    /// so it is asked for separately.
+    pub async fn misbehave(&self, throttling: bool) -> Result<()> {
         let error = |provider: &str, status: u16, reason: &str, percent: f64| json!({ "provider": provider, "percent": percent, "action": { "error": { "status": status, "reason": reason } } });
         let mut rules = vec![
             error("fcm", 503, "UNAVAILABLE", 2.0),
-            error("fcm", 429, "QUOTA_EXCEEDED", 0.3),
             error("apns", 503, "ServiceUnavailable", 2.0),
-            error("apns", 429, "TooManyRequests", 0.5),
             error("smtp", 451, "4.3.0 Temporary failure", 2.0),
             error("webhook", 503, "unavailable", 2.0),
-            error("webhook", 429, "too many requests", 0.5),
         ];
+        if throttling {
+            rules.push(error("fcm", 429, "QUOTA_EXCEEDED", 0.3));
+            rules.push(error("apns", 429, "TooManyRequests", 0.5));
+            rules.push(error("webhook", 429, "too many requests", 0.5));
+        }
         for provider in ["fcm", "apns", "smtp", "webhook"] {
             rules.push(json!({ "provider": provider, "percent": 2.0, "action": "accept_then_drop" }));
         }

@@ -75,7 +75,8 @@ impl TestApp {
         let failed = CancellationToken::new();
         let (delivering, following) = (Supervisor::new(failed.clone()), Supervisor::new(failed));
         let providers = engine.start(Vec::new(), &delivering, &following).await.unwrap();
-        let administrator = bootstrap::ensure(&engine.bus, &keys, clock.as_ref(), random.as_ref()).await.unwrap().unwrap();
+        let administrator =
+            bootstrap::ensure(&engine.bus, &keys, clock.as_ref(), random.as_ref(), |_| Ok::<_, commands::log::LogError>(())).await.unwrap().unwrap();
         let tokens = Arc::new(TokenKey::new(&master));
         let services = Arc::new(Services {
             engine: Arc::clone(&engine),

@@ -35,6 +35,9 @@ pub enum KeyError {
     /// A key cannot be unwrapped: the master key is not the one it was wrapped with.
     #[error("a key cannot be unwrapped; is this the master key that the data was made with?")]
     Unwrap,
+    /// The journal of the key store cannot be copied into its file.
+    #[error("the key store cannot be opened, because another process reads from it for long; end that")]
+    Read,
     /// A key is deleted, but somebody who reads the store keeps it in the journal.
     #[error("an erased key is still in the journal of the key store, because another process reads it; end that and erase again")]
     Held,

@@ -20,6 +20,11 @@ impl SqliteKeys {
         // A deleted key is overwritten, not just unlinked.
         connection.pragma_update(None, "secure_delete", "ON")?;
         database::migrate(&mut connection, database::KEYS)?;
+        // A process that was killed, or whose fsync failed, may have left a key in the journal that
+        // can be read and is not on the disk; what it seals would be synced without it.
+        if !database::copy_journal(&connection)? {
+            return Err(KeyError::Read);
+        }
         Ok(Self { connection: Mutex::new(connection) })
     }
 

@@ -31,3 +31,23 @@ fn a_key_is_not_called_erased_while_a_reader_keeps_it_in_the_journal() {
     keys.erase(subject).unwrap();
     assert!(!kept());
 }
+
+#[test]
+fn what_a_killed_process_left_in_the_journal_is_in_the_file_before_it_is_used() {
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let open = |folder: &std::path::Path| KeyStore::open(&folder.join("keys.db"), MasterKey::new([3; 32]), Arc::new(SeededRandom::new(7)));
+    let keys = open(first.path()).unwrap();
+    keys.find_or_create(Uuid::from_u128(1)).unwrap();
+    // As a kill leaves them: the key is in the journal, and whether that was synced nobody knows.
+    for name in ["keys.db", "keys.db-wal"] {
+        std::fs::copy(first.path().join(name), second.path().join(name)).unwrap();
+    }
+    let reader = database::open_reader(&first.path().join("keys.db")).unwrap();
+    let wrapped: Vec<u8> = reader.query_row("SELECT wrapped FROM keys", [], |row| row.get(0)).unwrap();
+    let in_file = || std::fs::read(second.path().join("keys.db")).unwrap().windows(wrapped.len()).any(|window| window == wrapped);
+    assert!(!in_file());
+
+    let again = open(second.path()).unwrap();
+    assert!(in_file(), "synced there by SQLite's checkpoint");
+    assert!(again.find(Uuid::from_u128(1)).unwrap().is_some());
+}

@@ -267,13 +267,8 @@ fn newest(connection: &Connection) -> Result<Position, LogError> {
     Ok(connection.query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| row.get::<_, i64>(0)).map(unsigned)?)
 }
 
-/// Copies the whole journal into the file, synced. What a failed fsync left in the journal can be
-/// read back from the system's cache without being on the disk, and a second fsync of the same
-/// pages may succeed without having written them (<https://lwn.net/Articles/752063/>); written
-/// anew, to another file, they are there or it fails again.
 fn copy_journal(connection: &Connection) -> Result<(), LogError> {
-    let hindered: bool = connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get(0))?;
-    if hindered {
+    if !database::copy_journal(connection)? {
         return Err(LogError::Unavailable { reason: "the journal cannot be copied, because somebody reads from it for long".to_owned() });
     }
     Ok(())
