@@ -55,9 +55,10 @@ impl Simulator {
         Ok(Self { address, shared, server })
     }
 
-    /// How clients are told of it.
+    /// How clients are told of it. They wait as long as `discoveryInterval` (ms) before each
+    /// connection, also the first.
     pub fn connection_string(&self) -> String {
-        format!("esdb://{}?tls=false", self.address)
+        format!("esdb://{}?tls=false&discoveryInterval=10", self.address)
     }
 
     /// What is stored, to look at or to tamper with.
