@@ -11,11 +11,13 @@ use commands::accept::{Acceptor, Facts, FactsSettings};
 use commands::bus::Bus;
 use commands::consumer::{LogRows, Progress, Runner, RunnerSettings};
 use commands::database::Readers;
+use commands::log::raw::RawReader;
 use commands::log::sqlite::{SqliteReader, SqliteWriter};
 use commands::log::{AfterCommit, Committer, CommitterSettings, Hashing, KeyStore, LogError, LogReader, MasterKey, Sealer, Tail, erase_keys_of_erased};
 use commands::ports::{Clock, Random};
 use domain::policy::retry::RetrySchedule;
 use domain::values::Channel;
+use projections::feed::kurrentdb::{Mirror, MirrorSources, Target};
 use projections::live::LocalFeed;
 use projections::store::{ReadModels, Sources};
 use std::collections::HashMap;
@@ -61,6 +63,8 @@ pub struct EngineSettings {
     pub readers: usize,
     /// When providers are held.
     pub breaker: BreakerSettings,
+    /// Where the log is mirrored, if it is.
+    pub mirror: Option<Target>,
 }
 
 /// A provider at work, as operators see it.
@@ -86,6 +90,8 @@ pub struct Engine {
     pub keys: Arc<KeyStore>,
     /// Reads the log.
     pub log: Arc<dyn LogReader>,
+    /// Reads the log as it is stored.
+    pub raw: Arc<dyn RawReader>,
     /// The newest events.
     pub tail: Arc<Tail>,
     /// Time.
@@ -104,6 +110,8 @@ pub struct Engine {
     pub table: Progress,
     /// What is owed, in memory.
     pub window: Arc<Window>,
+    /// How far the mirror of the log is, if there is one.
+    pub mirror: Option<Progress>,
     facts: Arc<Facts>,
     readers: Readers,
     settings: EngineSettings,
@@ -129,7 +137,9 @@ impl Engine {
         hooks.push(Arc::<Facts>::clone(&facts));
         let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), CommitterSettings::default())?;
         let readers = Readers::new(data.log(), settings.readers);
-        let log: Arc<dyn LogReader> = Arc::new(SqliteReader::new(readers.clone(), sealer).beside(directory));
+        let reader = SqliteReader::new(readers.clone(), sealer).beside(directory);
+        let raw: Arc<dyn RawReader> = Arc::new(reader.clone());
+        let log: Arc<dyn LogReader> = Arc::new(reader);
         let bus = Bus::new(committer, Arc::clone(&log));
         let hashing = master.hashing();
         let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random));
@@ -143,6 +153,7 @@ impl Engine {
             hashing,
             keys,
             log,
+            raw,
             tail,
             barrier: Arc::new(OptOutBarrier::new(Arc::clone(&clock))),
             clock,
@@ -152,6 +163,7 @@ impl Engine {
             pending: PendingRows::new(readers.clone()),
             table: Progress::default(),
             window,
+            mirror: settings.mirror.is_some().then(Progress::default),
             facts,
             readers,
             settings,
@@ -176,6 +188,12 @@ impl Engine {
             let live = Arc::clone(&self.live);
             let sources = self.sources();
             following.run("live", |stop| async move { live.run(sources, stop).await });
+        }
+
+        if let (Some(target), Some(progress)) = (&self.settings.mirror, &self.mirror) {
+            let sources = MirrorSources { log: Arc::clone(&self.raw), tail: Arc::clone(&self.tail), clock: Arc::clone(&self.clock) };
+            let mirror = Mirror::new(target.clone(), sources, progress.clone());
+            following.run("mirror", |stop| mirror.run(stop));
         }
 
         let shared = Arc::new(Shared {

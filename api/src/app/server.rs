@@ -101,6 +101,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         lane: config.delivery.workers.window,
         readers: config.storage.readers,
         breaker: BreakerSettings::default(),
+        mirror: config.mirror.target(),
     };
     let engine = Arc::new(Engine::open(&data, &master, settings, vec![Arc::<KeyRegistry>::clone(&keys)], Arc::clone(&clock), Arc::clone(&random))?);
     let providers = providers::build(&config, &clock)?;

@@ -15,6 +15,7 @@ pub mod delivery;
 mod limits;
 mod log;
 mod metrics;
+mod mirror;
 pub mod providers;
 pub mod reference;
 mod section;
@@ -30,6 +31,7 @@ pub use delivery::Delivery;
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use metrics::Metrics;
+pub use mirror::Mirror;
 pub use providers::Providers;
 pub use section::{Key, Section, SectionDoc};
 pub use server::Server;
@@ -56,6 +58,8 @@ pub struct Config {
     pub log: Log,
     /// The metrics endpoint.
     pub metrics: Metrics,
+    /// A copy of the log elsewhere.
+    pub mirror: Mirror,
 }
 
 impl Config {
@@ -64,7 +68,7 @@ impl Config {
         let mut all = vec![Server::describe(), Storage::describe()];
         all.extend(Delivery::describe_all());
         all.extend(Providers::describe_all());
-        all.extend([Limits::describe(), Log::describe(), Metrics::describe()]);
+        all.extend([Limits::describe(), Log::describe(), Metrics::describe(), Mirror::describe()]);
         all
     }
 
@@ -83,9 +87,10 @@ impl Config {
         let limits = Limits::read(&mut reader);
         let log = Log::read(&mut reader);
         let metrics = Metrics::read(&mut reader);
-        match (server, storage, delivery, providers, limits, log, metrics) {
-            (Some(server), Some(storage), Some(delivery), Some(providers), Some(limits), Some(log), Some(metrics)) if !reader.has_problems() => {
-                Ok((Self { server, storage, delivery, providers, limits, log, metrics }, layers))
+        let mirror = Mirror::read(&mut reader);
+        match (server, storage, delivery, providers, limits, log, metrics, mirror) {
+            (Some(server), Some(storage), Some(delivery), Some(providers), Some(limits), Some(log), Some(metrics), Some(mirror)) if !reader.has_problems() => {
+                Ok((Self { server, storage, delivery, providers, limits, log, metrics, mirror }, layers))
             }
             _ => Err(ConfigError::Invalid { problems: reader.into_problems() }),
         }

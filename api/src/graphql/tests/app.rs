@@ -68,6 +68,7 @@ impl TestApp {
             lane: 1_000,
             readers: 8,
             breaker: BreakerSettings::default(),
+            mirror: None,
         };
         let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
         let engine = Arc::new(Engine::open(&data, &master, settings, hooks, Arc::clone(&clock), Arc::clone(&random)).unwrap());

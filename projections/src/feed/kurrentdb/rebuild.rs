@@ -34,6 +34,12 @@ pub enum RebuildError {
     /// The new log.
     #[error(transparent)]
     Write(#[from] RawError),
+    /// There is nothing.
+    #[error("{place} holds no log; check the server and the prefix")]
+    Empty {
+        /// Where it was looked.
+        place: String,
+    },
     /// Two events of one position.
     #[error("the mirror holds position {position} twice; two logs were mirrored under one prefix")]
     Twice {
@@ -79,8 +85,14 @@ impl Rebuild {
     }
 
     /// Fills an empty log with all whole commits from the first position on, up to the first hole.
-    /// `told` hears how far it is.
-    pub async fn run(&self, writer: impl RawWriter, mut told: impl FnMut(Position) + Send) -> Result<Rebuilt, RebuildError> {
+    /// `told` hears how far it is, and how far it goes.
+    pub async fn run(&self, writer: impl RawWriter, mut told: impl FnMut(Position, Position) + Send) -> Result<Rebuilt, RebuildError> {
+        let Some(last) = Connection::open(&self.target, &self.clock)?.last().await? else {
+            return Err(RebuildError::Empty { place: self.target.place() });
+        };
+        // Of its page not the newest, perhaps, but near enough for people.
+        let newest = last.event.position;
+        let mut told = move |position: Position| told(position, newest.max(position));
         let mut order = Order { next: writer.head() + 1, ..Order::default() };
         let mut writer = Some(writer);
         let (mut place, mut failures) = (None, 0);

@@ -85,7 +85,7 @@ impl World {
 
     pub async fn rebuild(&self) -> Result<Rebuilt, RebuildError> {
         let writer = SqliteRawWriter::open(&self.rebuilt()).unwrap();
-        Rebuild::new(self.target.clone(), Arc::new(SystemClock::default())).run(writer, |_| ()).await
+        Rebuild::new(self.target.clone(), Arc::new(SystemClock::default())).run(writer, |_, _| ()).await
     }
 
     pub fn rebuilt(&self) -> std::path::PathBuf {

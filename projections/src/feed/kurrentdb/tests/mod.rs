@@ -261,6 +261,12 @@ async fn a_hole_is_named_and_what_is_whole_before_it_is_rebuilt() {
 }
 
 #[tokio::test]
+async fn where_nothing_was_mirrored_nothing_is_made() {
+    let world = World::new(17).await;
+    assert!(matches!(world.rebuild().await, Err(RebuildError::Empty { .. })));
+}
+
+#[tokio::test]
 async fn changed_content_is_noticed() {
     let world = World::new(16).await;
     let Some(simulator) = &world.simulator else { return };
