@@ -25,7 +25,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Of our ids of events: version 5 of `bongsu/kurrentdb/1` under the URL namespace.
-const NAMESPACE: Uuid = Uuid::from_u128(0x8d3c_35a4_6b0f_5f0e_9a53_70c2_1f64_9b1d);
+const NAMESPACE: Uuid = Uuid::from_u128(0xbd5a_f40b_ea00_557a_ba04_ed91_fde3_05f2);
 
 /// Metadata of an event in the mirror. `$correlationId` and `$causationId` are names that the
 /// server's own projections know.
@@ -157,4 +157,92 @@ fn stream_of(target: &Target, name: &str) -> Option<StreamId> {
 /// JSON that is written as it is; none where it would not come out byte by byte.
 fn verbatim(text: &str) -> Option<Box<RawValue>> {
     RawValue::from_string(text.to_owned()).ok().filter(|value| value.get().len() == text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::{NAMESPACE, appended, event_id, stream_name, stream_of};
+    use crate::feed::kurrentdb::Target;
+    use commands::log::raw::{RawCommit, RawEvent};
+    use domain::{AggregateKind, StreamId};
+    use std::sync::Arc;
+    use uuid::Uuid;
+
+    fn event() -> RawEvent {
+        RawEvent {
+            position: 3,
+            stream: StreamId::new(AggregateKind::Recipient, Uuid::from_u128(7)),
+            sequence: 2,
+            name: "ProfileChanged".to_owned(),
+            version: 1,
+            payload: r#"{"a": 1}"#.to_owned(),
+            sealed: Some(vec![1, 2, 3]),
+            commit: Arc::new(RawCommit { first: 2, last: 4, at: 1_000, metadata: r#"{"actor":"x"}"#.to_owned() }),
+        }
+    }
+
+    fn with_commit(change: impl FnOnce(&mut RawCommit)) -> RawEvent {
+        let mut commit = event().commit.as_ref().clone();
+        change(&mut commit);
+        RawEvent { commit: Arc::new(commit), ..event() }
+    }
+
+    #[test]
+    fn ids_stay_what_they_are() {
+        assert_eq!(NAMESPACE, Uuid::new_v5(&Uuid::NAMESPACE_URL, b"bongsu/kurrentdb/1"));
+        // Another one would make every mirror there is a foreign one.
+        assert_eq!(event_id(&event()).to_string(), "8acc0c2d-c737-5b26-ad42-004c576bbaad");
+    }
+
+    #[test]
+    fn whatever_differs_gives_another_id() {
+        let all = [
+            event(),
+            RawEvent { position: 4, ..event() },
+            RawEvent { stream: StreamId::new(AggregateKind::Recipient, Uuid::from_u128(8)), ..event() },
+            RawEvent { stream: StreamId::new(AggregateKind::Subscription, Uuid::from_u128(7)), ..event() },
+            RawEvent { sequence: 3, ..event() },
+            RawEvent { name: "ProfileChange".to_owned(), ..event() },
+            RawEvent { version: 2, ..event() },
+            RawEvent { payload: r#"{"a":1}"#.to_owned(), ..event() },
+            RawEvent { sealed: None, ..event() },
+            RawEvent { sealed: Some(Vec::new()), ..event() },
+            with_commit(|commit| commit.first = 1),
+            with_commit(|commit| commit.last = 3),
+            with_commit(|commit| commit.at = 1_001),
+            with_commit(|commit| commit.metadata = "{}".to_owned()),
+        ];
+        let mut ids: Vec<Uuid> = all.iter().map(event_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all.len());
+    }
+
+    #[test]
+    fn names_of_streams_can_be_read_back_and_others_cannot() {
+        let target = Target::new("esdb://host", "my.log").unwrap();
+        for kind in AggregateKind::ALL {
+            let stream = StreamId::new(*kind, Uuid::from_u128(7));
+            assert_eq!(stream_of(&target, &stream_name(&target, stream)), Some(stream));
+        }
+        for name in [
+            "my.log.recipient",
+            "my.log.nobody-00000000-0000-0000-0000-000000000007",
+            "other.recipient-00000000-0000-0000-0000-000000000007",
+            "my.logrecipient-x",
+        ] {
+            assert_eq!(stream_of(&target, name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_would_not_come_out_byte_by_byte_is_refused() {
+        for broken in ["", "{", " {}", "{} "] {
+            assert!(appended(&RawEvent { payload: broken.to_owned(), ..event() }, None, 0).is_err(), "{broken:?}");
+            assert!(appended(&with_commit(|commit| commit.metadata = broken.to_owned()), None, 0).is_err(), "{broken:?}");
+        }
+        assert!(appended(&event(), None, 0).is_ok(), "white space within it is kept");
+    }
 }
