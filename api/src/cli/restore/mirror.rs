@@ -88,15 +88,25 @@ async fn make(command: &Restore, data: &DataDir, target: Target, master: Option<
     command.copy_master_key(data)?;
     verify(data, rebuilt.position)?;
     let Some(source) = keys else { return Ok((rebuilt, 0)) };
-    std::fs::copy(source, data.keys())
-        .and_then(|_| std::fs::File::open(data.keys())?.sync_all())
-        .map_err(|error| CliError::failure(format!("{} cannot be copied: {error}", source.display())))?;
+    copy_keys(source, &data.keys()).map_err(|error| CliError::failure(format!("{} cannot be copied: {error}", source.display())))?;
     let master = data.find_master_key(master, None)?.ok_or_else(|| CliError::usage("there is no master key"))?;
     let keys = KeyStore::open(&data.keys(), master, Arc::new(SystemRandom))?;
     prove(data, &keys)?;
     // The copy of the keys may be older than the erasures in the log.
     let erased_again = erase_keys_of_erased(&closed(&data.log())?, &keys, 0).await?;
     Ok((rebuilt, erased_again))
+}
+
+/// Copies a key store durably. That of an old data folder may have its newest keys in a journal
+/// beside it; that of a backup has none, and may lie where nothing can be written.
+fn copy_keys(source: &Path, target: &Path) -> Result<(), CliError> {
+    let journal = PathBuf::from(format!("{}-wal", source.display()));
+    if journal.metadata().is_ok_and(|journal| journal.len() > 0) {
+        commands::database::backup(&commands::database::open_reader(source)?, target)?;
+    } else {
+        std::fs::copy(source, target).map_err(CliError::failure)?;
+    }
+    std::fs::File::open(target).and_then(|file| file.sync_all()).map_err(CliError::failure)
 }
 
 impl Restore {

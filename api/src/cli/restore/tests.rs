@@ -32,6 +32,8 @@ struct World {
     connection: String,
     prefix: String,
     simulator: Option<Simulator>,
+    /// Still open: the newest keys are in the journal.
+    _keys: Arc<KeyStore>,
 }
 
 impl World {
@@ -41,11 +43,12 @@ impl World {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let simulator = if std::env::var_os("BONGSU_TEST_KURRENTDB").is_some() { None } else { Some(Simulator::start().await.unwrap()) };
         let connection = simulator.as_ref().map_or_else(|| std::env::var("BONGSU_TEST_KURRENTDB").unwrap(), Simulator::connection_string);
-        let world = Self { root: tempfile::tempdir().unwrap(), connection, prefix: format!("restore{}x{test}", std::process::id()), simulator };
-        let data = DataDir::lock(&world.old()).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let data = DataDir::lock(&root.path().join("old")).unwrap();
         let random = Arc::new(SystemRandom);
-        let keys = KeyStore::open(&data.keys(), MasterKey::new(MASTER), random.clone()).unwrap();
-        let mut writer = SqliteWriter::open(data.log(), Sealer::new(Arc::new(keys), random)).unwrap();
+        let keys = Arc::new(KeyStore::open(&data.keys(), MasterKey::new(MASTER), random.clone()).unwrap());
+        let mut writer = SqliteWriter::open(data.log(), Sealer::new(Arc::clone(&keys), random)).unwrap();
+        let world = Self { root, connection, prefix: format!("restore{}x{test}", std::process::id()), simulator, _keys: keys };
         for (number, expected, event) in [(1, 0, profile(1)), (2, 0, profile(2)), (2, 1, RecipientEvent::Erased(Erased { recipient: recipient(2) }))] {
             let stream = StreamId::new(AggregateKind::Recipient, recipient(number).0);
             let append = StreamAppend { stream, number: None, expected, events: vec![event.into()] };
