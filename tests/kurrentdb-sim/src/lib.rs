@@ -13,6 +13,8 @@
 //! Not there, and refused as unimplemented: deleting, persistent subscriptions, gossip, filters by
 //! regular expression, TLS. A single node without TLS is what it plays.
 
+#![allow(clippy::result_large_err, reason = "tonic's traits want its Status as it is")]
+
 mod append;
 mod connections;
 pub mod faults;
