@@ -6,12 +6,14 @@
 //! - [`directory`]: categories, senders and API keys.
 //! - [`store`]: a file per read model, its consumer's life, and its rebuild beside the live one.
 //! - [`live`]: what happens to a recipient's notifications, as it happens.
+//! - [`feed`]: copies of the log for others.
 //!
 //! Nothing in here can send: this crate does not know the workers. Nothing personal is in a read
 //! model: content is read from the log, where it is sealed and can be erased.
 
 pub mod dead_letters;
 pub mod directory;
+pub mod feed;
 pub mod live;
 pub mod notifications;
 pub mod registry;

@@ -10,12 +10,14 @@ use super::supervisor::Supervisor;
 use commands::accept::{Acceptor, Facts, FactsSettings};
 use commands::bus::Bus;
 use commands::consumer::{Progress, Runner, RunnerSettings};
+use commands::log::raw::RawReader;
 use commands::log::{
     AfterCommit, Committer, CommitterSettings, ForgetErased, Hashing, KeyStore, LogError, LogReader, LogWriter as _, MasterKey, Tail, erase_keys_of_erased,
 };
 use commands::ports::{Clock, Random};
 use domain::policy::retry::RetrySchedule;
 use domain::values::Channel;
+use projections::feed::kurrentdb::{Mirror, MirrorSources, Target};
 use projections::live::LocalFeed;
 use projections::store::{ReadModels, Sources};
 use std::collections::HashMap;
@@ -62,6 +64,8 @@ pub struct EngineSettings {
     pub lane: usize,
     /// When providers are held.
     pub breaker: BreakerSettings,
+    /// Where the log is mirrored, if it is.
+    pub mirror: Option<Target>,
 }
 
 /// A provider at work, as operators see it.
@@ -87,6 +91,8 @@ pub struct Engine {
     pub keys: Arc<KeyStore>,
     /// Reads the log.
     pub log: Arc<dyn LogReader>,
+    /// Reads the log as it is stored.
+    pub raw: Arc<dyn RawReader>,
     /// The newest events.
     pub tail: Arc<Tail>,
     /// Time.
@@ -105,6 +111,8 @@ pub struct Engine {
     pub table: Progress,
     /// What is owed, in memory.
     pub window: Arc<Window>,
+    /// How far the mirror of the log is, if there is one.
+    pub mirror: Option<Progress>,
     facts: Arc<Facts>,
     beside: Beside,
     shared: Option<SharedLog>,
@@ -122,7 +130,7 @@ impl Engine {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, EngineError> {
-        let Stores { keys, writer, log, pending, read_models, shared, beside } = stores;
+        let Stores { keys, writer, log, raw, pending, read_models, shared, beside } = stores;
         let tail = Arc::new(Tail::at(writer.head()));
         let facts = Arc::new(Facts::new(FactsSettings::default()));
         hooks.push(Arc::<Facts>::clone(&facts));
@@ -142,6 +150,7 @@ impl Engine {
             hashing,
             keys,
             log,
+            raw,
             tail,
             barrier: Arc::new(OptOutBarrier::new(Arc::clone(&clock))),
             clock,
@@ -151,6 +160,7 @@ impl Engine {
             pending,
             table: Progress::default(),
             window,
+            mirror: settings.mirror.is_some().then(Progress::default),
             facts,
             beside,
             shared,
@@ -180,6 +190,12 @@ impl Engine {
             let live = Arc::clone(&self.live);
             let sources = self.sources();
             following.run("live", |stop| async move { live.run(sources, stop).await });
+        }
+
+        if let (Some(target), Some(progress)) = (&self.settings.mirror, &self.mirror) {
+            let sources = MirrorSources { log: Arc::clone(&self.raw), tail: Arc::clone(&self.tail), clock: Arc::clone(&self.clock) };
+            let mirror = Mirror::new(target.clone(), sources, progress.clone());
+            following.run("mirror", |stop| mirror.run(stop));
         }
 
         let shared = Arc::new(Shared {

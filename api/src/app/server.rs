@@ -102,6 +102,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         batch: config.delivery.workers.batch,
         lane: config.delivery.workers.window,
         breaker: BreakerSettings::default(),
+        mirror: config.mirror.target(),
     };
     let stores = open_stores(&config, &data, &master, &random).await?;
     let engine = Arc::new(Engine::over(stores, &master, settings, vec![Arc::<KeyRegistry>::clone(&keys)], Arc::clone(&clock), Arc::clone(&random))?);

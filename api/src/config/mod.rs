@@ -15,6 +15,7 @@ pub mod delivery;
 mod limits;
 mod log;
 mod metrics;
+mod mirror;
 mod postgres;
 pub mod providers;
 pub mod reference;
@@ -31,6 +32,7 @@ pub use delivery::Delivery;
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use metrics::Metrics;
+pub use mirror::Mirror;
 pub use postgres::Postgres;
 pub use providers::Providers;
 pub use section::{Key, Section, SectionDoc};
@@ -60,6 +62,8 @@ pub struct Config {
     pub log: Log,
     /// The metrics endpoint.
     pub metrics: Metrics,
+    /// A copy of the log elsewhere.
+    pub mirror: Mirror,
 }
 
 impl Config {
@@ -68,7 +72,7 @@ impl Config {
         let mut all = vec![Server::describe(), Storage::describe(), Postgres::describe()];
         all.extend(Delivery::describe_all());
         all.extend(Providers::describe_all());
-        all.extend([Limits::describe(), Log::describe(), Metrics::describe()]);
+        all.extend([Limits::describe(), Log::describe(), Metrics::describe(), Mirror::describe()]);
         all
     }
 
@@ -91,11 +95,12 @@ impl Config {
         let limits = Limits::read(&mut reader);
         let log = Log::read(&mut reader);
         let metrics = Metrics::read(&mut reader);
-        match (server, storage, postgres, delivery, providers, limits, log, metrics) {
-            (Some(server), Some(storage), Some(postgres), Some(delivery), Some(providers), Some(limits), Some(log), Some(metrics))
+        let mirror = Mirror::read(&mut reader);
+        match (server, storage, postgres, delivery, providers, limits, log, metrics, mirror) {
+            (Some(server), Some(storage), Some(postgres), Some(delivery), Some(providers), Some(limits), Some(log), Some(metrics), Some(mirror))
                 if !reader.has_problems() =>
             {
-                Ok((Self { server, storage, postgres, delivery, providers, limits, log, metrics }, layers))
+                Ok((Self { server, storage, postgres, delivery, providers, limits, log, metrics, mirror }, layers))
             }
             _ => Err(ConfigError::Invalid { problems: reader.into_problems() }),
         }

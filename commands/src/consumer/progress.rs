@@ -36,7 +36,8 @@ impl Progress {
         let _ = self.position.subscribe().wait_for(|reached| *reached >= position).await;
     }
 
-    pub(super) fn advance(&self, to: Position) {
+    /// Everything up to there is visible. For who follows the log by himself.
+    pub fn advance(&self, to: Position) {
         self.position.send_replace(to);
     }
 

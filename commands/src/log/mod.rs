@@ -2,6 +2,7 @@
 //!
 //! - [`LogWriter`] is the port to the store that appends whole batches, each in one transaction.
 //! - [`LogReader`] is the port for reading back.
+//! - [`raw`] holds the ports for copying a log whole, byte by byte.
 //! - [`Committer`] puts the commands of many callers into one transaction (group commit).
 //! - [`Tail`] keeps the newest events in memory for those who follow.
 //! - [`Sealer`] encrypts personal parts with a key per recipient.
@@ -14,6 +15,7 @@ mod committer;
 mod erasure;
 mod keys;
 pub mod postgres;
+pub mod raw;
 mod reader;
 mod recorded;
 mod sealing;

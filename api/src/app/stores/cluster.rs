@@ -98,7 +98,8 @@ impl Stores {
         Ok(Self {
             keys,
             writer: Box::new(writer),
-            log: Arc::new(reader),
+            log: Arc::new(reader.clone()),
+            raw: Arc::new(reader),
             pending: PendingRows::Postgres(pool.clone()),
             read_models: ReadModels::open(&data.views())?,
             shared: Some(SharedLog { pool: pool.clone(), _alone: alone }),

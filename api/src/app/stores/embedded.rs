@@ -18,10 +18,12 @@ impl Stores {
         let writer = SqliteWriter::open(data.log(), sealer.clone())?;
         let directory = Arc::clone(writer.directory());
         let readers = Readers::new(data.log(), readers);
+        let reader = SqliteReader::new(readers.clone(), sealer).beside(directory);
         Ok(Self {
             keys,
             writer: Box::new(writer),
-            log: Arc::new(SqliteReader::new(readers.clone(), sealer).beside(directory)),
+            log: Arc::new(reader.clone()),
+            raw: Arc::new(reader),
             pending: PendingRows::File(readers.clone()),
             read_models: ReadModels::open(&data.views())?,
             shared: None,

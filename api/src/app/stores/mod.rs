@@ -9,6 +9,7 @@ pub use cluster::{ClusterError, ClusterSettings, KEYS, LOG, SharedLog};
 use super::engine::EngineError;
 use commands::consumer::{LogRows, PgRows, Rows};
 use commands::database::Readers;
+use commands::log::raw::RawReader;
 use commands::log::{Committer, KeyStore, LogReader, LogWriter};
 use projections::store::ReadModels;
 use sqlx::PgPool;
@@ -23,6 +24,8 @@ pub struct Stores {
     pub writer: Box<dyn LogWriter>,
     /// Reads the log.
     pub log: Arc<dyn LogReader>,
+    /// Reads the log as it is stored.
+    pub raw: Arc<dyn RawReader>,
     /// What is owed.
     pub pending: PendingRows,
     /// Read models.

@@ -64,7 +64,15 @@ fn backup(root: &Path, to: &Path) -> Backup {
 fn restore(from: &Path, to: &Path, master: &[u8; 32]) -> Restore {
     let key = to.with_extension("key");
     std::fs::write(&key, hex(master)).unwrap();
-    Restore { from: from.to_owned(), data: to.to_owned(), keys: None, master_key_file: Some(key) }
+    Restore {
+        from: from.to_owned(),
+        data: to.to_owned(),
+        keys: None,
+        master_key_file: Some(key),
+        prefix: "bongsu".to_owned(),
+        without_keys: false,
+        partial: false,
+    }
 }
 
 #[tokio::test]

@@ -82,6 +82,12 @@ impl StatusQuery {
                 parked: i32::try_from(parked.len()).unwrap_or(i32::MAX),
             });
         }
+        if let Some(mirror) = &engine.mirror {
+            let position = mirror.position();
+            let lag = number(head.saturating_sub(position));
+            // It sets nothing aside: it waits instead.
+            consumers.push(ConsumerObject { name: projections::feed::kurrentdb::NAME, position: Position(position), lag, parked: 0 });
+        }
         Ok(StatusObject {
             version: env!("CARGO_PKG_VERSION"),
             head: Position(head),

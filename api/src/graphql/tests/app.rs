@@ -68,6 +68,7 @@ impl TestApp {
             batch: 64,
             lane: 1_000,
             breaker: BreakerSettings::default(),
+            mirror: None,
         };
         let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
         let stores = Stores::embedded(&data, &master, 8, &random).unwrap();

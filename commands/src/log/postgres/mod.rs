@@ -2,6 +2,7 @@
 
 mod draft;
 mod listen;
+mod raw_reader;
 mod reader;
 mod rows;
 mod types;

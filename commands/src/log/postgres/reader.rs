@@ -1,7 +1,7 @@
 //! Reading the log back over a pool. Rows are understood on threads of their own, which may wait for
 //! keys; single streams come through `postgres-es`.
 
-use super::rows::{Decoder, RawEvent, RawPage, events};
+use super::rows::{Decoder, RawPage, Row, events};
 use super::signed;
 use super::unsigned;
 use crate::database::Threads;
@@ -52,6 +52,10 @@ impl PostgresReader {
         &self.pool
     }
 
+    pub(super) const fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
     async fn understand(&self, page: RawPage, open: bool) -> Result<Vec<Arc<Recorded>>, LogError> {
         if page.events.is_empty() {
             return Ok(Vec::new());
@@ -73,7 +77,7 @@ impl PostgresReader {
         let mut connection = self.pool.acquire().await?;
         let positions: Vec<i64> = positions.into_iter().map(signed).collect();
         let rows = sqlx::query(AT).bind(positions).fetch_all(&mut *connection).await?;
-        let events = rows.iter().map(RawEvent::read).collect::<Result<_, _>>()?;
+        let events = rows.iter().map(Row::read).collect::<Result<_, _>>()?;
         let page = RawPage::scattered(&mut connection, events).await?;
         self.decoder.learn(&mut connection, &page.events).await?;
         drop(connection);

@@ -9,12 +9,12 @@ use crate::log::stored::{EventType, Stored, subject};
 use domain::values::Millis;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::QueryAs;
-use sqlx::{PgConnection, Postgres, Row};
+use sqlx::{PgConnection, Postgres, Row as _};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use uuid::Uuid;
 
-/// Events with their streams, in the columns that [`RawEvent::read`] wants.
+/// Events with their streams, in the columns that [`Row::read`] wants.
 macro_rules! events {
     ($which:literal) => {
         concat!(
@@ -36,18 +36,18 @@ const COMMITS_OF: &str = "SELECT DISTINCT c.position, c.at, c.metadata FROM unne
     ORDER BY 1";
 
 /// A row that is read, and not yet understood.
-pub(super) struct RawEvent {
+pub(super) struct Row {
     pub position: Position,
     pub number: StreamNo,
     pub sequence: Sequence,
     pub kind: u8,
     pub id: Uuid,
-    of: i32,
-    payload: String,
-    sealed: Option<Vec<u8>>,
+    pub of: i32,
+    pub payload: String,
+    pub sealed: Option<Vec<u8>>,
 }
 
-impl RawEvent {
+impl Row {
     pub(super) fn read(row: &PgRow) -> Result<Self, LogError> {
         let id: &str = row.try_get(7)?;
         Ok(Self {
@@ -103,28 +103,34 @@ impl Commits {
     }
 }
 
+/// Rows after a position, in order.
+pub(super) async fn read_after(connection: &mut PgConnection, after: Position, limit: usize) -> Result<Vec<Row>, LogError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    sqlx::query(AFTER).bind(super::signed(after)).bind(limit).fetch_all(connection).await?.iter().map(Row::read).collect()
+}
+
 /// A page as read; understood later, on a thread that may wait for keys.
 #[derive(Default)]
 pub(super) struct RawPage {
-    pub events: Vec<RawEvent>,
+    pub events: Vec<Row>,
     pub commits: Commits,
 }
 
 impl RawPage {
     /// Events after a position, in order.
     pub(super) async fn after(connection: &mut PgConnection, after: Position, limit: usize) -> Result<Self, LogError> {
-        let rows = sqlx::query(AFTER).bind(super::signed(after)).bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(&mut *connection).await?;
-        Self::with_commits(connection, rows.iter().map(RawEvent::read).collect::<Result<_, _>>()?).await
+        let rows = read_after(connection, after, limit).await?;
+        Self::with_commits(connection, rows).await
     }
 
     /// Adds the commits of events from anywhere.
-    pub(super) async fn scattered(connection: &mut PgConnection, events: Vec<RawEvent>) -> Result<Self, LogError> {
+    pub(super) async fn scattered(connection: &mut PgConnection, events: Vec<Row>) -> Result<Self, LogError> {
         let positions: Vec<i64> = events.iter().map(|event| super::signed(event.position)).collect();
         Ok(Self { commits: Commits::query(sqlx::query_as(COMMITS_OF).bind(positions), connection).await?, events })
     }
 
     /// Adds the commits of events that are in order.
-    pub(super) async fn with_commits(connection: &mut PgConnection, events: Vec<RawEvent>) -> Result<Self, LogError> {
+    pub(super) async fn with_commits(connection: &mut PgConnection, events: Vec<Row>) -> Result<Self, LogError> {
         let (Some(first), Some(last)) = (events.first(), events.last()) else {
             return Ok(Self::default());
         };
@@ -153,8 +159,13 @@ impl Decoder {
         Arc::clone(&self.types.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// A type, once it was learnt.
+    pub(super) fn type_of(&self, number: i32) -> Option<EventType> {
+        self.types().get(&number).cloned()
+    }
+
     /// Reads the dictionary anew if an event is of a type that is not known yet.
-    pub(super) async fn learn(&self, connection: &mut PgConnection, events: &[RawEvent]) -> Result<(), LogError> {
+    pub(super) async fn learn(&self, connection: &mut PgConnection, events: &[Row]) -> Result<(), LogError> {
         let known = self.types();
         if events.iter().any(|event| !known.contains_key(&event.of)) {
             let fresh = types::load(connection).await?;
@@ -176,7 +187,7 @@ impl Decoder {
             let read = event.stored().read(known.get(&event.of), open.then_some(&self.sealer));
             match read.and_then(|(stream, fact)| Ok((stream, fact, page.commits.of(event.position)?))) {
                 Ok((stream, fact, (at, metadata))) => {
-                    let RawEvent { position, number, sequence, .. } = *event;
+                    let Row { position, number, sequence, .. } = *event;
                     decoded.push(Arc::new(Recorded { position, stream, number, sequence, at, fact, metadata }));
                 }
                 Err(error) => return (decoded, Some(error)),

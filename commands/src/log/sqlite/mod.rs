@@ -1,6 +1,10 @@
 //! The log in SQLite: one writer, `synchronous=FULL`, read-only readers beside it.
 
 mod directory;
+mod raw_reader;
+#[cfg(test)]
+mod raw_tests;
+mod raw_writer;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -8,6 +12,7 @@ mod types;
 mod writer;
 
 pub use directory::StreamDirectory;
+pub use raw_writer::SqliteRawWriter;
 pub use reader::SqliteReader;
 pub use writer::SqliteWriter;
 

@@ -43,7 +43,7 @@ impl SqliteReader {
         &self.readers
     }
 
-    fn type_of(&self, connection: &Connection, number: i64) -> Result<Option<EventType>, LogError> {
+    pub(super) fn type_of(&self, connection: &Connection, number: i64) -> Result<Option<EventType>, LogError> {
         let known = Arc::clone(&self.types.read().unwrap_or_else(PoisonError::into_inner));
         if let Some(found) = known.get(&number) {
             return Ok(Some(found.clone()));
@@ -175,10 +175,10 @@ impl LogReader for SqliteReader {
     }
 }
 
-fn unsigned(value: i64) -> u64 {
+pub(super) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
-fn signed(value: u64) -> i64 {
+pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
