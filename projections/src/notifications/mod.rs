@@ -21,7 +21,7 @@ pub use row::{DeliveryRow, NotificationRow};
 pub use status::{DeliveryStatus, NotificationStatus};
 pub use totals::Totals;
 
-use crate::registry::{CHECKPOINTS, Registration};
+use crate::registry::{CHECKPOINTS, CHECKPOINTS_POSTGRES, PostgresTables, Registration};
 
 /// The consumer's name.
 pub const NAME: &str = "notifications";
@@ -32,5 +32,9 @@ pub const REGISTRATION: Registration = Registration {
     migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_notifications.sql"), include_str!("../../../migrations/sqlite/0002_history.sql")],
     indexes: include_str!("../../../migrations/sqlite/notifications_indexes.sql"),
     deferral: Some(history::DEFERRAL),
+    postgres: PostgresTables {
+        migrations: &[CHECKPOINTS_POSTGRES, include_str!("../../../migrations/postgres/0001_notifications.sql")],
+        indexes: include_str!("../../../migrations/postgres/notifications_indexes.sql"),
+    },
     consumer: || Box::new(NotificationsProjection),
 };
