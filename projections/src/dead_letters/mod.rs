@@ -22,9 +22,6 @@ pub const REGISTRATION: Registration = Registration {
     migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_dead_letters.sql")],
     indexes: "",
     deferral: None,
-    postgres: PostgresTables {
-        migrations: &[CHECKPOINTS_POSTGRES, include_str!("../../../migrations/postgres/0001_dead_letters.sql")],
-        indexes: "",
-    },
+    postgres: PostgresTables { migrations: &[CHECKPOINTS_POSTGRES, include_str!("../../../migrations/postgres/0001_dead_letters.sql")], indexes: "" },
     consumer: || Box::new(DeadLettersProjection),
 };

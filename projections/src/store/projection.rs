@@ -36,8 +36,7 @@ impl Projection {
     pub fn open(folder: &Path, registration: Registration) -> Result<Self, OpenError> {
         let number = files::serving(folder, registration.name)?;
         files::sweep(folder, registration.name, number)?;
-        let generation =
-            FileGeneration::open(folder, &registration, number, true).map_err(|error| OpenError::File { name: registration.name, error })?;
+        let generation = FileGeneration::open(folder, &registration, number, true).map_err(|error| OpenError::File { name: registration.name, error })?;
         Ok(Self::over(ReadStore::Files(folder.to_owned()), registration, Generation::new(number, Kind::File(generation))))
     }
 

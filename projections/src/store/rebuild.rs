@@ -104,12 +104,7 @@ impl Projection {
         old.keep(false);
         drop(held);
         let parked = self.parked().await.map_or(0, |parked| parked.len());
-        Ok(Rebuilt {
-            generation: fresh.number(),
-            position: fresh.progress().position(),
-            took: sources.clock.monotonic().saturating_sub(build.started),
-            parked,
-        })
+        Ok(Rebuilt { generation: fresh.number(), position: fresh.progress().position(), took: sources.clock.monotonic().saturating_sub(build.started), parked })
     }
 }
 

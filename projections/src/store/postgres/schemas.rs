@@ -20,7 +20,8 @@ pub(super) async fn serving(pool: &PgPool, model: &str) -> Result<u64, DatabaseE
 /// Drops the schemas of all generations but one.
 pub(super) async fn sweep(pool: &PgPool, place: &PgPlace, model: &str, keep: u64) -> Result<(), DatabaseError> {
     let prefix = prefix(place, model);
-    let found: Vec<String> = sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE starts_with(nspname::text, $1)").bind(&prefix).fetch_all(pool).await?;
+    let found: Vec<String> =
+        sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE starts_with(nspname::text, $1)").bind(&prefix).fetch_all(pool).await?;
     for name in found {
         let number = name.strip_prefix(&prefix).and_then(|rest| rest.parse::<u64>().ok());
         if number.is_some_and(|number| number != keep) {
