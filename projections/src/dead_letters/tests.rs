@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::testing::events::*;
+use crate::testing::stores::{Store, on_every_store};
 use crate::testing::views::View;
 use domain::values::Channel;
 
-#[tokio::test]
-async fn a_dead_letter_stays_until_a_person_decides() {
+on_every_store!(a_dead_letter_stays_until_a_person_decides);
+
+async fn a_dead_letter_stays_until_a_person_decides<S: Store>() {
     let mut story = Story::default();
     for number in 1..=4 {
         story
@@ -14,7 +16,7 @@ async fn a_dead_letter_stays_until_a_person_decides() {
             .notification(number, queued(0, Channel::Email))
             .notification(number, dead(0, if number % 2 == 0 { "503" } else { "TIMEOUT" }));
     }
-    let view = View::new(REGISTRATION);
+    let view = View::<S>::new(REGISTRATION).await;
     view.take(&story.events).await;
     let letters = DeadLetters::new(view.projection.clone());
     assert_eq!(letters.counts().await.unwrap(), [("503".to_owned(), 2), ("TIMEOUT".to_owned(), 2)]);

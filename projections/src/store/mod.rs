@@ -49,7 +49,7 @@ impl ReadModels {
     /// Opens or creates those in Postgres, beside the log: `place` is the log's schema, which is
     /// migrated (`PG_LOG`). Other processes may do the same at the same time.
     pub async fn open_postgres(place: PgPlace) -> Result<Self, OpenError> {
-        let store = PgStore::new(place);
+        let store = PgStore::from(place);
         let mut all = Vec::new();
         for registration in registry::all() {
             all.push(Arc::new(Projection::open_postgres(store.clone(), registration).await?));

@@ -41,7 +41,7 @@ impl Projection {
     }
 
     /// Opens the generation that serves in Postgres, or creates the first.
-    pub(super) async fn open_postgres(store: PgStore, registration: Registration) -> Result<Self, OpenError> {
+    pub(crate) async fn open_postgres(store: PgStore, registration: Registration) -> Result<Self, OpenError> {
         let refused = |error| OpenError::Postgres { name: registration.name, error };
         let (number, generation) = store.open(&registration, true).await.map_err(refused)?;
         let opened = Self::over(ReadStore::Postgres(store), registration, Generation::new(number, Kind::Postgres(generation)));

@@ -4,4 +4,5 @@
 
 pub mod events;
 pub mod log;
+pub mod stores;
 pub mod views;

@@ -31,17 +31,19 @@ const TABLE_CONNECTIONS: u32 = 2;
 
 /// See the module. Clones share the connections.
 #[derive(Debug, Clone)]
-pub(super) struct PgStore {
+pub(crate) struct PgStore {
     place: PgPlace,
     pool: PgPool,
 }
 
-impl PgStore {
+impl From<PgPlace> for PgStore {
     /// Beside the log's schema, which is migrated.
-    pub(super) fn new(place: PgPlace) -> Self {
+    fn from(place: PgPlace) -> Self {
         Self { pool: place.pool(TABLE_CONNECTIONS), place }
     }
+}
 
+impl PgStore {
     /// Which generation serves.
     pub(super) async fn serving(&self, model: &str) -> Result<u64, DatabaseError> {
         schemas::serving(&self.pool, model).await
