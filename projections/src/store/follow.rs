@@ -24,7 +24,8 @@ impl Projection {
         }
         self.follow_switch().await?;
         let serving = self.serving();
-        serving.progress().learn(serving.rows().checkpoint(self.name()).await?);
+        let position = serving.rows().checkpoint(self.name()).await?;
+        serving.progress().learn(position);
         Ok(())
     }
 

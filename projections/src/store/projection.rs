@@ -80,7 +80,13 @@ impl Projection {
     /// Its checkpoint as stored, whether or not its consumer runs.
     pub async fn checkpoint(&self) -> Result<Position, ReadError> {
         let serving = self.serving();
-        Ok(serving.rows().checkpoint(self.name()).await?)
+        match serving.rows().checkpoint(self.name()).await.map_err(ReadError::from) {
+            Err(ReadError::Gone { .. }) => {
+                self.follow_switch().await?;
+                Ok(self.serving().rows().checkpoint(self.name()).await?)
+            }
+            answer => answer,
+        }
     }
 
     /// Waits until reads see this position; a switch of generations does not disturb it.

@@ -3,42 +3,13 @@
 use super::*;
 use crate::notifications::{NAME, Notifications, REGISTRATION};
 use crate::testing::events::*;
-use crate::testing::log::{TestLog, append};
+use crate::testing::log::TestLog;
+use crate::testing::running::*;
 use crate::testing::stores::{InFiles, Store, on_every_store};
 use commands::consumer::RunnerSettings;
 use domain::values::Channel;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-
-async fn notify_many(log: &TestLog, from: u128, count: u128) -> u64 {
-    let appends = (from..from + count)
-        .map(|number| {
-            let events = vec![requested(recipient(number % 3), false), queued(0, Channel::InApp), sent(0)];
-            append(stream(number), 0, events)
-        })
-        .collect();
-    log.append(appends).await
-}
-
-fn run(projection: &Arc<Projection>, log: &TestLog, stop: &CancellationToken) -> tokio::task::JoinHandle<()> {
-    let projection = Arc::clone(projection);
-    let sources = log.sources.clone();
-    let stop = stop.clone();
-    tokio::spawn(async move {
-        projection.run(sources, RunnerSettings::default(), stop).await;
-    })
-}
-
-/// What is dropped may take a moment to go.
-async fn assert_generations(store: &impl Store, expected: &[u64]) {
-    for _ in 0..500 {
-        if store.generations(NAME).await == expected {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(store.generations(NAME).await, expected);
-}
 
 on_every_store!(
     a_rebuild_under_load_switches_without_failing_a_read,
@@ -96,7 +67,7 @@ async fn a_rebuild_under_load_switches_without_failing_a_read<S: Store>() {
     reads.await.unwrap();
     stop.cancel();
     running.await.unwrap();
-    assert_generations(&store, &[4]).await;
+    assert_generations(&store, NAME, &[4]).await;
 }
 
 async fn a_rebuilt_model_has_the_same_rows_and_survives_a_restart<S: Store>() {
@@ -137,7 +108,7 @@ async fn a_stopped_rebuild_leaves_everything_as_it_was<S: Store>() {
     let refused = projection.rebuild(&log.sources, &stop, |_| {}).await;
     assert!(matches!(refused, Err(RebuildError::Stopped)));
     assert_eq!(projection.serving().number(), 1);
-    assert_generations(&store, &[1]).await;
+    assert_generations(&store, NAME, &[1]).await;
 }
 
 async fn leftovers_of_an_interrupted_rebuild_are_swept<S: Store>() {
@@ -147,7 +118,7 @@ async fn leftovers_of_an_interrupted_rebuild_are_swept<S: Store>() {
     store.litter("notifications_of_others", 2).await;
     let projection = store.open(REGISTRATION).await;
     assert_eq!(projection.serving().number(), 1);
-    assert_generations(&store, &[1]).await;
+    assert_generations(&store, NAME, &[1]).await;
     assert_eq!(store.generations("notifications_of_others").await, [2]);
 }
 

@@ -10,6 +10,8 @@ mod generation;
 mod lock;
 mod schemas;
 mod switch;
+#[cfg(test)]
+mod tests;
 
 pub(super) use generation::PgGeneration;
 pub(super) use switch::PgSwitch;

@@ -65,6 +65,7 @@ impl Drop for Schema {
                 Err(error) => Err(error),
             };
             if let Err(error) = dropped {
+eprintln!("DBG {error}");
                 tracing::warn!(model, number, %error, "a retired generation stays until the next opening");
             }
         });
