@@ -2,13 +2,9 @@
 
 use super::*;
 use crate::notifications::{NAME, Notifications, REGISTRATION};
-use crate::testing::events::*;
 use crate::testing::log::TestLog;
 use crate::testing::running::*;
 use crate::testing::stores::{InFiles, Store, on_every_store};
-use commands::consumer::RunnerSettings;
-use domain::values::Channel;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 on_every_store!(

@@ -125,7 +125,8 @@ impl Store for InPostgres {
         let pool = self.0.pool(1);
         let prefix = self.schema(model, "");
         let found = sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE starts_with(nspname::text, $1)").bind(&prefix).fetch_all(&pool);
-        let mut numbers: Vec<u64> = found.await.unwrap().iter().filter_map(|name: &String| name.strip_prefix(&prefix)?.parse().ok()).collect();
+        let mut numbers: Vec<u64> =
+            found.await.unwrap().iter().filter_map(|name: &String| name.strip_prefix(&prefix)?.trim_end_matches("_going").parse().ok()).collect();
         pool.close().await;
         numbers.sort_unstable();
         numbers

@@ -67,7 +67,9 @@ impl PgStore {
         if sweep && let Some(nobody) = self.rebuilding(name).await? {
             let swept = schemas::sweep(&self.pool, &self.place, name, self.serving(name).await?).await;
             nobody.0.release().await;
-            swept?;
+            if let Err(error) = swept {
+                tracing::warn!(model = name, %error, "what an interrupted rebuild has left stays until the next opening");
+            }
         }
         loop {
             let number = self.serving(name).await?;
