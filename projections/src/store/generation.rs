@@ -21,7 +21,7 @@ pub struct Generation {
 #[derive(Debug)]
 pub(crate) enum Kind {
     File(FileGeneration),
-    Postgres(PgGeneration),
+    Postgres(Box<PgGeneration>),
 }
 
 impl Generation {

@@ -44,7 +44,7 @@ impl Projection {
     pub(crate) async fn open_postgres(store: PgStore, registration: Registration) -> Result<Self, OpenError> {
         let refused = |error| OpenError::Postgres { name: registration.name, error };
         let (number, generation) = store.open(&registration, true).await.map_err(refused)?;
-        let opened = Self::over(ReadStore::Postgres(store), registration, Generation::new(number, Kind::Postgres(generation)));
+        let opened = Self::over(ReadStore::Postgres(Box::new(store)), registration, Generation::new(number, Kind::Postgres(Box::new(generation))));
         let position = opened.checkpoint().await.map_err(|error| refused(DatabaseError::BrokenOff(error.to_string())))?;
         opened.serving().progress().learn(position);
         Ok(opened)

@@ -20,7 +20,7 @@ pub(super) enum ReadStore {
     /// In this folder.
     Files(PathBuf),
     /// In schemas.
-    Postgres(PgStore),
+    Postgres(Box<PgStore>),
 }
 
 impl ReadStore {
@@ -46,7 +46,7 @@ impl ReadStore {
             return Ok(None);
         }
         let (number, generation) = store.open(registration, false).await?;
-        Ok(Some(Generation::new(number, Kind::Postgres(generation))))
+        Ok(Some(Generation::new(number, Kind::Postgres(Box::new(generation)))))
     }
 
     /// An empty generation, without indexes, to be dropped with its rows unless it gets to serve.
@@ -59,7 +59,7 @@ impl ReadStore {
             }
             Self::Postgres(store) => {
                 let (number, generation) = store.create(registration).await?;
-                Ok(Generation::new(number, Kind::Postgres(generation)))
+                Ok(Generation::new(number, Kind::Postgres(Box::new(generation))))
             }
         }
     }

@@ -12,6 +12,9 @@ use commands::database::postgres::PgPlace;
 use commands::log::Position;
 use sqlx::{Executor, PgPool, Postgres, Transaction};
 
+/// Longer than a consumer's transaction may take.
+const LOCK_WITHIN: &str = "SET LOCAL lock_timeout = '40s'";
+
 /// See the module. Dropped without a commit, it leaves everything as it was.
 #[derive(Debug)]
 pub(crate) struct PgSwitch {
@@ -25,6 +28,8 @@ impl PgSwitch {
     pub(super) async fn begin(pool: &PgPool, place: &PgPlace, model: &'static str, old: u64) -> Result<Self, DatabaseError> {
         let schema = format!("{}{old}", prefix(place, model));
         let mut transaction = pool.begin().await?;
+        // Whoever else locks the table must not make the consumer wait behind us for ever.
+        transaction.execute(LOCK_WITHIN).await?;
         // Waits for the consumer's transaction, and makes its next one wait.
         let retire = format!("CREATE TRIGGER retired BEFORE INSERT OR UPDATE ON {schema}.checkpoints EXECUTE FUNCTION {schema}.refuse_retired()");
         transaction.execute(retire.as_str()).await?;
