@@ -5,6 +5,7 @@ use super::log::{TestLog, append};
 use super::stores::Store;
 use crate::store::Projection;
 use commands::consumer::RunnerSettings;
+use commands::ports::{Clock, SystemClock};
 use domain::values::Channel;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +38,7 @@ pub async fn assert_generations(store: &impl Store, model: &str, expected: &[u64
         if store.generations(model).await == expected {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        SystemClock::default().sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(store.generations(model).await, expected);
 }

@@ -64,3 +64,41 @@ pub(super) async fn totals(pool: PgPool) -> Result<Totals, ReadError> {
     }
     Ok(Totals::of(columns))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::{NEWEST, OLDEST, UNREAD};
+    use crate::notifications::REGISTRATION;
+    use crate::store::ReadError;
+    use crate::testing::events::recipient;
+    use crate::testing::stores::{InPostgres, Store};
+
+    /// Entries of the index are in the order of the page, so that it ends when the page is full.
+    #[tokio::test]
+    async fn pages_and_counts_are_read_from_the_index() {
+        let projection = InPostgres::new().await.open(REGISTRATION).await;
+        let explain = |pool: sqlx::PgPool| async move {
+            let mut plans = Vec::new();
+            let mut connection = pool.acquire().await?;
+            // A table of no rows is never worth an index.
+            sqlx::query("SET enable_seqscan = off").execute(&mut *connection).await?;
+            sqlx::query("SET enable_bitmapscan = off").execute(&mut *connection).await?;
+            for sql in [NEWEST, OLDEST, UNREAD] {
+                let explain = format!("EXPLAIN {sql}");
+                let query = sqlx::query_scalar(&explain).bind(recipient(1).0.into_bytes());
+                let query = if sql == UNREAD { query } else { query.bind(vec![0_i64, 1]).bind(5_i64).bind(9_i64).bind(3_i64) };
+                let lines: Vec<String> = query.fetch_all(&mut *connection).await?;
+                plans.push(lines.join("\n"));
+            }
+            Ok::<_, ReadError>(plans)
+        };
+        for plan in projection.read(|_| Ok(Vec::new()), explain).await.unwrap() {
+            let (before, scan) = plan.rsplit_once("using notifications_history").unwrap_or_else(|| unreachable!("{plan}"));
+            assert!(scan.contains("recipient = ") && scan.contains("box = "), "{plan}");
+            // At most of the few that the boxes have given.
+            assert!(before.matches("Sort").count() <= 2, "{plan}");
+        }
+    }
+}

@@ -28,8 +28,8 @@ use schemas::Schema;
 use sqlx::PgPool;
 use std::sync::atomic::AtomicBool;
 
-/// Connections to the table of read models: a switch holds one.
-const TABLE_CONNECTIONS: u32 = 2;
+/// Connections to the table of read models: a switch of each holds one, and one is for looking.
+const TABLE_CONNECTIONS: u32 = 4;
 
 /// See the module. Clones share the connections.
 #[derive(Debug, Clone)]

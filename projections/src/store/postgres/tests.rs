@@ -50,7 +50,7 @@ async fn one_process_rebuilds_what_another_keeps_up_to_date() {
             for _ in 0..5 {
                 notify_many(&log, newest, 10).await;
                 newest += 10;
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                log.sources.clock.sleep(Duration::from_millis(5)).await;
             }
         });
         assert_eq!(rebuilt.unwrap().generation, generation);
