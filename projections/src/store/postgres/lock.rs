@@ -49,8 +49,10 @@ impl Lock {
     }
 
     /// Lets others have it, at once.
-    pub(super) async fn release(self) {
-        // A connection that cannot be closed in good order is gone, and the lock with it.
+    pub(super) async fn release(mut self) {
+        // By an answer: Postgres notices a closed connection some time later. One that does not
+        // answer, or cannot be closed in good order, is gone, and the lock with it.
+        let _ = sqlx::query("SELECT pg_advisory_unlock_all()").execute(&mut self.0).await;
         let _ = self.0.close().await;
     }
 }

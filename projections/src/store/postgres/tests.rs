@@ -142,3 +142,11 @@ async fn who_waits_is_told_what_another_process_has_taken_in() {
     tokio::join!(follow, wait);
     running.await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_next_may_rebuild_at_once() {
+    let store = PgStore::from(InPostgres::new().await.place().clone());
+    for _ in 0..50 {
+        store.rebuilding(NAME).await.unwrap().expect("the last one has let go").release().await;
+    }
+}
