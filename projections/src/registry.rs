@@ -6,6 +6,7 @@ mod tests;
 
 use crate::{dead_letters, directory, notifications};
 use commands::consumer::Consumer;
+use commands::database::postgres::PgMigrations;
 use commands::database::{Deferral, Migrations};
 
 /// A read model as the rest of the program sees it.
@@ -19,8 +20,19 @@ pub struct Registration {
     pub indexes: &'static str,
     /// Its index that is written late, if it has one; `indexes` enters whatever is not.
     pub deferral: Option<Deferral>,
+    /// The same in Postgres.
+    pub postgres: PostgresTables,
     /// Makes its consumer.
     pub consumer: fn() -> Box<dyn Consumer + Sync>,
+}
+
+/// A read model's tables in Postgres, which enters rows into its indexes by itself.
+#[derive(Clone, Copy)]
+pub struct PostgresTables {
+    /// Its tables; the first migration is always the checkpoints'.
+    pub migrations: PgMigrations,
+    /// Its indexes that are worth making last in a rebuild: SQL that may be executed again.
+    pub indexes: &'static str,
 }
 
 impl std::fmt::Debug for Registration {
@@ -41,3 +53,5 @@ pub fn find(name: &str) -> Option<Registration> {
 
 /// Where a consumer stands: the first migration of every read model.
 pub const CHECKPOINTS: &str = include_str!("../../migrations/sqlite/0001_checkpoints.sql");
+/// The same in Postgres.
+pub const CHECKPOINTS_POSTGRES: &str = include_str!("../../migrations/postgres/0001_checkpoints.sql");

@@ -33,6 +33,9 @@ use workers::window::{Dispatcher, DispatcherSettings, Window, WindowSettings};
 /// Events read at the start to make good an erasure that a crash cut short.
 const ERASURE_LOOK_BACK: u64 = 100_000;
 
+/// How often to look which generations of the read models serve, where others may switch them.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+
 /// Why the engine did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -184,6 +187,8 @@ impl Engine {
         }
         if let Some(SharedLog { pool, .. }) = &self.shared {
             let (pool, committer, tail, clock) = (pool.clone(), self.bus.committer().clone(), Arc::clone(&self.tail), Arc::clone(&self.clock));
+            let (models, time) = (self.read_models.clone(), Arc::clone(&self.clock));
+            following.run("read models", |stop| async move { models.follow(time, FOLLOW_EVERY, stop).await });
             following.run("others", |stop| commands::log::postgres::listen(pool, committer, tail, clock, stop));
         }
         {

@@ -199,7 +199,7 @@ async fn open_stores(config: &Config, data: &DataDir, master: &MasterKey, random
     let connections = u32::try_from(config.postgres.connections).unwrap_or(u32::MAX);
     let keys = config.postgres.keys_url.as_ref().map(Secret::expose);
     let settings = ClusterSettings::new(url.expose(), keys, connections, config.postgres.allow_unsafe_settings)?;
-    Stores::cluster(settings, data, master, random).await
+    Stores::cluster(settings, master, random).await
 }
 
 /// Tells a person. Nobody may be listening, or the file it goes to may be on a full disk: that is

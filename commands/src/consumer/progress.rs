@@ -36,12 +36,22 @@ impl Progress {
         let _ = self.position.subscribe().wait_for(|reached| *reached >= position).await;
     }
 
+    /// Whoever moves the consumer elsewhere has brought it this far; what is known already stays.
+    pub fn learn(&self, position: Position) {
+        self.position.send_if_modified(|known| {
+            let more = position > *known;
+            *known = position.max(*known);
+            more
+        });
+    }
+
     /// Everything up to there is visible. For who follows the log by himself.
     pub fn advance(&self, to: Position) {
         self.position.send_replace(to);
     }
 
-    pub(super) fn wanted(&self) -> watch::Receiver<Position> {
+    /// The newest position that somebody waits for, or has waited for.
+    pub fn wanted(&self) -> watch::Receiver<Position> {
         self.wanted.subscribe()
     }
 }

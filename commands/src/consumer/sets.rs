@@ -12,6 +12,7 @@ use crate::database::DatabaseError;
 use sqlx::PgConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -111,10 +112,16 @@ fn numbered(text: &str) -> String {
     text.replace('?', "v.a")
 }
 
+/// Postgres has no text with the character 0, and a row that it refuses would hold up its consumer
+/// for ever.
+fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
 fn bind<'q>(query: Query<'q, sqlx::Postgres, PgArguments>, letter: char, column: usize, rows: &[&'q [Value]]) -> Query<'q, sqlx::Postgres, PgArguments> {
     let values = rows.iter().map(|row| row.get(column));
     match letter {
-        't' => query.bind(values.map(|value| if let Some(Value::Text(text)) = value { Some(text.as_str()) } else { None }).collect::<Vec<_>>()),
+        't' => query.bind(values.map(|value| if let Some(Value::Text(text)) = value { Some(storable(text)) } else { None }).collect::<Vec<_>>()),
         'b' => query.bind(values.map(|value| if let Some(Value::Blob(bytes)) = value { Some(bytes.as_slice()) } else { None }).collect::<Vec<_>>()),
         _ => query.bind(values.map(|value| if let Some(Value::Integer(number)) = value { Some(*number) } else { None }).collect::<Vec<_>>()),
     }

@@ -11,7 +11,7 @@ mod tests;
 pub use project::DeadLettersProjection;
 pub use query::{DeadLetterRow, DeadLetters};
 
-use crate::registry::{CHECKPOINTS, Registration};
+use crate::registry::{CHECKPOINTS, CHECKPOINTS_POSTGRES, PostgresTables, Registration};
 
 /// The consumer's name.
 pub const NAME: &str = "dead_letters";
@@ -22,5 +22,6 @@ pub const REGISTRATION: Registration = Registration {
     migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_dead_letters.sql")],
     indexes: "",
     deferral: None,
+    postgres: PostgresTables { migrations: &[CHECKPOINTS_POSTGRES, include_str!("../../../migrations/postgres/0001_dead_letters.sql")], indexes: "" },
     consumer: || Box::new(DeadLettersProjection),
 };

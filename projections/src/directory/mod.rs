@@ -11,7 +11,7 @@ mod tests;
 pub use project::DirectoryProjection;
 pub use query::{ApiKeyRow, CategoryRow, Directory, SenderRow};
 
-use crate::registry::{CHECKPOINTS, Registration};
+use crate::registry::{CHECKPOINTS, CHECKPOINTS_POSTGRES, PostgresTables, Registration};
 
 /// The consumer's name.
 pub const NAME: &str = "directory";
@@ -22,5 +22,6 @@ pub const REGISTRATION: Registration = Registration {
     migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_directory.sql")],
     indexes: "",
     deferral: None,
+    postgres: PostgresTables { migrations: &[CHECKPOINTS_POSTGRES, include_str!("../../../migrations/postgres/0001_directory.sql")], indexes: "" },
     consumer: || Box::new(DirectoryProjection),
 };

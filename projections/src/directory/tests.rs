@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::testing::events::*;
+use crate::testing::stores::{Store, on_every_store};
 use crate::testing::views::View;
 use domain::api_key::{ApiKeyEvent, ApiKeyIssued, ApiKeyRevoked, Role};
 use domain::category::{CategoryDefined, CategoryEvent};
@@ -25,8 +26,9 @@ fn sender(name: &str) -> SenderEvent {
     SenderEvent::SenderRegistered(SenderRegistered { key: SenderKey::new("shop").unwrap(), name: name.to_owned() })
 }
 
-#[tokio::test]
-async fn the_directory_is_what_was_set_up_last() {
+on_every_store!(the_directory_is_what_was_set_up_last);
+
+async fn the_directory_is_what_was_set_up_last<S: Store>() {
     let key = KeyId(Uuid::from_u128(9));
     let role = Role::Sender { sender: SenderKey::new("shop").unwrap(), categories: vec![CategoryKey::new("orders").unwrap()], sandbox: true };
     let issued = ApiKeyEvent::ApiKeyIssued(ApiKeyIssued {
@@ -48,7 +50,7 @@ async fn the_directory_is_what_was_set_up_last() {
         .add(keys, issued)
         .add(orders, category("Purchases", &[Channel::Email, Channel::Webhook]))
         .add(shop, sender("The shop"));
-    let view = View::new(REGISTRATION);
+    let view = View::<S>::new(REGISTRATION).await;
     view.take(&story.events).await;
     let directory = Directory::new(view.projection.clone());
 

@@ -6,7 +6,6 @@
 //! rows of an erased recipient stay: nothing in them is personal, and the counts stay right.
 
 mod fold;
-mod history;
 mod project;
 mod query;
 mod row;
@@ -21,7 +20,7 @@ pub use row::{DeliveryRow, NotificationRow};
 pub use status::{DeliveryStatus, NotificationStatus};
 pub use totals::Totals;
 
-use crate::registry::{CHECKPOINTS, Registration};
+use crate::registry::{CHECKPOINTS, CHECKPOINTS_POSTGRES, PostgresTables, Registration};
 
 /// The consumer's name.
 pub const NAME: &str = "notifications";
@@ -31,6 +30,10 @@ pub const REGISTRATION: Registration = Registration {
     name: NAME,
     migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_notifications.sql"), include_str!("../../../migrations/sqlite/0002_history.sql")],
     indexes: include_str!("../../../migrations/sqlite/notifications_indexes.sql"),
-    deferral: Some(history::DEFERRAL),
+    deferral: Some(query::DEFERRAL),
+    postgres: PostgresTables {
+        migrations: &[CHECKPOINTS_POSTGRES, include_str!("../../../migrations/postgres/0001_notifications.sql")],
+        indexes: include_str!("../../../migrations/postgres/notifications_indexes.sql"),
+    },
     consumer: || Box::new(NotificationsProjection),
 };

@@ -25,7 +25,7 @@ static APPEND: Sql = Sql {
     key: 1,
 };
 static STATE: Sql = Sql {
-    text: "UPDATE notifications SET deliveries = substr(deliveries, 1, ?2) || ?3 || substr(deliveries, ?4), updated_position = ?5 WHERE number = ?1",
+    text: "UPDATE notifications SET deliveries = substr(deliveries, 1, CAST(?2 AS integer)) || ?3 || substr(deliveries, CAST(?4 AS integer)), updated_position = ?5 WHERE number = ?1",
     types: "iitii",
     key: 1,
 };

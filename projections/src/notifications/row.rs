@@ -5,7 +5,6 @@ use super::status::{DeliveryStatus, NotificationStatus};
 use crate::store::ReadError;
 use commands::log::{Position, StreamNo};
 use domain::values::{CategoryKey, Channel, DeliveryNo, Millis, NotificationId, Priority, RecipientId, SenderKey};
-use rusqlite::Row;
 use uuid::Uuid;
 
 /// One delivery.
@@ -54,13 +53,18 @@ pub struct NotificationRow {
     pub updated_position: Position,
 }
 
-/// The columns that [`NotificationRow::read`] wants, in order.
+const UNREADABLE: ReadError = ReadError::Unreadable { model: super::NAME };
+
+/// The columns that [`NotificationRow::of`] wants, in order.
 macro_rules! columns {
     () => {
         "number, id, recipient, sender, category, priority, sandbox, requested_position, requested_at, visible_position, deliveries, flags, updated_position"
     };
 }
 pub(super) use columns;
+
+/// These columns as both stores give them.
+pub(super) type Columns = (i64, [u8; 16], [u8; 16], String, String, i64, i64, i64, Millis, Option<i64>, String, i64, i64);
 
 impl NotificationRow {
     /// Where it stands as a whole.
@@ -79,29 +83,26 @@ impl NotificationRow {
         }
     }
 
-    pub(super) fn read(row: &Row<'_>) -> Result<Self, ReadError> {
-        let sender: String = row.get(3)?;
-        let category: String = row.get(4)?;
-        let priority: u8 = row.get(5)?;
-        let deliveries: String = row.get(10)?;
-        let flags: u8 = row.get(11)?;
-        let unreadable = |_| ReadError::Unreadable { model: super::NAME };
+    pub(super) fn of(columns: Columns) -> Result<Self, ReadError> {
+        let (number, id, recipient, sender, category, priority, sandbox, requested_position, requested_at, visible, deliveries, flags, updated) = columns;
+        let unreadable = |_| UNREADABLE;
+        let flags = u8::try_from(flags).map_err(|_| UNREADABLE)?;
         Ok(Self {
-            number: unsigned(row.get(0)?),
-            id: NotificationId(Uuid::from_bytes(row.get(1)?)),
-            recipient: RecipientId(Uuid::from_bytes(row.get(2)?)),
+            number: unsigned(number),
+            id: NotificationId(Uuid::from_bytes(id)),
+            recipient: RecipientId(Uuid::from_bytes(recipient)),
             sender: SenderKey::new(&sender).map_err(unreadable)?,
             category: CategoryKey::new(&category).map_err(unreadable)?,
-            priority: Priority::from_rank(priority).ok_or(ReadError::Unreadable { model: super::NAME })?,
-            sandbox: row.get(6)?,
-            requested_position: unsigned(row.get(7)?),
-            requested_at: row.get(8)?,
-            visible_position: row.get::<_, Option<i64>>(9)?.map(unsigned),
-            deliveries: parse(&deliveries).ok_or(ReadError::Unreadable { model: super::NAME })?,
+            priority: u8::try_from(priority).ok().and_then(Priority::from_rank).ok_or(UNREADABLE)?,
+            sandbox: sandbox != 0,
+            requested_position: unsigned(requested_position),
+            requested_at,
+            visible_position: visible.map(unsigned),
+            deliveries: parse(&deliveries).ok_or(UNREADABLE)?,
             seen: flags & SEEN != 0,
             read: flags & READ != 0,
             archived: flags & ARCHIVED != 0,
-            updated_position: unsigned(row.get(12)?),
+            updated_position: unsigned(updated),
         })
     }
 }

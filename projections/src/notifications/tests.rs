@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::testing::events::*;
+use crate::testing::stores::{Dump, InFiles, InPostgres, Store, on_every_store};
 use crate::testing::views::View;
 use commands::database::Deferral;
 use domain::notification::NotificationEvent;
@@ -14,15 +15,22 @@ fn page(first: usize, order: Order) -> HistoryPage {
 
 const ALL: HistoryFilter = HistoryFilter { unread_only: false, archived: ArchivedFilter::Include };
 
-async fn view(story: &Story) -> (View, Notifications) {
-    let view = View::new(REGISTRATION);
+on_every_store!(
+    a_whole_life_in_one_batch_is_one_row,
+    later_outcomes_find_their_delivery,
+    tests_and_suppressed_ones_are_not_in_the_history,
+    history_pages_filters_and_counts,
+    nothing_personal_is_in_the_rows
+);
+
+async fn view<S: Store>(story: &Story) -> (View<S>, Notifications) {
+    let view = View::<S>::new(REGISTRATION).await;
     view.take(&story.events).await;
     let notifications = Notifications::new(view.projection.clone());
     (view, notifications)
 }
 
-#[tokio::test]
-async fn a_whole_life_in_one_batch_is_one_row() {
+async fn a_whole_life_in_one_batch_is_one_row<S: Store>() {
     let mut story = Story::default();
     story
         .notification(1, requested(recipient(1), false))
@@ -32,7 +40,7 @@ async fn a_whole_life_in_one_batch_is_one_row() {
         .notification(1, queued(1, Channel::AndroidPush))
         .notification(1, started(1))
         .notification(1, sent(1));
-    let (_view, notifications) = view(&story).await;
+    let (_view, notifications) = view::<S>(&story).await;
     let row = notifications.by_number(1).await.unwrap().unwrap();
     assert_eq!(row.id, NotificationId(stream(1).id));
     assert_eq!(row.recipient, recipient(1));
@@ -48,15 +56,14 @@ async fn a_whole_life_in_one_batch_is_one_row() {
     assert!(notifications.by_number(2).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn later_outcomes_find_their_delivery() {
+async fn later_outcomes_find_their_delivery<S: Store>() {
     let mut story = Story::default();
     story
         .notification(1, requested(recipient(1), false))
         .notification(1, queued(0, Channel::InApp))
         .notification(1, queued(1, Channel::Email))
         .notification(1, queued(2, Channel::Webhook));
-    let (view, notifications) = view(&story).await;
+    let (view, notifications) = view::<S>(&story).await;
     let before = story.events.len();
     story.notification(1, sent(0)).notification(1, retry(2)).notification(1, dead(2, "503")).notification(1, failed(1));
     view.take(&story.events[before..]).await;
@@ -68,8 +75,7 @@ async fn later_outcomes_find_their_delivery() {
     assert_eq!((totals.requested, totals.queued, totals.pending(), totals.awaiting()), (1, 3, 0, 1));
 }
 
-#[tokio::test]
-async fn tests_and_suppressed_ones_are_not_in_the_history() {
+async fn tests_and_suppressed_ones_are_not_in_the_history<S: Store>() {
     let mut story = Story::default();
     story
         .notification(1, requested(recipient(1), true))
@@ -78,7 +84,7 @@ async fn tests_and_suppressed_ones_are_not_in_the_history() {
         .notification(2, suppressed(None))
         .notification(3, requested(recipient(1), false))
         .notification(3, queued(0, Channel::InApp));
-    let (_view, notifications) = view(&story).await;
+    let (_view, notifications) = view::<S>(&story).await;
     let rows = notifications.history(recipient(1), page(10, Order::NewestFirst), ALL).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [3]);
     assert_eq!(notifications.unread_count(recipient(1)).await.unwrap(), 1);
@@ -87,8 +93,7 @@ async fn tests_and_suppressed_ones_are_not_in_the_history() {
     assert!(notifications.by_number(1).await.unwrap().unwrap().sandbox);
 }
 
-#[tokio::test]
-async fn history_pages_filters_and_counts() {
+async fn history_pages_filters_and_counts<S: Store>() {
     let mut story = Story::default();
     for number in 1..=9 {
         // Others' notifications lie between.
@@ -96,7 +101,7 @@ async fn history_pages_filters_and_counts() {
     }
     story.notification(1, read()).notification(3, archived());
     story.notification(5, seen()).notification(7, read());
-    let (_view, notifications) = view(&story).await;
+    let (_view, notifications) = view::<S>(&story).await;
     let me = recipient(1);
     let numbers = |rows: Vec<NotificationRow>| rows.iter().map(|row| row.number).collect::<Vec<_>>();
     let all = notifications.history(me, page(10, Order::NewestFirst), ALL).await.unwrap();
@@ -120,11 +125,10 @@ async fn history_pages_filters_and_counts() {
     assert_eq!((row.seen, row.read, row.archived), (true, true, false));
 }
 
-#[tokio::test]
-async fn nothing_personal_is_in_the_file() {
+async fn nothing_personal_is_in_the_rows<S: Store>() {
     let mut story = Story::default();
     story.notification(1, requested(recipient(1), false)).notification(1, queued(0, Channel::InApp));
-    let (view, _) = view(&story).await;
+    let (view, _) = view::<S>(&story).await;
     assert!(!format!("{:?}", view.dump().await).contains("secret"));
 }
 
@@ -166,9 +170,7 @@ fn story(draws: &[(u8, u8)]) -> Story {
 }
 
 /// Whose rows enter the index nearly at once.
-const WAITING_BRIEFLY: Registration = Registration { deferral: Some(Deferral { waiting: 1, ..history::DEFERRAL }), ..REGISTRATION };
-
-type Dump = Vec<(String, Vec<Vec<rusqlite::types::Value>>)>;
+const WAITING_BRIEFLY: Registration = Registration { deferral: Some(Deferral { waiting: 1, ..query::DEFERRAL }), ..REGISTRATION };
 
 /// Without the index: what enters it when is its own matter.
 fn rows(mut dump: Dump) -> Dump {
@@ -195,6 +197,36 @@ async fn assert_history(notifications: &Notifications) {
     }
 }
 
+/// Taken in as a whole, and in pieces of these sizes, each twice.
+fn whole_and_split<S: Store>(draws: &[(u8, u8)], cuts: &[usize]) {
+    let story = story(draws);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let whole = View::<S>::new(REGISTRATION).await;
+        whole.take(&story.events).await;
+        let split = View::<S>::new(WAITING_BRIEFLY).await;
+        let queries = Notifications::new(split.projection.clone());
+        let mut rest = story.events.as_slice();
+        for cut in cuts.iter().cycle() {
+            let (batch, after) = rest.split_at((*cut).min(rest.len()));
+            split.take(batch).await;
+            let once = split.dump().await;
+            assert_history(&queries).await;
+            split.take(batch).await;
+            assert_eq!(rows(once), rows(split.dump().await));
+            assert_history(&queries).await;
+            rest = after;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        for view in [&whole, &split] {
+            view.projection.serving().complete().await.unwrap();
+        }
+        assert_eq!(whole.dump().await, split.dump().await, "indexes too, once everything is entered");
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -203,29 +235,18 @@ proptest! {
         draws in proptest::collection::vec((any::<u8>(), any::<u8>()), 1..60),
         cuts in proptest::collection::vec(1_usize..12, 1..40),
     ) {
-        let story = story(&draws);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let whole = View::new(REGISTRATION);
-            whole.take(&story.events).await;
-            let split = View::new(WAITING_BRIEFLY);
-            let queries = Notifications::new(split.projection.clone());
-            let mut rest = story.events.as_slice();
-            for cut in cuts.iter().cycle() {
-                let (batch, after) = rest.split_at((*cut).min(rest.len()));
-                split.take(batch).await;
-                let once = split.dump().await;
-                assert_history(&queries).await;
-                split.take(batch).await;
-                assert_eq!(rows(once), rows(split.dump().await));
-                assert_history(&queries).await;
-                rest = after;
-                if rest.is_empty() { break }
-            }
-            for view in [&whole, &split] {
-                view.projection.serving().complete().await.unwrap();
-            }
-            assert_eq!(whole.dump().await, split.dump().await, "indexes too, once everything is entered");
-        });
+        whole_and_split::<InFiles>(&draws, &cuts);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn batches_split_anywhere_and_handled_again_give_the_same_rows_in_postgres(
+        draws in proptest::collection::vec((any::<u8>(), any::<u8>()), 1..60),
+        cuts in proptest::collection::vec(1_usize..12, 1..40),
+    ) {
+        whole_and_split::<InPostgres>(&draws, &cuts);
     }
 }

@@ -43,7 +43,8 @@ static ADD: Sql = Sql {
     types: "iiiiiiiiiiiii",
     key: 0,
 };
-const READ: &str = "SELECT position, requested, deduplicated, queued, skipped, suppressed, sent, failed, cancelled, expired, dead_lettered, redriven, discarded FROM totals WHERE id = 1";
+/// Asks for them, in either store.
+pub(super) const READ: &str = "SELECT position, requested, deduplicated, queued, skipped, suppressed, sent, failed, cancelled, expired, dead_lettered, redriven, discarded FROM totals WHERE id = 1";
 
 impl Totals {
     /// Deliveries that are owed.
@@ -112,29 +113,10 @@ impl Totals {
         );
     }
 
-    pub(super) fn read(connection: &rusqlite::Connection) -> rusqlite::Result<Self> {
-        use rusqlite::OptionalExtension;
-        let count = |row: &rusqlite::Row<'_>, column: usize| row.get::<_, i64>(column).map(|value| u64::try_from(value).unwrap_or(0));
-        let found = connection
-            .prepare_cached(READ)?
-            .query_row([], |row| {
-                Ok(Self {
-                    position: count(row, 0)?,
-                    requested: count(row, 1)?,
-                    deduplicated: count(row, 2)?,
-                    queued: count(row, 3)?,
-                    skipped: count(row, 4)?,
-                    suppressed: count(row, 5)?,
-                    sent: count(row, 6)?,
-                    failed: count(row, 7)?,
-                    cancelled: count(row, 8)?,
-                    expired: count(row, 9)?,
-                    dead_lettered: count(row, 10)?,
-                    redriven: count(row, 11)?,
-                    discarded: count(row, 12)?,
-                })
-            })
-            .optional()?;
-        Ok(found.unwrap_or_default())
+    /// Of the columns, in order.
+    pub(super) fn of(columns: [i64; 13]) -> Self {
+        let [position, requested, deduplicated, queued, skipped, suppressed, sent, failed, cancelled, expired, dead_lettered, redriven, discarded] =
+            columns.map(|value| u64::try_from(value).unwrap_or(0));
+        Self { position, requested, deduplicated, queued, skipped, suppressed, sent, failed, cancelled, expired, dead_lettered, redriven, discarded }
     }
 }

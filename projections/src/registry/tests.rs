@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use super::{CHECKPOINTS, all, find};
+use super::{CHECKPOINTS, CHECKPOINTS_POSTGRES, all, find};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -22,6 +22,7 @@ fn names_and_consumers_agree_and_checkpoints_come_first() {
     for registration in all() {
         assert_eq!((registration.consumer)().name(), registration.name);
         assert_eq!(registration.migrations.first(), Some(&CHECKPOINTS));
+        assert_eq!(registration.postgres.migrations.first(), Some(&CHECKPOINTS_POSTGRES));
         assert_eq!(find(registration.name).map(|found| found.name), Some(registration.name));
     }
     assert!(find("nothing").is_none());

@@ -1,44 +1,39 @@
-//! One build of a read model: its file, its place in the log, and its end.
+//! One build of a read model: its rows, its place in the log, and its end.
 
-use super::error::ReadError;
-use super::files::{self, Files};
-use crate::registry::Registration;
-use commands::consumer::{FileRows, Progress, Rows};
-use commands::database::{DatabaseError, IndexKey, Readers};
-use rusqlite::Connection;
+use super::error::{BackupError, ReadError};
+use super::files::FileGeneration;
+use super::postgres::PgGeneration;
+use commands::consumer::{Progress, Rows};
+use commands::database::DatabaseError;
 use std::path::Path;
 use std::sync::Arc;
 
 /// A read model's rows as of one build. Who holds it can read it, even after another has taken
-/// its place.
+/// its place in this process.
 #[derive(Debug)]
 pub struct Generation {
     number: u64,
-    rows: FileRows,
-    indexes: &'static str,
     progress: Progress,
-    // Dropped after `rows`, so that the database is closed before its files go.
-    files: Files,
+    kind: Kind,
+}
+
+/// Where its rows are.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    File(FileGeneration),
+    Postgres(Box<PgGeneration>),
 }
 
 impl Generation {
-    /// Opens or creates it. One that is only being built gets its indexes when it
-    /// [is complete](Self::complete).
-    pub(super) fn open(folder: &Path, registration: &Registration, number: u64, keep: bool) -> Result<Self, DatabaseError> {
-        let path = files::database(folder, registration.name, number);
-        let rows = FileRows::open(&path, registration.migrations, registration.deferral)?;
-        if keep {
-            rows.index(registration.indexes)?;
-        }
-        Ok(Self { number, rows, indexes: registration.indexes, progress: Progress::default(), files: Files::new(path, keep) })
+    pub(super) fn new(number: u64, kind: Kind) -> Self {
+        Self { number, progress: Progress::default(), kind }
     }
 
     /// Makes the indexes. Takes seconds for millions of rows.
     pub(crate) async fn complete(&self) -> Result<(), DatabaseError> {
-        let (rows, indexes) = (self.rows.clone(), self.indexes);
-        match tokio::task::spawn_blocking(move || rows.index(indexes)).await {
-            Ok(result) => result,
-            Err(failed) => Err(DatabaseError::BrokenOff(failed.to_string())),
+        match &self.kind {
+            Kind::File(generation) => generation.complete().await,
+            Kind::Postgres(generation) => generation.complete().await,
         }
     }
 
@@ -52,35 +47,38 @@ impl Generation {
         &self.progress
     }
 
-    /// Connections for reading. Keep the generation while they are in use.
-    pub const fn readers(&self) -> &Readers {
-        self.rows.readers()
-    }
-
     /// Copies the file, consistently, while it is in use.
-    pub fn backup(&self, to: &Path) -> Result<(), DatabaseError> {
-        self.rows.backup(to)
+    pub fn backup(&self, to: &Path) -> Result<(), BackupError> {
+        match &self.kind {
+            Kind::File(generation) => Ok(generation.rows().backup(to)?),
+            Kind::Postgres(_) => Err(BackupError::InPostgres),
+        }
     }
 
-    /// Bytes on disk, the journal not counted.
-    pub fn bytes(&self) -> u64 {
-        std::fs::metadata(self.files.path()).map_or(0, |found| found.len())
+    /// Bytes on disk: of the file, or of the tables with their indexes.
+    pub async fn bytes(&self) -> Result<u64, ReadError> {
+        match &self.kind {
+            Kind::File(generation) => Ok(generation.bytes()),
+            Kind::Postgres(generation) => generation.bytes().await,
+        }
     }
 
-    /// Runs a read with the numbers of all rows of a key that the deferred index may lack.
-    pub(super) async fn read_by_key<T: Send + 'static>(
-        &self,
-        key: IndexKey,
-        read: impl FnOnce(&Connection, &[u64]) -> Result<T, ReadError> + Send + 'static,
-    ) -> Result<T, ReadError> {
-        self.rows.read_by_key(key, read).await
+    pub(crate) const fn kind(&self) -> &Kind {
+        &self.kind
     }
 
     pub(crate) fn rows(&self) -> Arc<dyn Rows> {
-        Arc::new(self.rows.clone())
+        match &self.kind {
+            Kind::File(generation) => Arc::new(generation.rows().clone()),
+            Kind::Postgres(generation) => Arc::new(generation.rows().clone()),
+        }
     }
 
+    /// Whether its rows stay when nobody holds it any more.
     pub(super) fn keep(&self, keep: bool) {
-        self.files.keep(keep);
+        match &self.kind {
+            Kind::File(generation) => generation.keep(keep),
+            Kind::Postgres(generation) => generation.keep(keep),
+        }
     }
 }

@@ -1,30 +1,37 @@
-//! Read models as files: one per projection and generation (docs/decisions/0002).
+//! Read models where they are kept: a file for each and generation (docs/decisions/0002), or a schema
+//! of Postgres that several processes share.
 //!
 //! [`ReadModels`] opens them all; a [`Projection`] runs the consumer of one, answers its reads,
-//! and rebuilds it: into the next generation's file, from the log alone, while the present one
-//! serves. Rebuilding within the serving file was rejected: readers would see half a history.
+//! and rebuilds it: into the next generation, from the log alone, while the present one serves.
+//! Rebuilding within the one that serves was rejected: readers would see half a history.
 
 mod error;
 mod files;
+mod follow;
 mod generation;
+mod parked;
+mod postgres;
 mod projection;
 mod read_ahead;
+mod read_store;
 mod rebuild;
 mod run;
 #[cfg(test)]
 mod tests;
 
-pub use error::{OpenError, ReadError, RebuildError};
+pub use error::{BackupError, OpenError, ReadError, RebuildError};
 pub use generation::Generation;
 pub use projection::Projection;
 pub use rebuild::{RebuildProgress, Rebuilt};
 pub use run::Sources;
 
 use crate::registry;
+use commands::database::postgres::PgPlace;
+use postgres::PgStore;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Every read model of a data folder.
+/// Every read model of a data folder, or of a database.
 #[derive(Debug, Clone)]
 pub struct ReadModels {
     all: Vec<Arc<Projection>>,
@@ -36,6 +43,17 @@ impl ReadModels {
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         std::fs::create_dir_all(folder)?;
         let all = registry::all().into_iter().map(|registration| Projection::open(folder, registration).map(Arc::new)).collect::<Result<_, _>>()?;
+        Ok(Self { all })
+    }
+
+    /// Opens or creates those in Postgres, beside the log: `place` is the log's schema, which is
+    /// migrated (`PG_LOG`). Other processes may do the same at the same time.
+    pub async fn open_postgres(place: PgPlace) -> Result<Self, OpenError> {
+        let store = PgStore::from(place);
+        let mut all = Vec::new();
+        for registration in registry::all() {
+            all.push(Arc::new(Projection::open_postgres(store.clone(), registration).await?));
+        }
         Ok(Self { all })
     }
 

@@ -6,7 +6,6 @@
 //! an event's effect can miss it after the switch.
 
 use super::error::RebuildError;
-use super::files;
 use super::generation::Generation;
 use super::projection::Projection;
 use super::read_ahead::ReadAhead;
@@ -51,11 +50,27 @@ impl Projection {
     /// present generation goes on as if nothing had happened.
     pub async fn rebuild(&self, sources: &Sources, stop: &CancellationToken, mut report: impl FnMut(RebuildProgress) + Send) -> Result<Rebuilt, RebuildError> {
         let _one = self.rebuilding.try_lock().map_err(|_| RebuildError::Already)?;
+        let Some(mut alone) = self.store.rebuilding(self.name()).await? else {
+            return Err(RebuildError::Already);
+        };
+        let rebuilt = tokio::select! {
+            rebuilt = self.rebuild_alone(sources, stop, &mut report) => rebuilt,
+            error = alone.lost(&*sources.clock) => Err(RebuildError::Store(error)),
+        };
+        alone.release().await;
+        rebuilt
+    }
+
+    async fn rebuild_alone(
+        &self,
+        sources: &Sources,
+        stop: &CancellationToken,
+        report: &mut (impl FnMut(RebuildProgress) + Send),
+    ) -> Result<Rebuilt, RebuildError> {
+        self.follow_switch().await?;
         let old = self.serving();
-        let number = old.number() + 1;
-        files::remove(&files::database(&self.folder, self.name(), number))?;
-        // Deleted when dropped, until it serves.
-        let fresh = Arc::new(Generation::open(&self.folder, &self.registration, number, false)?);
+        // Dropped with its rows, until it serves.
+        let fresh = Arc::new(self.store.create(&self.registration, old.number()).await?);
         let build = Build {
             projection: self,
             fresh: &fresh,
@@ -64,12 +79,12 @@ impl Projection {
             stop,
             started: sources.clock.monotonic(),
         };
-        build.until(sources.log.head().await?, &mut report).await?;
+        build.until(sources.log.head().await?, report).await?;
         fresh.complete().await?;
         // What was committed meanwhile.
         loop {
             let head = sources.log.head().await?;
-            build.until(head, &mut report).await?;
+            build.until(head, report).await?;
             if sources.log.head().await?.saturating_sub(head) <= BATCH as u64 {
                 break;
             }
@@ -80,14 +95,16 @@ impl Projection {
             () = becomes(&mut running, false) => {}
             () = stop.cancelled() => return Err(RebuildError::Stopped),
         }
-        build.until(old.progress().position(), &mut report).await?;
-        files::serve(&self.folder, self.name(), number)?;
-        fresh.keep(true);
+        let switch = self.store.begin_switch(self.name(), &old).await?;
+        build.until(switch.reached(), report).await?;
+        let switching = self.switching.lock().await;
+        switch.commit(&fresh).await?;
         self.serving.send_replace(Arc::clone(&fresh));
+        drop(switching);
         old.keep(false);
         drop(held);
         let parked = self.parked().await.map_or(0, |parked| parked.len());
-        Ok(Rebuilt { generation: number, position: fresh.progress().position(), took: sources.clock.monotonic().saturating_sub(build.started), parked })
+        Ok(Rebuilt { generation: fresh.number(), position: fresh.progress().position(), took: sources.clock.monotonic().saturating_sub(build.started), parked })
     }
 }
 

@@ -48,7 +48,8 @@ impl Consumer for Made {
 }
 
 impl Projection {
-    /// Keeps the read model up to date until told to stop. Run it once for each read model.
+    /// Keeps the read model up to date until told to stop. Run it once for each read model; where
+    /// several processes share them, in one of these.
     pub async fn run(&self, sources: Sources, settings: RunnerSettings, stop: CancellationToken) {
         let mut held = self.held.subscribe();
         while !stop.is_cancelled() {
@@ -80,9 +81,18 @@ impl Projection {
                     halt.cancel();
                     run.await;
                 }
+                // Another process has let another generation serve.
+                () = self.replaced(serving.number()) => {
+                    halt.cancel();
+                    run.await;
+                }
             }
             drop(working);
         }
+    }
+
+    async fn replaced(&self, number: u64) {
+        let _ = self.serving.subscribe().wait_for(|serving| serving.number() != number).await;
     }
 }
 

@@ -2,45 +2,23 @@
 
 use super::*;
 use crate::notifications::{NAME, Notifications, REGISTRATION};
-use crate::testing::events::*;
-use crate::testing::log::{TestLog, append};
-use commands::consumer::RunnerSettings;
-use domain::values::Channel;
+use crate::testing::log::TestLog;
+use crate::testing::running::*;
+use crate::testing::stores::{InFiles, Store, on_every_store};
 use tokio_util::sync::CancellationToken;
 
-async fn notify_many(log: &TestLog, from: u128, count: u128) -> u64 {
-    let appends = (from..from + count)
-        .map(|number| {
-            let events = vec![requested(recipient(number % 3), false), queued(0, Channel::InApp), sent(0)];
-            append(stream(number), 0, events)
-        })
-        .collect();
-    log.append(appends).await
-}
+on_every_store!(
+    a_rebuild_under_load_switches_without_failing_a_read,
+    a_rebuilt_model_has_the_same_rows_and_survives_a_restart,
+    a_stopped_rebuild_leaves_everything_as_it_was,
+    leftovers_of_an_interrupted_rebuild_are_swept,
+    sizes_and_copies_are_answered_for,
+);
 
-fn run(projection: &Arc<Projection>, log: &TestLog, stop: &CancellationToken) -> tokio::task::JoinHandle<()> {
-    let projection = Arc::clone(projection);
-    let sources = log.sources.clone();
-    let stop = stop.clone();
-    tokio::spawn(async move {
-        projection.run(sources, RunnerSettings::default(), stop).await;
-    })
-}
-
-fn files(log: &TestLog) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(log.folder().join("views"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.starts_with(NAME) && !name.contains("-"))
-        .collect();
-    names.sort();
-    names
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rebuild_under_load_switches_without_failing_a_read() {
+async fn a_rebuild_under_load_switches_without_failing_a_read<S: Store>() {
     let log = TestLog::new();
-    let models = ReadModels::open(&log.folder().join("views")).unwrap();
+    let store = S::new().await;
+    let models = store.models().await;
     let projection = models.find(NAME).unwrap();
     let notifications = models.notifications().unwrap();
     let stop = CancellationToken::new();
@@ -85,15 +63,14 @@ async fn a_rebuild_under_load_switches_without_failing_a_read() {
     reads.await.unwrap();
     stop.cancel();
     running.await.unwrap();
-    assert_eq!(files(&log), ["notifications.4.db", "notifications.serving"]);
+    assert_generations(&store, NAME, &[4]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rebuilt_model_has_the_same_rows_and_survives_a_restart() {
+async fn a_rebuilt_model_has_the_same_rows_and_survives_a_restart<S: Store>() {
     let log = TestLog::new();
-    let folder = log.folder().join("views");
+    let store = S::new().await;
     let head = notify_many(&log, 0, 100).await;
-    let models = ReadModels::open(&folder).unwrap();
+    let models = store.models().await;
     let projection = models.find(NAME).unwrap();
     let stop = CancellationToken::new();
     let running = run(projection, &log, &stop);
@@ -107,7 +84,7 @@ async fn a_rebuilt_model_has_the_same_rows_and_survives_a_restart() {
     assert_eq!((rebuilt.generation, rebuilt.position), (2, head));
     assert_eq!(notifications.by_number(7).await.unwrap(), before);
     drop((models, notifications));
-    let models = ReadModels::open(&folder).unwrap();
+    let models = store.models().await;
     let projection = models.find(NAME).unwrap();
     assert_eq!(projection.serving().number(), 2);
     assert_eq!(projection.checkpoint().await.unwrap(), head);
@@ -116,10 +93,10 @@ async fn a_rebuilt_model_has_the_same_rows_and_survives_a_restart() {
     assert_eq!(notifications.by_number(7).await.unwrap(), before);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_rebuild_leaves_everything_as_it_was() {
+async fn a_stopped_rebuild_leaves_everything_as_it_was<S: Store>() {
     let log = TestLog::new();
-    let models = ReadModels::open(&log.folder().join("views")).unwrap();
+    let store = S::new().await;
+    let models = store.models().await;
     let projection = models.find(NAME).unwrap();
     notify_many(&log, 0, 10).await;
     let stop = CancellationToken::new();
@@ -127,20 +104,25 @@ async fn a_stopped_rebuild_leaves_everything_as_it_was() {
     let refused = projection.rebuild(&log.sources, &stop, |_| {}).await;
     assert!(matches!(refused, Err(RebuildError::Stopped)));
     assert_eq!(projection.serving().number(), 1);
-    assert_eq!(files(&log), ["notifications.1.db"]);
+    assert_generations(&store, NAME, &[1]).await;
 }
 
-#[tokio::test]
-async fn leftovers_of_an_interrupted_rebuild_are_swept() {
-    let folder = tempfile::tempdir().unwrap();
-    drop(Projection::open(folder.path(), REGISTRATION).unwrap());
-    for leftover in ["notifications.2.db", "notifications.2.db-wal"] {
-        std::fs::write(folder.path().join(leftover), b"half").unwrap();
-    }
-    std::fs::write(folder.path().join("notifications_of_others.2.db"), b"").unwrap();
-    let projection = Projection::open(folder.path(), REGISTRATION).unwrap();
+async fn leftovers_of_an_interrupted_rebuild_are_swept<S: Store>() {
+    let store = S::new().await;
+    drop(store.open(REGISTRATION).await);
+    store.litter(NAME, 2).await;
+    store.litter("notifications_of_others", 2).await;
+    let projection = store.open(REGISTRATION).await;
     assert_eq!(projection.serving().number(), 1);
-    assert!(!folder.path().join("notifications.2.db").exists());
-    assert!(!folder.path().join("notifications.2.db-wal").exists());
-    assert!(folder.path().join("notifications_of_others.2.db").exists());
+    assert_generations(&store, NAME, &[1]).await;
+    assert_eq!(store.generations("notifications_of_others").await, [2]);
+}
+
+async fn sizes_and_copies_are_answered_for<S: Store>() {
+    let store = S::new().await;
+    let serving = store.open(REGISTRATION).await.serving();
+    assert!(serving.bytes().await.unwrap() > 0);
+    let folder = tempfile::tempdir().unwrap();
+    let copied = serving.backup(&folder.path().join("copy.db"));
+    assert_eq!(copied.is_ok(), std::any::type_name::<S>() == std::any::type_name::<InFiles>());
 }

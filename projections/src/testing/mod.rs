@@ -4,4 +4,6 @@
 
 pub mod events;
 pub mod log;
+pub mod running;
+pub mod stores;
 pub mod views;

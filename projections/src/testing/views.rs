@@ -1,23 +1,22 @@
-//! A read model in a folder of its own.
+//! A read model in a store of its own.
 
+use super::stores::{Dump, Store};
 use crate::registry::Registration;
 use crate::store::Projection;
 use commands::consumer::Changes;
 use commands::log::Recorded;
-use rusqlite::types::Value;
 use std::sync::Arc;
-use tempfile::TempDir;
 
-pub struct View {
+pub struct View<S> {
     pub projection: Arc<Projection>,
     registration: Registration,
-    _folder: TempDir,
+    store: S,
 }
 
-impl View {
-    pub fn new(registration: Registration) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self { projection: Arc::new(Projection::open(folder.path(), registration).unwrap()), registration, _folder: folder }
+impl<S: Store> View<S> {
+    pub async fn new(registration: Registration) -> Self {
+        let store = S::new().await;
+        Self { projection: Arc::new(store.open(registration).await), registration, store }
     }
 
     /// Takes one batch in, as the runner does.
@@ -29,21 +28,7 @@ impl View {
     }
 
     /// Every row of every table, in order.
-    pub async fn dump(&self) -> Vec<(String, Vec<Vec<Value>>)> {
-        self.projection
-            .read(|connection| {
-                let mut tables = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")?;
-                let names: Vec<String> = tables.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-                let mut all = Vec::new();
-                for name in names {
-                    let mut statement = connection.prepare(&format!("SELECT * FROM {name} ORDER BY 1, 2"))?;
-                    let columns = statement.column_count();
-                    let rows = statement.query_map([], |row| (0..columns).map(|at| row.get(at)).collect())?.collect::<Result<Vec<Vec<Value>>, _>>()?;
-                    all.push((name, rows));
-                }
-                Ok(all)
-            })
-            .await
-            .unwrap()
+    pub async fn dump(&self) -> Dump {
+        self.store.dump(&self.projection).await
     }
 }

@@ -4,7 +4,6 @@
 //! one has in flight by nothing yet. So a replica holds a lock of the database as long as it runs.
 
 use super::{Beside, Opened, Stores};
-use crate::app::data_dir::DataDir;
 use commands::database::DatabaseError;
 use commands::database::postgres::{PG_KEYS, PG_LOG, PgPlace};
 use commands::log::postgres::{PostgresReader, PostgresWriter};
@@ -74,7 +73,7 @@ pub struct SharedLog {
 
 impl Stores {
     /// Opens the database and brings it to the newest version.
-    pub async fn cluster(settings: ClusterSettings, data: &DataDir, master: &MasterKey, random: &Arc<dyn Random>) -> Opened {
+    pub async fn cluster(settings: ClusterSettings, master: &MasterKey, random: &Arc<dyn Random>) -> Opened {
         let ClusterSettings { log, keys, connections, allow_unsafe } = settings;
         let unsafe_settings = log.unsafe_settings().await.map_err(ClusterError::from)?;
         let told = unsafe_settings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -92,6 +91,7 @@ impl Stores {
         let sealer = Sealer::new(Arc::clone(&keys), Arc::clone(random));
         let pool = log.pool(connections);
         let reader = PostgresReader::new(pool.clone(), sealer.clone());
+        let read_models = ReadModels::open_postgres(log.clone()).await?;
         let random = Arc::clone(random);
         let opening = tokio::task::spawn_blocking(move || PostgresWriter::open(log, sealer, random));
         let writer = opening.await.map_err(|error| ClusterError::Thread(error.to_string()))??;
@@ -101,7 +101,7 @@ impl Stores {
             log: Arc::new(reader.clone()),
             raw: Arc::new(reader),
             pending: PendingRows::Postgres(pool.clone()),
-            read_models: ReadModels::open(&data.views())?,
+            read_models,
             shared: Some(SharedLog { pool: pool.clone(), _alone: alone }),
             beside: Beside::Postgres(pool),
         })

@@ -44,6 +44,11 @@ impl PgPlace {
         Self { options: self.options.clone().options([("search_path", schema)]), schema: schema.to_owned() }
     }
 
+    /// The schema's name.
+    pub fn name(&self) -> &str {
+        &self.schema
+    }
+
     /// Drops the schema with everything in it, if it is there.
     pub async fn drop_schema(&self) -> Result<(), DatabaseError> {
         let mut connection = self.options.connect().await?;

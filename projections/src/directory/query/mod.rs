@@ -1,10 +1,13 @@
-//! What authentication and administrators ask.
+//! What authentication and administrators ask; in the words of each store in [`sqlite`] and
+//! [`postgres`].
+
+mod postgres;
+mod sqlite;
 
 use crate::store::{Projection, ReadError};
 use commands::log::Position;
 use domain::api_key::Role;
 use domain::values::{CategoryKey, Channel, KeyId, Millis, Priority, SenderKey};
-use rusqlite::{Connection, Params, Row};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -65,14 +68,22 @@ pub struct ApiKeyRow {
     pub updated_position: Position,
 }
 
-const CATEGORIES: &str = "SELECT key, name, description, required, default_channels, priority, defined_at, updated_position FROM categories ORDER BY key";
-const CATEGORY: &str = "SELECT key, name, description, required, default_channels, priority, defined_at, updated_position FROM categories WHERE key = ?1";
-const SENDERS: &str = "SELECT key, name, registered_at, updated_position FROM senders ORDER BY key";
-const SENDER: &str = "SELECT key, name, registered_at, updated_position FROM senders WHERE key = ?1";
-const KEYS: &str = "SELECT id, name, prefix, hash, role, issued_at, expires_at, revoked_at, updated_position FROM api_keys ORDER BY issued_at, id";
-const KEY: &str = "SELECT id, name, prefix, hash, role, issued_at, expires_at, revoked_at, updated_position FROM api_keys WHERE id = ?1";
-const KEYS_OF_PREFIX: &str =
-    "SELECT id, name, prefix, hash, role, issued_at, expires_at, revoked_at, updated_position FROM api_keys WHERE prefix = ?1 ORDER BY id";
+/// The columns of the rows as both stores give them, in order.
+macro_rules! columns {
+    (categories) => {
+        "key, name, description, required, default_channels, priority, defined_at, updated_position"
+    };
+    (senders) => {
+        "key, name, registered_at, updated_position"
+    };
+    (api_keys) => {
+        "id, name, prefix, hash, role, issued_at, expires_at, revoked_at, updated_position"
+    };
+}
+use columns;
+type CategoryColumns = (String, String, String, i64, String, i64, Millis, i64);
+type SenderColumns = (String, String, Millis, i64);
+type ApiKeyColumns = ([u8; 16], String, String, String, String, Millis, Option<Millis>, Option<Millis>, i64);
 
 const UNREADABLE: ReadError = ReadError::Unreadable { model: super::NAME };
 
@@ -95,88 +106,63 @@ impl Directory {
 
     /// All categories, by key.
     pub async fn categories(&self) -> Result<Vec<CategoryRow>, ReadError> {
-        self.projection.read(|connection| select(connection, CATEGORIES, [], category)).await
+        self.projection.read(sqlite::categories, postgres::categories).await
     }
 
     /// A category.
     pub async fn category(&self, key: CategoryKey) -> Result<Option<CategoryRow>, ReadError> {
-        self.projection.read(move |connection| Ok(select(connection, CATEGORY, [key.as_str()], category)?.pop())).await
+        let wanted = key.as_str().to_owned();
+        self.projection.read(move |connection| sqlite::category(connection, &key), |pool| postgres::category(pool, wanted.clone())).await
     }
 
     /// All senders, by key.
     pub async fn senders(&self) -> Result<Vec<SenderRow>, ReadError> {
-        self.projection.read(|connection| select(connection, SENDERS, [], sender)).await
+        self.projection.read(sqlite::senders, postgres::senders).await
     }
 
     /// A sender.
     pub async fn sender(&self, key: SenderKey) -> Result<Option<SenderRow>, ReadError> {
-        self.projection.read(move |connection| Ok(select(connection, SENDER, [key.as_str()], sender)?.pop())).await
+        let wanted = key.as_str().to_owned();
+        self.projection.read(move |connection| sqlite::sender(connection, &key), |pool| postgres::sender(pool, wanted.clone())).await
     }
 
     /// All API keys, revoked ones too, in the order in which they were issued.
     pub async fn api_keys(&self) -> Result<Vec<ApiKeyRow>, ReadError> {
-        self.projection.read(|connection| select(connection, KEYS, [], api_key)).await
+        self.projection.read(sqlite::api_keys, postgres::api_keys).await
     }
 
     /// An API key by its public id.
     pub async fn api_key(&self, id: KeyId) -> Result<Option<ApiKeyRow>, ReadError> {
-        self.projection.read(move |connection| Ok(select(connection, KEY, [id.0.as_bytes().as_slice()], api_key)?.pop())).await
+        self.projection.read(move |connection| sqlite::api_key(connection, id), move |pool| postgres::api_key(pool, id)).await
     }
 
     /// API keys of a public prefix; nearly always one.
     pub async fn api_keys_of_prefix(&self, prefix: String) -> Result<Vec<ApiKeyRow>, ReadError> {
-        self.projection.read(move |connection| select(connection, KEYS_OF_PREFIX, [prefix], api_key)).await
+        let wanted = prefix.clone();
+        self.projection.read(move |connection| sqlite::api_keys_of_prefix(connection, &prefix), |pool| postgres::api_keys_of_prefix(pool, wanted.clone())).await
     }
 }
 
-fn select<T>(
-    connection: &Connection,
-    sql: &'static str,
-    parameters: impl Params,
-    read: impl Fn(&Row<'_>) -> Result<T, ReadError>,
-) -> Result<Vec<T>, ReadError> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(parameters)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(read(row)?);
-    }
-    Ok(found)
-}
-
-fn category(row: &Row<'_>) -> Result<CategoryRow, ReadError> {
-    let key: String = row.get(0)?;
-    let channels: String = row.get(4)?;
+fn category((key, name, description, required, channels, priority, defined_at, updated): CategoryColumns) -> Result<CategoryRow, ReadError> {
     Ok(CategoryRow {
         key: CategoryKey::new(&key).map_err(|_| UNREADABLE)?,
-        name: row.get(1)?,
-        description: row.get(2)?,
-        required: row.get(3)?,
+        name,
+        description,
+        required: required != 0,
         default_channels: serde_json::from_str(&channels).map_err(|_| UNREADABLE)?,
-        priority: Priority::from_rank(row.get(5)?).ok_or(UNREADABLE)?,
-        defined_at: row.get(6)?,
-        updated_position: unsigned(row.get(7)?),
+        priority: u8::try_from(priority).ok().and_then(Priority::from_rank).ok_or(UNREADABLE)?,
+        defined_at,
+        updated_position: unsigned(updated),
     })
 }
 
-fn sender(row: &Row<'_>) -> Result<SenderRow, ReadError> {
-    let key: String = row.get(0)?;
-    Ok(SenderRow { key: SenderKey::new(&key).map_err(|_| UNREADABLE)?, name: row.get(1)?, registered_at: row.get(2)?, updated_position: unsigned(row.get(3)?) })
+fn sender((key, name, registered_at, updated): SenderColumns) -> Result<SenderRow, ReadError> {
+    Ok(SenderRow { key: SenderKey::new(&key).map_err(|_| UNREADABLE)?, name, registered_at, updated_position: unsigned(updated) })
 }
 
-fn api_key(row: &Row<'_>) -> Result<ApiKeyRow, ReadError> {
-    let role: String = row.get(4)?;
-    Ok(ApiKeyRow {
-        id: KeyId(Uuid::from_bytes(row.get(0)?)),
-        name: row.get(1)?,
-        prefix: row.get(2)?,
-        hash: row.get(3)?,
-        role: serde_json::from_str(&role).map_err(|_| UNREADABLE)?,
-        issued_at: row.get(5)?,
-        expires_at: row.get(6)?,
-        revoked_at: row.get(7)?,
-        updated_position: unsigned(row.get(8)?),
-    })
+fn api_key((id, name, prefix, hash, role, issued_at, expires_at, revoked_at, updated): ApiKeyColumns) -> Result<ApiKeyRow, ReadError> {
+    let role = serde_json::from_str(&role).map_err(|_| UNREADABLE)?;
+    Ok(ApiKeyRow { id: KeyId(Uuid::from_bytes(id)), name, prefix, hash, role, issued_at, expires_at, revoked_at, updated_position: unsigned(updated) })
 }
 
 fn unsigned(value: i64) -> u64 {

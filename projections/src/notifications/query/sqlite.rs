@@ -1,25 +1,29 @@
-//! A recipient's notifications: ranges of the table `history`, and the few rows that are not in it
+//! The questions in the words of SQLite.
+//!
+//! A recipient's notifications are ranges of the table `history`, and the few rows that are not in it
 //! yet ([`commands::database::DeferredIndex`]). Unread, read and archived ones are ranges of their
 //! own, merged by position where more than one is wanted, so that a page costs the page and the
 //! unread count touches the unread only.
 
-use super::query::{HistoryPage, Order, by_number, signed};
-use super::row::{NotificationRow, columns};
+use super::{HistoryPage, Order, signed};
+use crate::notifications::row::{NotificationRow, columns};
+use crate::notifications::totals::{self, Totals};
 use crate::store::ReadError;
 use commands::database::Deferral;
 use commands::log::StreamNo;
 use domain::values::RecipientId;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::cmp::Reverse;
 
 /// How rows get into it. 10 MB of waiting entries; with a million rows in the table a dozen share
 /// the page that they dirty.
-pub(super) const DEFERRAL: Deferral = Deferral {
+pub(in crate::notifications) const DEFERRAL: Deferral = Deferral {
     enter: "INSERT OR IGNORE INTO history (recipient, box, visible_position, number) SELECT recipient, box, visible_position, number FROM notifications WHERE number = ?1 AND visible_position IS NOT NULL",
     entered: "UPDATE history_end SET through = max(through, ?1)",
     waiting: 131_072,
 };
 
+const BY_NUMBER: &str = concat!("SELECT ", columns!(), " FROM notifications WHERE number = ?1");
 macro_rules! range {
     ($order:literal) => {
         concat!(
@@ -53,7 +57,7 @@ pub(super) fn page(
     for wanted in boxes {
         let mut rows = statement.query(params![recipient.0.as_bytes().as_slice(), wanted, signed(after), signed(before), signed(page.first as u64)])?;
         while let Some(row) = rows.next()? {
-            found.push(NotificationRow::read(row)?);
+            found.push(NotificationRow::of(row.try_into()?)?);
         }
     }
     for number in waiting {
@@ -78,4 +82,24 @@ pub(super) fn unread(connection: &Connection, recipient: RecipientId, waiting: &
         count += more.query_row(params![signed(*number), recipient.0.as_bytes().as_slice()], |row| row.get::<_, i64>(0))?;
     }
     Ok(count.unsigned_abs())
+}
+
+/// The row of a number.
+pub(super) fn by_number(connection: &Connection, number: StreamNo) -> Result<Option<NotificationRow>, ReadError> {
+    let mut statement = connection.prepare_cached(BY_NUMBER)?;
+    let found = statement.query_row([signed(number)], |row| row.try_into()).optional()?;
+    found.map(NotificationRow::of).transpose()
+}
+
+/// Counts of everything; none before the first event.
+pub(super) fn totals(connection: &Connection) -> Result<Totals, ReadError> {
+    let columns = |row: &rusqlite::Row<'_>| {
+        let mut columns = [0; 13];
+        for (place, column) in columns.iter_mut().enumerate() {
+            *column = row.get(place)?;
+        }
+        Ok(columns)
+    };
+    let found = connection.prepare_cached(totals::READ)?.query_row([], columns).optional()?;
+    Ok(found.map_or_else(Totals::default, Totals::of))
 }

@@ -3,6 +3,10 @@
 //! The pointer is a file of one number, replaced by a rename: that rename is the switch. Taking
 //! the highest number found was rejected, because an interrupted rebuild would win.
 
+mod generation;
+
+pub(super) use generation::FileGeneration;
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

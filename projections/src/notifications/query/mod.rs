@@ -1,12 +1,16 @@
-//! What recipients and operators ask.
+//! What recipients and operators ask; in the words of each store in [`sqlite`] and [`postgres`].
 
-use super::history;
-use super::row::{NotificationRow, columns};
+mod postgres;
+mod sqlite;
+
+pub(super) use sqlite::DEFERRAL;
+
+use super::row::NotificationRow;
 use super::totals::Totals;
 use crate::store::{Projection, ReadError};
 use commands::log::{Position, StreamNo};
 use domain::values::RecipientId;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use std::sync::Arc;
 
 /// Which archived notifications are wanted.
@@ -64,8 +68,6 @@ pub struct HistoryPage {
     pub order: Order,
 }
 
-const BY_NUMBER: &str = concat!("SELECT ", columns!(), " FROM notifications WHERE number = ?1");
-
 /// Queries over the serving generation. Clones are cheap.
 #[derive(Debug, Clone)]
 pub struct Notifications {
@@ -85,8 +87,9 @@ impl Notifications {
 
     /// A page of what a recipient sees.
     pub async fn history(&self, recipient: RecipientId, page: HistoryPage, filter: HistoryFilter) -> Result<Vec<NotificationRow>, ReadError> {
-        let read = move |connection: &Connection, waiting: &[StreamNo]| history::page(connection, recipient, page, filter.boxes(), waiting);
-        self.projection.read_by_key(recipient.0.into_bytes(), read).await
+        let file = move |connection: &Connection, waiting: &[StreamNo]| sqlite::page(connection, recipient, page, filter.boxes(), waiting);
+        let postgres = move |pool| postgres::page(pool, recipient, page, filter.boxes());
+        self.projection.read_by_key(recipient.0.into_bytes(), file, postgres).await
     }
 
     /// What became visible after a position, oldest first, archived or not.
@@ -98,28 +101,21 @@ impl Notifications {
 
     /// How many visible notifications were neither read nor archived; exact.
     pub async fn unread_count(&self, recipient: RecipientId) -> Result<u64, ReadError> {
-        let read = move |connection: &Connection, waiting: &[StreamNo]| history::unread(connection, recipient, waiting);
-        self.projection.read_by_key(recipient.0.into_bytes(), read).await
+        let file = move |connection: &Connection, waiting: &[StreamNo]| sqlite::unread(connection, recipient, waiting);
+        self.projection.read_by_key(recipient.0.into_bytes(), file, move |pool| postgres::unread(pool, recipient)).await
     }
 
     /// A notification by its stream's number (`LogReader::stream_number` gives it for an id).
     pub async fn by_number(&self, number: StreamNo) -> Result<Option<NotificationRow>, ReadError> {
-        self.projection.read(move |connection| by_number(connection, number)).await
+        self.projection.read(move |connection| sqlite::by_number(connection, number), move |pool| postgres::by_number(pool, number)).await
     }
 
     /// Counts of everything so far.
     pub async fn totals(&self) -> Result<Totals, ReadError> {
-        self.projection.read(|connection| Ok(Totals::read(connection)?)).await
+        self.projection.read(sqlite::totals, postgres::totals).await
     }
 }
 
-/// The row of a number.
-pub(super) fn by_number(connection: &Connection, number: StreamNo) -> Result<Option<NotificationRow>, ReadError> {
-    let mut statement = connection.prepare_cached(BY_NUMBER)?;
-    let found = statement.query_row([signed(number)], |row| Ok(NotificationRow::read(row))).optional()?;
-    found.transpose()
-}
-
-pub(super) fn signed(value: u64) -> i64 {
+fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -1,9 +1,11 @@
-//! What an operator asks about dead letters.
+//! What an operator asks about dead letters; in the words of each store in [`sqlite`] and [`postgres`].
+
+mod postgres;
+mod sqlite;
 
 use crate::store::{Projection, ReadError};
 use commands::log::{Position, StreamNo};
 use domain::values::{DeliveryNo, Millis, NotificationId};
-use rusqlite::params;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -28,10 +30,26 @@ pub struct DeadLetterRow {
     pub at: Millis,
 }
 
-const ALL: &str = "SELECT position, number, id, delivery, code, unknown, attempts, at FROM dead_letters WHERE position > ?1 ORDER BY position LIMIT ?2";
-const OF_CODE: &str =
-    "SELECT position, number, id, delivery, code, unknown, attempts, at FROM dead_letters WHERE position > ?1 AND code = ?3 ORDER BY position LIMIT ?2";
-const BY_CODE: &str = "SELECT code, count(*) FROM dead_letters GROUP BY code ORDER BY code";
+/// The columns of a row as both stores give them: position, number, id, delivery, code, unknown,
+/// attempts, at.
+type Columns = (i64, i64, [u8; 16], i64, String, i64, i64, Millis);
+
+impl DeadLetterRow {
+    fn of((position, number, id, delivery, code, unknown, attempts, at): Columns) -> Result<Self, ReadError> {
+        Ok(Self {
+            position: unsigned(position),
+            number: unsigned(number),
+            id: NotificationId(Uuid::from_bytes(id)),
+            delivery: delivery.try_into().map_err(|_| UNREADABLE)?,
+            code,
+            unknown: unknown != 0,
+            attempts: attempts.try_into().map_err(|_| UNREADABLE)?,
+            at,
+        })
+    }
+}
+
+const UNREADABLE: ReadError = ReadError::Unreadable { model: super::NAME };
 
 /// Queries over the serving generation. Clones are cheap.
 #[derive(Debug, Clone)]
@@ -52,43 +70,14 @@ impl DeadLetters {
 
     /// Dead letters after a position, oldest first; those of one code where one is given.
     pub async fn list(&self, after: Position, first: usize, code: Option<String>) -> Result<Vec<DeadLetterRow>, ReadError> {
-        self.projection
-            .read(move |connection| {
-                let after = signed(after);
-                let first = signed(first as u64);
-                let mut statement = connection.prepare_cached(if code.is_some() { OF_CODE } else { ALL })?;
-                let rows = match code {
-                    Some(code) => statement.query_map(params![after, first, code], row)?,
-                    None => statement.query_map(params![after, first], row)?,
-                };
-                Ok(rows.collect::<Result<_, _>>()?)
-            })
-            .await
+        let (after, first, wanted) = (signed(after), signed(first as u64), code.clone());
+        self.projection.read(move |connection| sqlite::list(connection, after, first, wanted), |pool| postgres::list(pool, after, first, code.clone())).await
     }
 
     /// How many there are of each code, in the order of the codes.
     pub async fn counts(&self) -> Result<Vec<(String, u64)>, ReadError> {
-        self.projection
-            .read(|connection| {
-                let mut statement = connection.prepare_cached(BY_CODE)?;
-                let rows = statement.query_map([], |row| Ok((row.get(0)?, unsigned(row.get::<_, i64>(1)?))))?;
-                Ok(rows.collect::<Result<_, _>>()?)
-            })
-            .await
+        self.projection.read(sqlite::counts, postgres::counts).await
     }
-}
-
-fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<DeadLetterRow> {
-    Ok(DeadLetterRow {
-        position: unsigned(row.get(0)?),
-        number: unsigned(row.get(1)?),
-        id: NotificationId(Uuid::from_bytes(row.get(2)?)),
-        delivery: row.get(3)?,
-        code: row.get(4)?,
-        unknown: row.get(5)?,
-        attempts: row.get(6)?,
-        at: row.get(7)?,
-    })
 }
 
 fn unsigned(value: i64) -> u64 {
