@@ -152,40 +152,6 @@ fn the_search_finds_every_spelling() {
     }
 }
 
-#[tokio::test]
-async fn after_an_erasure_no_file_no_line_and_no_figure_holds_anything_of_the_person() -> Result<()> {
-    let app = App::with("[log]\nlevel = \"debug\"\n").await?;
-    let shop = app.sender("shop").await?;
-    let (told, _) = told_and_held(&app, &shop).await?;
-    let phone = shop.as_recipient(PERSON).await?;
-    let seen = phone.query("{ notifications { edges { node { content { title } } } } recipient { id attributes addresses { value } } }", json!({})).await?;
-    assert!(!markers_in(seen.to_string().as_bytes()).is_empty(), "there was something to erase: {seen}");
-    app.run(&["trace", &told]).await?;
-    let before = wrapped_keys(&app)?;
-    erase(&shop).await?;
-    let left = wrapped_keys(&app)?;
-
-    // Whatever may write comes before the search.
-    let (_, figures) = app.admin.get("/metrics").await?;
-    let backup = app.root().join("backup");
-    let made = app.run(&["backup", &backup.display().to_string()]).await?;
-    assert!(made.status.success(), "{made:?}");
-    let printed = app.printed()?;
-    assert!(printed.contains("DEBUG") && figures.contains("bongsu_"), "there is something to search: {printed}{figures}");
-    assert_eq!(markers_in(printed.as_bytes()), Vec::<&str>::new());
-    assert_eq!(markers_in(figures.as_bytes()), Vec::<&str>::new());
-
-    let destroyed: Vec<Vec<u8>> = before.into_iter().filter(|key| !left.contains(key)).collect();
-    assert_eq!(destroyed.len(), 1, "one person's key");
-    for folder in [app.data(), backup] {
-        assert_clean(&folder)?;
-        for (name, bytes) in files(&folder)? {
-            assert!(!contains(&bytes, &destroyed[0]), "the destroyed key is still in {name}");
-        }
-    }
-    Ok(())
-}
-
 /// Recipients' keys as they are stored: wrapped by the master key.
 fn wrapped_keys(app: &App) -> Result<Vec<Vec<u8>>> {
     let keys = Connection::open(app.data().join("keys.db"))?;
@@ -220,43 +186,82 @@ async fn what_was_held_back_is_not_sent_after_the_erasure() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn the_story_stays_without_its_content_and_everything_can_be_built_anew() -> Result<()> {
-    let mut app = App::start().await?;
-    let shop = app.sender("shop").await?;
-    let (told, _) = told_and_held(&app, &shop).await?;
-    let bystanders = shop.send("bystander", json!({ "channels": ["IN_APP"] })).await?;
-    let before = shop.story(&told).await?;
-    let phone = shop.as_recipient(PERSON).await?;
-    erase(&shop).await?;
+/// By looking into the files.
+mod embedded {
+    use super::*;
 
-    for restarted in [false, true] {
-        if restarted {
-            app.stop().await?;
-            app.start_server().await?;
-        }
-        let notification = shop.notification(&told).await?;
-        for field in ["content", "recipient", "metadata"] {
-            assert_eq!(notification[field], Value::Null, "{field}");
-        }
-        assert_eq!(shop.story(&told).await?, before);
-        assert_eq!(markers_in(notification.to_string().as_bytes()), Vec::<&str>::new());
-        let answer =
-            phone.ask("{ notifications { edges { node { id content { title } } } } recipient { id attributes addresses { value } } }", json!({})).await?;
-        assert_eq!(markers_in(answer.body.to_string().as_bytes()), Vec::<&str>::new());
+    #[tokio::test]
+    async fn after_an_erasure_no_file_no_line_and_no_figure_holds_anything_of_the_person() -> Result<()> {
+        let app = App::with("[log]\nlevel = \"debug\"\n").await?;
+        let shop = app.sender("shop").await?;
+        let (told, _) = told_and_held(&app, &shop).await?;
+        let phone = shop.as_recipient(PERSON).await?;
+        let seen = phone.query("{ notifications { edges { node { content { title } } } } recipient { id attributes addresses { value } } }", json!({})).await?;
+        assert!(!markers_in(seen.to_string().as_bytes()).is_empty(), "there was something to erase: {seen}");
+        app.run(&["trace", &told]).await?;
+        let before = wrapped_keys(&app)?;
+        erase(&shop).await?;
+        let left = wrapped_keys(&app)?;
 
-        let listed: Value = serde_json::from_slice(&app.run(&["projection", "list", "--json"]).await?.stdout)?;
-        // What is owed is kept beside the log and listed too; it is no read model.
-        let views = listed.as_array().context("no list")?.iter().filter(|view| view["file"].as_str().is_some_and(|file| file.starts_with("views/")));
-        let names: Vec<&str> = views.filter_map(|view| view["name"].as_str()).collect();
-        assert!(names.len() >= 3, "{listed}");
-        for name in names {
-            let rebuilt = app.run(&["projection", "rebuild", name]).await?;
-            assert!(rebuilt.status.success(), "{name}: {rebuilt:?}");
+        // Whatever may write comes before the search.
+        let (_, figures) = app.admin.get("/metrics").await?;
+        let backup = app.root().join("backup");
+        let made = app.run(&["backup", &backup.display().to_string()]).await?;
+        assert!(made.status.success(), "{made:?}");
+        let printed = app.printed()?;
+        assert!(printed.contains("DEBUG") && figures.contains("bongsu_"), "there is something to search: {printed}{figures}");
+        assert_eq!(markers_in(printed.as_bytes()), Vec::<&str>::new());
+        assert_eq!(markers_in(figures.as_bytes()), Vec::<&str>::new());
+
+        let destroyed: Vec<Vec<u8>> = before.into_iter().filter(|key| !left.contains(key)).collect();
+        assert_eq!(destroyed.len(), 1, "one person's key");
+        for folder in [app.data(), backup] {
+            assert_clean(&folder)?;
+            for (name, bytes) in files(&folder)? {
+                assert!(!contains(&bytes, &destroyed[0]), "the destroyed key is still in {name}");
+            }
         }
-        let history = app.admin.query(r#"{ notifications(recipient: "bystander") { edges { node { id content { body } } } } }"#, json!({})).await?;
-        assert_eq!(history["notifications"]["edges"], json!([{ "node": { "id": bystanders.id, "content": { "body": "How are you?" } } }]));
-        assert_clean(&app.data())?;
+        Ok(())
     }
-    Ok(())
+
+    #[tokio::test]
+    async fn the_story_stays_without_its_content_and_everything_can_be_built_anew() -> Result<()> {
+        let mut app = App::start().await?;
+        let shop = app.sender("shop").await?;
+        let (told, _) = told_and_held(&app, &shop).await?;
+        let bystanders = shop.send("bystander", json!({ "channels": ["IN_APP"] })).await?;
+        let before = shop.story(&told).await?;
+        let phone = shop.as_recipient(PERSON).await?;
+        erase(&shop).await?;
+
+        for restarted in [false, true] {
+            if restarted {
+                app.stop().await?;
+                app.start_server().await?;
+            }
+            let notification = shop.notification(&told).await?;
+            for field in ["content", "recipient", "metadata"] {
+                assert_eq!(notification[field], Value::Null, "{field}");
+            }
+            assert_eq!(shop.story(&told).await?, before);
+            assert_eq!(markers_in(notification.to_string().as_bytes()), Vec::<&str>::new());
+            let answer =
+                phone.ask("{ notifications { edges { node { id content { title } } } } recipient { id attributes addresses { value } } }", json!({})).await?;
+            assert_eq!(markers_in(answer.body.to_string().as_bytes()), Vec::<&str>::new());
+
+            let listed: Value = serde_json::from_slice(&app.run(&["projection", "list", "--json"]).await?.stdout)?;
+            // What is owed is kept beside the log and listed too; it is no read model.
+            let views = listed.as_array().context("no list")?.iter().filter(|view| view["file"].as_str().is_some_and(|file| file.starts_with("views/")));
+            let names: Vec<&str> = views.filter_map(|view| view["name"].as_str()).collect();
+            assert!(names.len() >= 3, "{listed}");
+            for name in names {
+                let rebuilt = app.run(&["projection", "rebuild", name]).await?;
+                assert!(rebuilt.status.success(), "{name}: {rebuilt:?}");
+            }
+            let history = app.admin.query(r#"{ notifications(recipient: "bystander") { edges { node { id content { body } } } } }"#, json!({})).await?;
+            assert_eq!(history["notifications"]["edges"], json!([{ "node": { "id": bystanders.id, "content": { "body": "How are you?" } } }]));
+            assert_clean(&app.data())?;
+        }
+        Ok(())
+    }
 }

@@ -135,47 +135,6 @@ async fn the_status_query_shows_what_is_owed_to_administrators_only() -> Result<
     Ok(())
 }
 
-#[tokio::test]
-async fn every_read_model_is_built_anew_while_it_serves_and_nothing_is_sent_by_it() -> Result<()> {
-    let app = App::start().await?;
-    workload(&app).await?;
-    let before = everything(&app.admin).await?;
-    assert_eq!(before["newest"]["edges"].as_array().map(Vec::len), Some(8), "{before:#}");
-    let calls = app.simulators.ledger().await?.len();
-    let head = app.admin.head().await?;
-
-    // Somebody reads all the while, and is never told anything else.
-    let (admin, expected) = (app.admin.clone(), before.clone());
-    let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
-    let reading = tokio::spawn(async move {
-        let mut reads = 0;
-        while stopped.try_recv().is_err() {
-            let seen = everything(&admin).await?;
-            anyhow::ensure!(seen == expected, "{seen:#}");
-            reads += 1;
-        }
-        Ok(reads)
-    });
-    let views = read_models(&app).await?;
-    assert!(views.len() >= 3, "{views:?}");
-    for name in &views {
-        let told = well(app.run(&["projection", "rebuild", name]).await?)?;
-        assert!(told.contains("rebuilt"), "{told}");
-    }
-    stop.send(()).map_err(|()| anyhow::anyhow!("the reader has ended"))?;
-    let reads: usize = reading.await??;
-    assert!(reads > 0);
-    assert_eq!(everything(&app.admin).await?, before);
-    assert_eq!(app.simulators.ledger().await?.len(), calls, "nothing was sent");
-    assert_eq!(app.admin.head().await?, head, "nothing was recorded");
-
-    let unknown = app.run(&["projection", "rebuild", "no-such-thing"]).await?;
-    assert_eq!(unknown.status.code(), Some(3));
-    let parked = well(app.run(&["projection", "parked", "--json"]).await?)?;
-    assert_eq!(serde_json::from_str::<Value>(&parked)?, json!([]));
-    Ok(())
-}
-
 /// Names of the read models. What is owed is kept beside the log and listed too; it is none.
 async fn read_models(app: &App) -> Result<Vec<String>> {
     let listed: Value = serde_json::from_str(&well(app.run(&["projection", "list", "--json"]).await?)?)?;
@@ -196,44 +155,6 @@ async fn the_audit_finds_every_notification_accounted_for() -> Result<()> {
     app.kill().await?;
     let report: Value = serde_json::from_str(&well(app.run(&["audit", "--json"]).await?)?)?;
     assert!(report.is_object(), "{report}");
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_backup_of_a_server_at_work_is_restored_to_the_same_history() -> Result<()> {
-    let mut app = App::start().await?;
-    let shop = workload(&app).await?;
-    let before = everything(&app.admin).await?;
-    // Others go on sending to somebody else while the copy is made.
-    app.recipient(&shop, "bob").await?;
-    let sending = tokio::spawn({
-        let shop = shop.clone();
-        async move {
-            for _ in 0..50 {
-                shop.send("bob", json!({ "channels": ["IN_APP"] })).await?;
-            }
-            anyhow::Ok(())
-        }
-    });
-    let (backup, restored) = (app.root().join("backup").display().to_string(), app.root().join("restored").display().to_string());
-    well(app.run(&["backup", &backup]).await?)?;
-    sending.await??;
-    assert!(!std::path::Path::new(&backup).join("master.key").exists(), "the master key is kept apart");
-
-    let master = app.data().join("master.key").display().to_string();
-    let keyless = run(&["restore", "--from", &backup, "--data", &restored], app.root(), &[]).await?;
-    assert_eq!(keyless.status.code(), Some(2), "without the master key nothing is restored");
-    well(run(&["restore", "--from", &backup, "--data", &restored, "--master-key-file", &master], app.root(), &[]).await?)?;
-    well(run(&["audit", "--data", &restored], app.root(), &[]).await?)?;
-
-    // The restored folder takes the place of the lost one.
-    app.stop().await?;
-    std::fs::rename(app.data(), app.root().join("lost"))?;
-    std::fs::rename(&restored, app.data())?;
-    app.start_server().await?;
-    assert_eq!(everything(&app.admin).await?, before);
-    let sent = shop.send("alice", json!({ "channels": ["WEBHOOK"] })).await?;
-    shop.await_status(&sent.id, "sent").await?;
     Ok(())
 }
 
@@ -273,4 +194,88 @@ async fn the_check_tells_what_would_not_work_and_sends_nothing() -> Result<()> {
     let told: Value = serde_json::from_slice(&failed.stdout)?;
     assert_eq!((verdict(&told, "provider smtp"), verdict(&told, "provider fcm")), (Some(json!("failed")), Some(json!("ok"))), "{told:#}");
     Ok(())
+}
+
+/// By commands that read the data folder.
+mod embedded {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_read_model_is_built_anew_while_it_serves_and_nothing_is_sent_by_it() -> Result<()> {
+        let app = App::start().await?;
+        workload(&app).await?;
+        let before = everything(&app.admin).await?;
+        assert_eq!(before["newest"]["edges"].as_array().map(Vec::len), Some(8), "{before:#}");
+        let calls = app.simulators.ledger().await?.len();
+        let head = app.admin.head().await?;
+
+        // Somebody reads all the while, and is never told anything else.
+        let (admin, expected) = (app.admin.clone(), before.clone());
+        let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
+        let reading = tokio::spawn(async move {
+            let mut reads = 0;
+            while stopped.try_recv().is_err() {
+                let seen = everything(&admin).await?;
+                anyhow::ensure!(seen == expected, "{seen:#}");
+                reads += 1;
+            }
+            Ok(reads)
+        });
+        let views = read_models(&app).await?;
+        assert!(views.len() >= 3, "{views:?}");
+        for name in &views {
+            let told = well(app.run(&["projection", "rebuild", name]).await?)?;
+            assert!(told.contains("rebuilt"), "{told}");
+        }
+        stop.send(()).map_err(|()| anyhow::anyhow!("the reader has ended"))?;
+        let reads: usize = reading.await??;
+        assert!(reads > 0);
+        assert_eq!(everything(&app.admin).await?, before);
+        assert_eq!(app.simulators.ledger().await?.len(), calls, "nothing was sent");
+        assert_eq!(app.admin.head().await?, head, "nothing was recorded");
+
+        let unknown = app.run(&["projection", "rebuild", "no-such-thing"]).await?;
+        assert_eq!(unknown.status.code(), Some(3));
+        let parked = well(app.run(&["projection", "parked", "--json"]).await?)?;
+        assert_eq!(serde_json::from_str::<Value>(&parked)?, json!([]));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_backup_of_a_server_at_work_is_restored_to_the_same_history() -> Result<()> {
+        let mut app = App::start().await?;
+        let shop = workload(&app).await?;
+        let before = everything(&app.admin).await?;
+        // Others go on sending to somebody else while the copy is made.
+        app.recipient(&shop, "bob").await?;
+        let sending = tokio::spawn({
+            let shop = shop.clone();
+            async move {
+                for _ in 0..50 {
+                    shop.send("bob", json!({ "channels": ["IN_APP"] })).await?;
+                }
+                anyhow::Ok(())
+            }
+        });
+        let (backup, restored) = (app.root().join("backup").display().to_string(), app.root().join("restored").display().to_string());
+        well(app.run(&["backup", &backup]).await?)?;
+        sending.await??;
+        assert!(!std::path::Path::new(&backup).join("master.key").exists(), "the master key is kept apart");
+
+        let master = app.data().join("master.key").display().to_string();
+        let keyless = run(&["restore", "--from", &backup, "--data", &restored], app.root(), &[]).await?;
+        assert_eq!(keyless.status.code(), Some(2), "without the master key nothing is restored");
+        well(run(&["restore", "--from", &backup, "--data", &restored, "--master-key-file", &master], app.root(), &[]).await?)?;
+        well(run(&["audit", "--data", &restored], app.root(), &[]).await?)?;
+
+        // The restored folder takes the place of the lost one.
+        app.stop().await?;
+        std::fs::rename(app.data(), app.root().join("lost"))?;
+        std::fs::rename(&restored, app.data())?;
+        app.start_server().await?;
+        assert_eq!(everything(&app.admin).await?, before);
+        let sent = shop.send("alice", json!({ "channels": ["WEBHOOK"] })).await?;
+        shop.await_status(&sent.id, "sent").await?;
+        Ok(())
+    }
 }
