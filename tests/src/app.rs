@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::process::{self, Process};
-use crate::profile;
+use crate::profile::{self, Profile};
 use crate::simulators::Simulators;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
@@ -54,6 +54,17 @@ impl App {
 
     /// Started with more configuration and environment variables.
     pub async fn with_environment(config: &str, environment: &[(&str, &str)]) -> Result<Self> {
+        let mut environment: Vec<_> = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        environment.extend(profile::environment(profile::profile()?).await?);
+        Self::prepared(config, environment).await
+    }
+
+    /// Started on a profile, whichever the scenarios run on.
+    pub async fn on(profile: Profile) -> Result<Self> {
+        Self::prepared("", profile::environment(profile).await?).await
+    }
+
+    async fn prepared(config: &str, environment: Vec<(String, String)>) -> Result<Self> {
         let root = tempfile::Builder::new().prefix("bongsu-scenario-").tempdir()?;
         let simulators = Simulators::start(root.path()).await?;
         let retries = if config.contains("[delivery.retry.") { "" } else { QUICK_RETRIES };
@@ -61,8 +72,6 @@ impl App {
         // The server chooses a port, and keeps it when it is started again.
         let listen = "127.0.0.1:0".to_owned();
         let admin = Client::new("", "")?;
-        let mut environment: Vec<_> = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        environment.extend(profile::environment().await?);
         let mut app = Self { root, simulators, admin, server: None, listen, environment };
         app.start_server().await?;
         let key = std::fs::read_to_string(app.data().join("admin.key")).context("reading the administrator's key")?;
@@ -130,13 +139,17 @@ impl App {
         Ok(std::fs::read_to_string(self.root().join("server.log"))?)
     }
 
+    /// Variables that tell a process of the binary where this server's stores are.
+    pub fn stores(&self) -> Vec<(&str, &str)> {
+        let ours = self.environment.iter().filter(|(name, _)| name == "BONGSU_STORAGE__PROFILE" || name.starts_with("BONGSU_POSTGRES__"));
+        ours.map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
     /// Runs a command of the binary against this server, with the administrator's key.
     pub async fn run(&self, arguments: &[&str]) -> Result<Output> {
         let (key, server, data) = (self.admin.credential(), self.admin.base(), self.data().display().to_string());
         let mut environment = vec![("BONGSU_KEY", key), ("BONGSU_SERVER", server), ("BONGSU_STORAGE__DATA_DIR", data.as_str())];
-        // Where its stores are: commands that read them must know.
-        environment
-            .extend(self.environment.iter().filter(|(name, _)| name.starts_with("BONGSU_POSTGRES__")).map(|(name, value)| (name.as_str(), value.as_str())));
+        environment.extend(self.stores());
         process::run(arguments, self.root(), &environment).await
     }
 

@@ -22,8 +22,8 @@ pub fn profile() -> Result<Profile> {
 }
 
 /// What the server's environment says about it: stores of its own.
-pub(crate) async fn environment() -> Result<Vec<(String, String)>> {
-    if profile()? == Profile::Embedded {
+pub(crate) async fn environment(profile: Profile) -> Result<Vec<(String, String)>> {
+    if profile == Profile::Embedded {
         return Ok(Vec::new());
     }
     let url = tokio::task::spawn_blocking(|| Postgres::shared()?.database()).await??;

@@ -1,5 +1,6 @@
 //! What Bongsu does, told as its users would see it.
 
+mod cluster;
 mod command_line;
 mod dead_letters;
 mod delivering;

@@ -1,0 +1,58 @@
+//! What is the cluster profile's own. Runs on it whatever the other scenarios run on.
+
+use anyhow::Result;
+use serde_json::json;
+use std::time::Duration;
+use tests::profile::Profile;
+use tests::{App, process};
+
+/// A further server on the same database, which is to refuse; gives what it says.
+async fn further(app: &App, folder: &str, more: &[(&str, &str)]) -> Result<String> {
+    let data = app.root().join(folder).display().to_string();
+    let mut environment = app.stores();
+    environment.extend(more);
+    let arguments = ["serve", "--data", &data, "--listen", "127.0.0.1:0"];
+    let serving = process::run(&arguments, app.root(), &environment);
+    let output = tokio::time::timeout(Duration::from_secs(30), serving).await??;
+    assert!(!output.status.success());
+    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[tokio::test]
+async fn one_server_at_a_time_uses_a_database_and_the_next_one_goes_on_where_it_was_killed() -> Result<()> {
+    let mut app = App::on(Profile::Cluster).await?;
+    let shop = app.sender("shop").await?;
+    app.recipient(&shop, "alice").await?;
+    let sent = shop.send("alice", json!({ "channels": ["WEBHOOK", "IN_APP"] })).await?;
+    shop.await_status(&sent.id, "sent").await?;
+    let said = further(&app, "second", &[]).await?;
+    assert!(said.contains("another bongsu uses this database"), "{said}");
+
+    app.kill().await?;
+    let other_key = "5".repeat(64);
+    let said = further(&app, "third", &[("BONGSU_MASTER_KEY", &other_key)]).await?;
+    assert!(said.contains("another master key"), "{said}");
+
+    // Nothing but the keys is in the folder: another one does as well.
+    let held = app.root().join("held");
+    std::fs::rename(app.data(), &held)?;
+    std::fs::create_dir(app.data())?;
+    std::fs::copy(held.join("master.key"), app.data().join("master.key"))?;
+    app.start_server().await?;
+    shop.await_status(&sent.id, "sent").await?;
+    let again = shop.send("alice", json!({ "channels": ["WEBHOOK"] })).await?;
+    shop.await_status(&again.id, "sent").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_database_that_may_lose_what_was_accepted_is_refused() -> Result<()> {
+    let app = App::on(Profile::Cluster).await?;
+    let stores = app.stores();
+    let url = stores.iter().find(|(name, _)| *name == "BONGSU_POSTGRES__URL").map_or("", |(_, url)| *url);
+    let careless = format!("{url}?options=-c%20synchronous_commit%3Doff");
+    let said = further(&app, "second", &[("BONGSU_POSTGRES__URL", &careless)]).await?;
+    assert!(said.contains("synchronous_commit is off"), "{said}");
+    assert!(!said.contains(url), "nor is the password told: {said}");
+    Ok(())
+}
