@@ -14,15 +14,15 @@ fn stream(kind: AggregateKind, n: u128) -> StreamId {
     StreamId::new(kind, Uuid::from_u128(n))
 }
 
-fn subscription(n: u128) -> StreamId {
+pub fn subscription(n: u128) -> StreamId {
     stream(AggregateKind::Subscription, n)
 }
 
-fn off(channel: Channel) -> Fact {
+pub fn off(channel: Channel) -> Fact {
     SubscriptionEvent::Unsubscribed(Unsubscribed { scope: Scope::Channel(channel), by: ChangedBy::Recipient }).into()
 }
 
-fn commit(stream: StreamId, expected: u64, events: Vec<Fact>) -> Commit {
+pub fn commit(stream: StreamId, expected: u64, events: Vec<Fact>) -> Commit {
     Commit { metadata: Arc::new(Metadata::of("test")), appends: vec![StreamAppend { stream, number: None, expected, events }], expectations: Vec::new() }
 }
 
@@ -39,14 +39,14 @@ fn known(event: &Recorded) -> Option<String> {
     }
 }
 
-fn recorded(outcome: &CommitOutcome) -> &[Arc<Recorded>] {
+pub fn recorded(outcome: &CommitOutcome) -> &[Arc<Recorded>] {
     match outcome {
         CommitOutcome::Committed { recorded, .. } => recorded,
         CommitOutcome::Conflict { stream } => panic!("conflict on {stream}"),
     }
 }
 
-async fn append(replica: &Replica, commits: Vec<Commit>) -> Vec<CommitOutcome> {
+pub async fn append(replica: &Replica, commits: Vec<Commit>) -> Vec<CommitOutcome> {
     replica.committer.commit(Lane::Request, commits).await.unwrap()
 }
 
@@ -185,7 +185,7 @@ async fn write(committer: Committer, writer: u128, count: u64) {
 }
 
 /// Follows the store up to a position, and fails where one is missing or comes late.
-async fn follow(reader: Arc<dyn LogReader>, until: u64) {
+pub async fn follow(reader: Arc<dyn LogReader>, until: u64) {
     let mut seen = 0;
     while seen < until {
         let page = reader.read_after(seen, 64, false).await.unwrap();

@@ -20,6 +20,11 @@ impl PostgresStore {
         &self.url
     }
 
+    /// The same database by another way.
+    pub fn by(&self, url: String) -> Self {
+        Self { url, opened: AtomicU64::new(100) }
+    }
+
     /// Where the log is.
     pub fn place(&self) -> PgPlace {
         PgPlace::new(&self.url, "bongsu").unwrap()
