@@ -15,6 +15,8 @@ pub enum Cut {
     Before,
     /// The COMMIT gets through, its answer does not.
     After,
+    /// The COMMIT does not get through, and the connection stays.
+    Hang,
 }
 
 /// See the module.
@@ -79,6 +81,9 @@ async fn forward(client: TcpStream, server: TcpStream, cut: Arc<AtomicU8>, cuts:
         }
         if cutting == Cut::Before as u8 {
             break;
+        }
+        if cutting == Cut::Hang as u8 {
+            std::future::pending::<()>().await;
         }
         if cutting == Cut::After as u8 {
             swallow.store(true, Ordering::SeqCst);

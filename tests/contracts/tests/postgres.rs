@@ -45,6 +45,31 @@ async fn a_commit_takes_effect_once_wherever_its_connection_is_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_stops_in_its_turn_does_not_hold_up_the_others() {
+    let direct = PostgresStore::new().await;
+    let port = tokio::task::spawn_blocking(|| Postgres::shared().unwrap().port()).await.unwrap();
+    let proxy = Proxy::to(port).await;
+    let (stopping, other) = (direct.by(proxy.url(direct.url(), port)).open().await, direct.open().await);
+    proxy.cut(Cut::Hang);
+    let stopped = tokio::spawn(async move { stopping.committer.commit(Lane::Request, vec![commit(subscription(1), 0, vec![off(Channel::Email)])]).await });
+    while proxy.cuts() == 0 {
+        tokio::task::yield_now().await;
+    }
+    // It holds the head now. Requests that are refused meanwhile are repeated, as clients do.
+    let mut refusals = 0;
+    loop {
+        match other.committer.commit(Lane::Request, vec![commit(subscription(2), 0, vec![off(Channel::Email)])]).await {
+            Ok(outcomes) => break assert_eq!(recorded(&outcomes[0])[0].position, 1),
+            Err(error) => {
+                refusals += 1;
+                assert!(refusals < 5, "the others never get their turn: {error:?}");
+            }
+        }
+    }
+    assert!(matches!(stopped.await.unwrap(), Err(LogError::Unavailable { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_says_so_when_the_history_went_backwards() {
     let store = PostgresStore::new().await;
     let log = store.open().await;

@@ -93,7 +93,7 @@ impl Stores {
         let reader = PostgresReader::new(pool.clone(), sealer.clone());
         let read_models = ReadModels::open_postgres(log.clone()).await?;
         let random = Arc::clone(random);
-        let opening = tokio::task::spawn_blocking(move || PostgresWriter::open(log, sealer, random));
+        let opening = tokio::task::spawn_blocking(move || PostgresWriter::open(&log, sealer, random));
         let writer = opening.await.map_err(|error| ClusterError::Thread(error.to_string()))??;
         Ok(Self {
             keys,

@@ -21,6 +21,7 @@ use crate::log::sealing::Sealer;
 use crate::ports::Random;
 use domain::values::Millis;
 use domain::{AggregateKind, StreamId};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Executor, PgConnection};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -36,9 +37,13 @@ const TURNS: usize = 20;
 /// How often to look for what others appended, if nothing says so.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
+/// What ends the turn of a replica that has stopped, or whose machine is gone, while it holds the head;
+/// and its waiting for it, once nobody waits for the answer.
+const TURN_LIMITS: [(&str, &str); 2] = [("idle_in_transaction_session_timeout", "1500ms"), ("lock_timeout", "2500ms")];
+
 /// See the module.
 pub struct PostgresWriter {
-    place: PgPlace,
+    options: PgConnectOptions,
     blocking: Blocking,
     connection: Option<PgConnection>,
     decoder: Decoder,
@@ -59,10 +64,10 @@ impl std::fmt::Debug for PostgresWriter {
 
 impl PostgresWriter {
     /// Over a schema that is migrated. Must be called on a thread that is not the runtime's.
-    pub fn open(place: PgPlace, sealer: Sealer, random: Arc<dyn Random>) -> Result<Self, LogError> {
+    pub fn open(place: &PgPlace, sealer: Sealer, random: Arc<dyn Random>) -> Result<Self, LogError> {
         let blocking = Blocking::new().map_err(|error| LogError::Unavailable { reason: error.to_string() })?;
         let mut writer = Self {
-            place,
+            options: place.options().clone().options(TURN_LIMITS),
             blocking,
             connection: None,
             decoder: Decoder::new(sealer),
@@ -75,7 +80,7 @@ impl PostgresWriter {
         };
         let blocking = writer.blocking.clone();
         writer.known = blocking.wait(async {
-            let mut connection = writer.place.options().connect().await?;
+            let mut connection = writer.options.connect().await?;
             enter_kinds(&mut connection).await?;
             let head: i64 = sqlx::query_scalar("SELECT position FROM log_head").fetch_one(&mut connection).await?;
             writer.connection = Some(connection);
@@ -87,7 +92,7 @@ impl PostgresWriter {
     async fn connect(&mut self) -> Result<PgConnection, LogError> {
         match self.connection.take() {
             Some(connection) => Ok(connection),
-            None => Ok(self.place.options().connect().await?),
+            None => Ok(self.options.connect().await?),
         }
     }
 
@@ -229,7 +234,7 @@ impl PostgresWriter {
     /// the head.
     async fn resolve(&mut self, written: Written, id: Uuid, error: sqlx::Error) -> Result<Vec<CommitOutcome>, LogError> {
         let Some(first) = written.first else { return Err(error.into()) };
-        let mut connection = self.place.options().connect().await?;
+        let mut connection = self.options.connect().await?;
         connection.execute("BEGIN").await?;
         connection.execute("SELECT 1 FROM log_head FOR UPDATE").await?;
         let find = "SELECT EXISTS (SELECT 1 FROM commits WHERE position = $1 AND batch = $2)";

@@ -46,7 +46,7 @@ impl Store for PostgresStore {
         let sealer = Sealer::new(keys.clone(), random.clone());
         let reader = Arc::new(PostgresReader::new(log.pool(4), sealer.clone()));
         spawn_blocking(move || {
-            let writer = PostgresWriter::open(log, sealer, random).unwrap();
+            let writer = PostgresWriter::open(&log, sealer, random).unwrap();
             let tail = Arc::new(Tail::at(writer.head()));
             let (committer, _thread) = Committer::start(writer, tail.clone(), Vec::new(), clock(), CommitterSettings::default()).unwrap();
             Replica { committer, reader, tail, keys }
