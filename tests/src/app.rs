@@ -64,6 +64,11 @@ impl App {
         Self::prepared("", profile::environment(profile).await?).await
     }
 
+    /// Started on a database that the scenario disturbs.
+    pub async fn on_database(url: &str) -> Result<Self> {
+        Self::prepared("", profile::on_database(url)).await
+    }
+
     async fn prepared(config: &str, environment: Vec<(String, String)>) -> Result<Self> {
         let root = tempfile::Builder::new().prefix("bongsu-scenario-").tempdir()?;
         let simulators = Simulators::start(root.path()).await?;

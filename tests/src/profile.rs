@@ -27,5 +27,10 @@ pub(crate) async fn environment(profile: Profile) -> Result<Vec<(String, String)
         return Ok(Vec::new());
     }
     let url = tokio::task::spawn_blocking(|| Postgres::shared()?.database()).await??;
-    Ok(vec![("BONGSU_STORAGE__PROFILE".to_owned(), "cluster".to_owned()), ("BONGSU_POSTGRES__URL".to_owned(), url)])
+    Ok(on_database(&url))
+}
+
+/// The cluster profile on this database.
+pub(crate) fn on_database(url: &str) -> Vec<(String, String)> {
+    vec![("BONGSU_STORAGE__PROFILE".to_owned(), "cluster".to_owned()), ("BONGSU_POSTGRES__URL".to_owned(), url.to_owned())]
 }

@@ -21,7 +21,7 @@ use projections::feed::kurrentdb::{Mirror, MirrorSources, Target};
 use projections::live::LocalFeed;
 use projections::store::{ReadModels, Sources};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use workers::channels::{Breaker, BreakerSettings, ChannelWorker, OptOutBarrier, Shared, recover};
@@ -118,7 +118,7 @@ pub struct Engine {
     pub mirror: Option<Progress>,
     facts: Arc<Facts>,
     beside: Beside,
-    shared: Option<SharedLog>,
+    shared: Mutex<Option<SharedLog>>,
     settings: EngineSettings,
     committer_thread: std::thread::JoinHandle<()>,
 }
@@ -166,7 +166,7 @@ impl Engine {
             mirror: settings.mirror.is_some().then(Progress::default),
             facts,
             beside,
-            shared,
+            shared: Mutex::new(shared),
             settings,
             committer_thread,
         })
@@ -185,10 +185,13 @@ impl Engine {
             let settings = RunnerSettings { batch: 20_000, linger: Duration::from_millis(250), ..RunnerSettings::default() };
             following.run(projection.name(), |stop| async move { projection.run(sources, settings, stop).await });
         }
-        if let Some(SharedLog { pool, .. }) = &self.shared {
-            let (pool, committer, tail, clock) = (pool.clone(), self.bus.committer().clone(), Arc::clone(&self.tail), Arc::clone(&self.clock));
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(SharedLog { pool, alone }) = shared {
+            let (pool, committer, tail, clock) = (pool, self.bus.committer().clone(), Arc::clone(&self.tail), Arc::clone(&self.clock));
             let (models, time) = (self.read_models.clone(), Arc::clone(&self.clock));
             following.run("read models", |stop| async move { models.follow(time, FOLLOW_EVERY, stop).await });
+            let time = Arc::clone(&self.clock);
+            following.run("alone", |stop| alone.hold(time, stop));
             following.run("others", |stop| commands::log::postgres::listen(pool, committer, tail, clock, stop));
         }
         {

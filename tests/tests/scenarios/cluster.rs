@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 use serde_json::json;
+use services::postgres::{Postgres, Settings};
 use std::time::Duration;
 use tests::profile::Profile;
-use tests::{App, process};
+use tests::{App, process, until};
 
 /// A further server on the same database, which is to refuse; gives what it says.
 async fn further(app: &App, folder: &str, more: &[(&str, &str)]) -> Result<String> {
@@ -54,5 +55,28 @@ async fn a_database_that_may_lose_what_was_accepted_is_refused() -> Result<()> {
     let said = further(&app, "second", &[("BONGSU_POSTGRES__URL", &careless)]).await?;
     assert!(said.contains("synchronous_commit is off"), "{said}");
     assert!(!said.contains(url), "nor is the password told: {said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_killed_database_loses_nothing_and_is_kept_for_the_server_that_had_it() -> Result<()> {
+    let mut postgres = tokio::task::spawn_blocking(|| Postgres::start(Settings::default())).await??;
+    let app = App::on_database(&postgres.database()?).await?;
+    let shop = app.sender("shop").await?;
+    app.recipient(&shop, "alice").await?;
+    let before = shop.send("alice", json!({ "channels": ["WEBHOOK"] })).await?;
+    shop.await_status(&before.id, "sent").await?;
+    let postgres = tokio::task::spawn_blocking(move || postgres.kill().and_then(|()| postgres.restart()).map(|()| postgres)).await??;
+    let after = until("a request is accepted again", async || Ok(shop.send("alice", json!({ "channels": ["WEBHOOK"] })).await.ok())).await?;
+    shop.await_status(&after.id, "sent").await?;
+    shop.await_status(&before.id, "sent").await?;
+    until("the server has taken the lock again", async || {
+        let held = postgres.sql(app.stores()[1].1, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")?;
+        Ok((held.trim() != "0").then_some(()))
+    })
+    .await?;
+    let said = further(&app, "second", &[]).await?;
+    assert!(said.contains("another bongsu uses this database"), "{said}");
+    tokio::task::spawn_blocking(move || drop(postgres)).await?;
     Ok(())
 }

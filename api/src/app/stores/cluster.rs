@@ -3,6 +3,7 @@
 //! One replica at a time, for now: what was in flight when a process died is told from what another
 //! one has in flight by nothing yet. So a replica holds a lock of the database as long as it runs.
 
+use super::alone::Alone;
 use super::{Beside, Opened, Stores};
 use commands::database::DatabaseError;
 use commands::database::postgres::{PG_KEYS, PG_LOG, PgPlace};
@@ -10,7 +11,7 @@ use commands::log::postgres::{PostgresReader, PostgresWriter};
 use commands::log::{KeyStore, MasterKey, PostgresKeys, Sealer};
 use commands::ports::Random;
 use projections::store::ReadModels;
-use sqlx::{ConnectOptions, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
 use workers::pending::PendingRows;
 
@@ -18,9 +19,6 @@ use workers::pending::PendingRows;
 pub const LOG: &str = "bongsu";
 /// Schema of the keys.
 pub const KEYS: &str = "bongsu_keys";
-/// The lock of the one replica: "bongsu" and a one, as a number.
-const ALONE: i64 = 0x0062_6f6e_6773_7531;
-
 /// What an operator sets.
 #[derive(Debug, Clone)]
 pub struct ClusterSettings {
@@ -68,7 +66,7 @@ pub struct SharedLog {
     /// Of the log's schema.
     pub pool: PgPool,
     /// Keeps the database for this process.
-    _alone: PgConnection,
+    pub alone: Alone,
 }
 
 impl Stores {
@@ -84,8 +82,8 @@ impl Stores {
         }
         log.migrate(PG_LOG).await.map_err(ClusterError::from)?;
         keys.migrate(PG_KEYS).await.map_err(ClusterError::from)?;
-        let mut alone = alone(&log).await?;
-        same_master(&mut alone, master).await?;
+        let mut alone = Alone::take(&log).await?;
+        same_master(&mut alone.connection, master).await?;
         let key_rows = PostgresKeys::new(&keys)?;
         let keys = Arc::new(KeyStore::over(Box::new(key_rows), master.clone(), Arc::clone(random)));
         let sealer = Sealer::new(Arc::clone(&keys), Arc::clone(random));
@@ -102,17 +100,10 @@ impl Stores {
             raw: Arc::new(reader),
             pending: PendingRows::Postgres(pool.clone()),
             read_models,
-            shared: Some(SharedLog { pool: pool.clone(), _alone: alone }),
+            shared: Some(SharedLog { pool: pool.clone(), alone }),
             beside: Beside::Postgres(pool),
         })
     }
-}
-
-/// Takes the lock of the one replica.
-async fn alone(log: &PgPlace) -> Result<PgConnection, ClusterError> {
-    let mut connection = log.options().connect().await.map_err(DatabaseError::from)?;
-    let taken: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(ALONE).fetch_one(&mut connection).await.map_err(DatabaseError::from)?;
-    if taken { Ok(connection) } else { Err(ClusterError::InUse) }
 }
 
 /// All replicas must seal with the same master key: the first one says which it is.

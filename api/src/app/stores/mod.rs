@@ -1,6 +1,7 @@
 //! What the profile decides: where the log, the keys, what is owed and the read models are. The one
 //! place that names their adapters; the rest of the engine is the same for both profiles.
 
+mod alone;
 mod cluster;
 mod embedded;
 

@@ -23,7 +23,10 @@ pub async fn listen(pool: PgPool, committer: Committer, tail: Arc<Tail>, clock: 
         if let Err(error) = heard {
             tracing::debug!(%error, "nothing is heard of other replicas at the moment; what they append is looked for");
         }
-        clock.sleep(AGAIN).await;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = clock.sleep(AGAIN) => {}
+        }
     }
 }
 
