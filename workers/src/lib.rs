@@ -1,6 +1,7 @@
 //! Delivery: from what is owed to the providers and back into the log.
 //!
 //! - [`pending`]: the durable table of what is owed, kept by a consumer.
+//! - [`queue`]: ports of the disposable queue in front of it.
 //! - [`window`]: the bounded part of it in memory, in the order in which it is drained.
 //! - [`channels`]: the workers: last check, record, call, outcome.
 //! - [`providers`]: the third parties; [`simulators`]: their imitations, for running and testing
@@ -9,5 +10,6 @@
 pub mod channels;
 pub mod pending;
 pub mod providers;
+pub mod queue;
 pub mod simulators;
 pub mod window;

@@ -6,6 +6,7 @@
 //! the truth is the log, and an attempt on something stale is refused there.
 
 mod lanes;
+mod port;
 mod refill;
 #[cfg(test)]
 mod tests;
@@ -317,6 +318,16 @@ impl Window {
                 (here <= self.settings.lane / 4).then(|| (lane.clone(), here))
             })
             .collect()
+    }
+
+    /// Those of the lanes that are nearly empty, with the number that they take.
+    fn room(&self, lanes: Vec<Lane>) -> Vec<(Lane, usize)> {
+        let inner = self.lock();
+        let room = |lane: Lane| {
+            let here = inner.routes.get(&lane.route).map_or(0, |lanes| lanes.len_of(&lane));
+            (inner.count < self.settings.items && here <= self.settings.lane / 4).then(|| (lane, self.settings.lane - here))
+        };
+        lanes.into_iter().filter_map(room).collect()
     }
 
     /// The table had nothing more of a lane than what is here.
