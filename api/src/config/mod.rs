@@ -19,6 +19,7 @@ mod mirror;
 mod postgres;
 pub mod providers;
 pub mod reference;
+mod roles;
 mod section;
 mod server;
 pub mod show;
@@ -35,6 +36,7 @@ pub use metrics::Metrics;
 pub use mirror::Mirror;
 pub use postgres::Postgres;
 pub use providers::Providers;
+pub use roles::{Role, Roles};
 pub use section::{Key, Section, SectionDoc};
 pub use server::Server;
 pub use source::{ConfigError, Layers, Origin, Sources};
@@ -89,6 +91,9 @@ impl Config {
         let postgres = Postgres::read(&mut reader);
         if let (Some(storage), Some(postgres)) = (&storage, &postgres) {
             postgres.check_with(storage, &mut reader);
+        }
+        if let (Some(storage), Some(server)) = (&storage, &server) {
+            server.check_with(storage, &mut reader);
         }
         let delivery = Delivery::read(&mut reader);
         let providers = Providers::read(&mut reader);

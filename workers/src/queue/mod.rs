@@ -5,6 +5,14 @@
 //! twice costs time and never a notification. Adapters: [`Window`](crate::window::Window) in memory,
 //! `redis` shared by all replicas.
 
+mod fresh;
+mod refill;
+mod switching;
+
+pub use fresh::{FreshItems, FreshWork};
+pub use refill::{Refill, RefillSettings};
+pub use switching::{Mode, SharedQueue, SwitchingQueue};
+
 use crate::pending::{Item, Lane, Route};
 use domain::values::{Millis, Priority};
 use std::future::Future;
@@ -42,6 +50,11 @@ pub trait WorkQueue: Send + Sync + 'static {
     /// Those of the lanes that are nearly empty, with the number that they take. Also makes sure that
     /// what is in a lane is found, whatever the queue has lost.
     fn room(&self, lanes: Vec<Lane>) -> Asking<'_, Vec<Room>>;
+    /// Whether it follows the log by itself, and so knows of attempts without being told. Otherwise what
+    /// is attempted is settled by the taker, and comes back, if it has to, as something new.
+    fn follows_log(&self) -> bool {
+        false
+    }
     /// Waits until something may be ready on a route; may return early.
     fn wait(&self, route: Route) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
     /// How many are ready, by route and priority.
