@@ -3,7 +3,9 @@
 //! The queue is disposable. What is owed is in the table of [`pending`](crate::pending), and an
 //! attempt on something stale is refused by the log; so whatever a queue loses, repeats or hands out
 //! twice costs time and never a notification. Adapters: [`Window`](crate::window::Window) in memory,
-//! `redis` shared by all replicas.
+//! [`RedisQueue`](redis::RedisQueue) shared by all replicas.
+
+pub mod redis;
 
 use crate::pending::{Item, Lane, Route};
 use domain::values::{Millis, Priority};

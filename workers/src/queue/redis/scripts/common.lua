@@ -1,0 +1,47 @@
+-- Before every script. KEYS[1] is what the names of all keys of a route begin with; the hash tag in it
+-- keeps them in one slot, and a cluster finds the slot by it.
+local base, call, sub, byte, floor = KEYS[1], redis.call, string.sub, string.byte, math.floor
+local LEASES, LEASED, DUE = base .. 'leases', base .. 'leased', base .. 'due'
+
+-- Redis's time in milliseconds; and in microseconds, in which turns are counted: it grows by itself.
+local function now()
+  local time = call('TIME')
+  return time[1] * 1000 + floor(time[2] / 1000), time[1] * 1000000 + time[2]
+end
+
+-- 'lane:<rank>:<sender>' of an item; nil where it is not one of this version.
+local function lane_of(item)
+  local version, rank, length = byte(item, 1), byte(item, 20), byte(item, 21)
+  if version ~= 1 or not length or rank > 3 or #item < 21 + length then return nil end
+  return 'lane:' .. rank .. ':' .. sub(item, 22, 21 + length)
+end
+
+-- A sender that has something has a turn; one it has already stays where it is.
+local function give_turn(lane, turn, ttl)
+  local turns = base .. 'turns:' .. sub(lane, 6, 6)
+  call('ZADD', turns, 'NX', turn, sub(lane, 8))
+  call('PEXPIRE', turns, ttl)
+end
+
+-- Adds alternating scores and items to a lane, or to what is due.
+local function put(lane, entries, turn, ttl)
+  local key = base .. lane
+  call('ZADD', key, 'NX', unpack(entries))
+  call('PEXPIRE', key, ttl)
+  if lane ~= 'due' then give_turn(lane, turn, ttl) end
+end
+
+-- Puts items of any lanes into theirs, in the order of their streams; drops what is no item.
+local function put_all(items, turn, ttl)
+  local lanes = {}
+  for _, item in ipairs(items) do
+    local lane = item and lane_of(item)
+    if lane then
+      local entries = lanes[lane] or {}
+      lanes[lane] = entries
+      entries[#entries + 1] = struct.unpack('>I8', item, 2)
+      entries[#entries + 1] = item
+    end
+  end
+  for lane, entries in pairs(lanes) do put(lane, entries, turn, ttl) end
+end
