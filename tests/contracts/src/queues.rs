@@ -98,12 +98,7 @@ pub fn cluster(cluster: &RedisCluster) -> RedisPlace {
 }
 
 pub fn sentinel(group: &Sentinel) -> RedisPlace {
-    RedisPlace::Sentinel {
-        urls: group.urls(),
-        master: services::sentinel::MASTER.to_owned(),
-        username: None,
-        password: Some(group.password().to_owned()),
-    }
+    RedisPlace::Sentinel { urls: group.urls(), master: services::sentinel::MASTER.to_owned(), username: None, password: Some(group.password().to_owned()) }
 }
 
 fn shared_cluster() -> RedisPlace {

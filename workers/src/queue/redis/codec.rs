@@ -106,8 +106,21 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Item> {
     let requested_at = rest.signed()?;
     let expires_at = if has(EXPIRES) { Some(rest.signed()?) } else { None };
     let sandbox = has(SANDBOX);
-    let item =
-        Item { notification, stream, sequence, delivery, recipient, sender, category, priority, sandbox, requested_position, requested_at, expires_at, requested: None };
+    let item = Item {
+        notification,
+        stream,
+        sequence,
+        delivery,
+        recipient,
+        sender,
+        category,
+        priority,
+        sandbox,
+        requested_position,
+        requested_at,
+        expires_at,
+        requested: None,
+    };
     rest.0.is_empty().then_some(item)
 }
 

@@ -24,7 +24,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use settings::{RedisPlace, RedisSettings};
+pub use settings::{RedisPlace, RedisPlaceError, RedisSettings};
 
 use super::{Asking, QueueError, Room, TimerQueue, WorkQueue};
 use crate::pending::{Item, Lane, Route};
@@ -138,8 +138,10 @@ impl RedisQueue {
     async fn release(&self, route: Route, ids: &[Vec<u8>]) -> Result<(), QueueError> {
         let base = self.base(route);
         for ids in ids.chunks(CALL) {
+            // No transaction, which a full Redis would refuse. Between the two a lease holds nothing, which
+            // is what its end makes of it; the other way round something would be held by no lease.
             let mut pipe = redis::pipe();
-            pipe.atomic().zrem(format!("{base}leases"), ids).ignore().hdel(format!("{base}leased"), ids).ignore();
+            pipe.hdel(format!("{base}leased"), ids).ignore().zrem(format!("{base}leases"), ids).ignore();
             self.link.pipe(&pipe).await?;
         }
         Ok(())

@@ -16,19 +16,29 @@ local function lane_of(item)
   return 'lane:' .. rank .. ':' .. sub(item, 22, 21 + length)
 end
 
--- A sender that has something has a turn; one it has already stays where it is.
-local function give_turn(lane, turn, ttl)
-  local turns = base .. 'turns:' .. sub(lane, 6, 6)
-  call('ZADD', turns, 'NX', turn, sub(lane, 8))
-  call('PEXPIRE', turns, ttl)
+-- A sender that has something has a turn; one it has already stays where it is. Collected by priority:
+-- with many senders, calls for each would cost more than the items.
+local turns_of = {}
+local function give_turn(lane, turn)
+  local rank = sub(lane, 6, 6)
+  local turns = turns_of[rank] or {}
+  turns_of[rank] = turns
+  turns[#turns + 1] = turn
+  turns[#turns + 1] = sub(lane, 8)
+end
+local function give_turns(ttl)
+  for rank, turns in pairs(turns_of) do
+    call('ZADD', base .. 'turns:' .. rank, 'NX', unpack(turns))
+    call('PEXPIRE', base .. 'turns:' .. rank, ttl)
+  end
 end
 
--- Adds alternating scores and items to a lane, or to what is due.
+-- Adds alternating scores and items to a lane, or to what is due. Turns are to be given in the end.
 local function put(lane, entries, turn, ttl)
   local key = base .. lane
   call('ZADD', key, 'NX', unpack(entries))
   call('PEXPIRE', key, ttl)
-  if lane ~= 'due' then give_turn(lane, turn, ttl) end
+  if lane ~= 'due' then give_turn(lane, turn) end
 end
 
 -- Puts items of any lanes into theirs, in the order of their streams; drops what is no item.
@@ -44,4 +54,5 @@ local function put_all(items, turn, ttl)
     end
   end
   for lane, entries in pairs(lanes) do put(lane, entries, turn, ttl) end
+  give_turns(ttl)
 end

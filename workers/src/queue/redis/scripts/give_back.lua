@@ -15,3 +15,4 @@ for at = 2, #ARGV, 3 do
   -- By its stream's number it comes in front of whatever came after it.
   put(lane, { score, item }, turn, ttl)
 end
+give_turns(ttl)

@@ -28,3 +28,4 @@ while at < #ARGV do
   end
   at = last + 1
 end
+give_turns(ttl)
