@@ -37,7 +37,9 @@ pub fn streams(items: &[Item]) -> Vec<u64> {
 }
 
 pub async fn take(queue: &Queue, most: usize) -> Vec<Item> {
-    queue.work.take(PUSH, most).await.unwrap()
+    let taken = queue.work.take(PUSH, most).await.unwrap();
+    assert!(taken.len() <= most, "{} instead of {most}", taken.len());
+    taken
 }
 
 /// Takes until nothing more comes.

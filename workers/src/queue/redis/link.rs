@@ -9,6 +9,7 @@
 
 use super::scripts::Script;
 use super::settings::RedisPlace;
+use crate::providers::http::install_crypto;
 use crate::queue::QueueError;
 use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
@@ -112,6 +113,8 @@ impl Link {
     }
 
     async fn connect(&self) -> Result<Wire, RedisError> {
+        // With `rediss://` the crate takes the process's provider, and panics where it cannot tell which.
+        install_crypto();
         let client = match &self.place {
             RedisPlace::Single { url } => Client::open(url.as_str())?,
             RedisPlace::Cluster { urls } => {

@@ -1,31 +1,31 @@
 -- ARGV: the keys' life; then for each lane its name, its bound, the count of its items, and for each of
 -- these its score and itself.
-local ttl, at = ARGV[1], 2
+local ttl, lanes, ids = ARGV[1], {}, {}
 local _, turn = now()
-local leased = call('ZCARD', LEASES) > 0
+local at = 2
 while at < #ARGV do
-  local lane, bound, count = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-  local first, last = at + 3, at + 2 + 2 * count
-  local fresh
-  if leased then
-    local ids = {}
-    for i = 1, count do ids[i] = sub(ARGV[first + 2 * i - 1], 2, 11) end
-    local ends = call('ZMSCORE', LEASES, unpack(ids))
-    fresh = {}
-    for i = 1, count do
-      if not ends[i] then
-        fresh[#fresh + 1] = ARGV[first + 2 * i - 2]
-        fresh[#fresh + 1] = ARGV[first + 2 * i - 1]
-      end
+  local count = tonumber(ARGV[at + 2])
+  for i = at + 4, at + 2 + 2 * count, 2 do ids[#ids + 1] = sub(ARGV[i], 2, 11) end
+  lanes[#lanes + 1] = at
+  at = at + 3 + 2 * count
+end
+
+-- What is taken is not put there again; asked once for all lanes, and mostly of nobody.
+local ends = call('ZCARD', LEASES) > 0 and call('ZMSCORE', LEASES, unpack(ids))
+local nth = 0
+for _, at in ipairs(lanes) do
+  local lane, bound, fresh = ARGV[at], tonumber(ARGV[at + 1]), {}
+  for i = at + 3, at + 2 + 2 * tonumber(ARGV[at + 2]), 2 do
+    nth = nth + 1
+    if not (ends and ends[nth]) then
+      fresh[#fresh + 1] = ARGV[i]
+      fresh[#fresh + 1] = ARGV[i + 1]
     end
-  else
-    fresh = { unpack(ARGV, first, last) }
   end
   if #fresh > 0 then
     put(lane, fresh, turn, ttl)
     -- The oldest stay: what finds no room is left to the table.
     if call('ZCARD', base .. lane) > bound then call('ZREMRANGEBYRANK', base .. lane, bound, -1) end
   end
-  at = last + 1
 end
 give_turns(ttl)
