@@ -234,7 +234,8 @@ async fn open_stores(config: &Config, data: &DataDir, master: &MasterKey, random
     };
     let connections = u32::try_from(config.postgres.connections).unwrap_or(u32::MAX);
     let keys = config.postgres.keys_url.as_ref().map(Secret::expose);
-    let settings = ClusterSettings::new(url.expose(), keys, connections, config.postgres.allow_unsafe_settings).map_err(EngineError::from)?;
+    let settings =
+        ClusterSettings::new(url.expose(), keys, connections, config.postgres.allow_unsafe_settings, config.redis.settings()).map_err(EngineError::from)?;
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "replica".to_owned());
     let introduction = Introduction {
         name: format!("{host} {} {}", config.server.listen, std::process::id()),

@@ -3,7 +3,9 @@
 //! The queue is disposable. What is owed is in the table of [`pending`](crate::pending), and an
 //! attempt on something stale is refused by the log; so whatever a queue loses, repeats or hands out
 //! twice costs time and never a notification. Adapters: [`Window`](crate::window::Window) in memory,
-//! `redis` shared by all replicas.
+//! [`RedisQueue`](redis::RedisQueue) shared by all replicas.
+
+pub mod redis;
 
 mod fresh;
 mod refill;
@@ -45,7 +47,8 @@ pub trait WorkQueue: Send + Sync + 'static {
     /// Gives back what could not be attempted, in its newest known shape: in front of its lane where it
     /// is ready, to the timers where it waits.
     fn give_back(&self, items: Vec<Item>) -> Asking<'_, ()>;
-    /// Lets go of what was taken: its attempt is recorded, or it is over.
+    /// Lets go of what was taken: its attempt is recorded, or it is over, as of its sequence. A queue that
+    /// does not follow the log takes it in for a while only with a greater one: the table may not know yet.
     fn settle(&self, items: Vec<Item>) -> Asking<'_, ()>;
     /// Those of the lanes that are nearly empty, with the number that they take. Also makes sure that
     /// what is in a lane is found, whatever the queue has lost.

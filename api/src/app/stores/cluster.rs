@@ -12,6 +12,7 @@ use sqlx::PgPool;
 use std::sync::Arc;
 use workers::pending::PendingRows;
 use workers::queue::SharedQueue;
+use workers::queue::redis::{RedisQueue, RedisSettings};
 
 /// Schema of the log.
 pub const LOG: &str = "bongsu";
@@ -31,6 +32,8 @@ pub struct ClusterSettings {
     pub connections: u32,
     /// Start whatever the server's settings are.
     pub allow_unsafe: bool,
+    /// The queue of all replicas, where there is one.
+    pub redis: Option<RedisSettings>,
 }
 
 /// What a process brings along when it joins others.
@@ -64,8 +67,8 @@ pub enum ClusterError {
 
 impl ClusterSettings {
     /// From the URLs of the configuration.
-    pub fn new(log: &str, keys: Option<&str>, connections: u32, allow_unsafe: bool) -> Result<Self, ClusterError> {
-        Ok(Self { log: PgPlace::new(log, LOG)?, keys: PgPlace::new(keys.unwrap_or(log), KEYS)?, connections, allow_unsafe })
+    pub fn new(log: &str, keys: Option<&str>, connections: u32, allow_unsafe: bool, redis: Option<RedisSettings>) -> Result<Self, ClusterError> {
+        Ok(Self { log: PgPlace::new(log, LOG)?, keys: PgPlace::new(keys.unwrap_or(log), KEYS)?, connections, allow_unsafe, redis })
     }
 }
 
@@ -82,7 +85,7 @@ pub struct SharedLog {
 impl Stores {
     /// Opens the database and brings it to the newest version.
     pub async fn cluster(settings: ClusterSettings, joining: Joining, master: &MasterKey, random: &Arc<dyn Random>) -> Opened {
-        let ClusterSettings { log, keys, connections, allow_unsafe } = settings;
+        let ClusterSettings { log, keys, connections, allow_unsafe, redis } = settings;
         let unsafe_settings = log.unsafe_settings().await.map_err(ClusterError::from)?;
         let told = unsafe_settings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         match (told.is_empty(), allow_unsafe) {
@@ -100,6 +103,7 @@ impl Stores {
         let reader = PostgresReader::new(pool.clone(), sealer.clone());
         let read_models = ReadModels::open_postgres(log.clone()).await?;
         let Joining { introduction, clock, before } = joining;
+        let queue = redis.map(|settings| Arc::new(RedisQueue::new(settings, Arc::<DatabaseClock>::clone(&clock))) as Arc<dyn SharedQueue>);
         let joining = Membership::join(log.pool(MEMBERSHIP_CONNECTIONS), introduction, MembershipSettings::default(), clock, before);
         let membership = joining.await.map_err(ClusterError::from)?;
         let random = Arc::clone(random);
@@ -112,7 +116,7 @@ impl Stores {
             raw: Arc::new(reader),
             pending: PendingRows::Postgres(pool.clone()),
             read_models,
-            shared: Some(SharedLog { pool: pool.clone(), membership, queue: None }),
+            shared: Some(SharedLog { pool: pool.clone(), membership, queue }),
             beside: Beside::Postgres(pool),
         })
     }
