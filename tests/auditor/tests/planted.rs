@@ -41,12 +41,13 @@ impl History {
             notification: Some(ID.to_owned()),
             delivery: Some(0),
             attempt: Some(attempt),
+            ..Arrival::default()
         });
         self
     }
 
     fn promised(mut self, key: &str, id: &str) -> Self {
-        self.0.answers.push(Answer { key: key.to_owned(), id: id.to_owned(), position: "p".to_owned() });
+        self.0.answers.push(Answer { key: key.to_owned(), id: id.to_owned(), position: "p".to_owned(), ..Answer::default() });
         self
     }
 

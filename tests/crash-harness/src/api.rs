@@ -146,6 +146,18 @@ impl Client {
         Self { key: key.to_owned(), ..self.clone() }
     }
 
+    /// The same key at another server, with another longest wait for one answer.
+    pub fn at(&self, base: &str, within: Duration) -> Result<Self> {
+        let http = reqwest::Client::builder().timeout(within).no_proxy().build()?;
+        Ok(Self { http, base: base.to_owned(), key: self.key.clone() })
+    }
+
+    /// Makes a read model anew from the log.
+    pub async fn rebuild(&self, name: &str) -> Result<()> {
+        let query = "mutation($input: RebuildProjectionInput!) { rebuildProjection(input: $input) { name } }";
+        self.graphql(query, json!({ "name": name })).await.map(drop)
+    }
+
     /// Whether the server says that it serves.
     pub async fn is_ready(&self) -> bool {
         matches!(self.http.get(format!("{}/health/ready", self.base)).send().await, Ok(answer) if answer.status().is_success())
