@@ -8,6 +8,7 @@ use super::changes::{Changes, Sql};
 use super::progress::Progress;
 use super::rows::Rows;
 use super::{Consumer, HandleError};
+use crate::failpoint;
 use crate::log::{LogError, LogReader, Position, Recorded, Tail};
 use crate::ports::Clock;
 use std::collections::HashSet;
@@ -159,6 +160,10 @@ impl<C: Consumer> Runner<C> {
                     *position = last.position;
                     return Ok(());
                 }
+                Err(Trouble::Store(_)) if failpoint::planted("batch-skipped") => {
+                    *position = last.position;
+                    return Ok(());
+                }
                 Err(Trouble::Store(error)) => return Err(error),
                 Err(Trouble::Event(error)) => {
                     tracing::warn!(consumer = self.consumer.name(), %error, "a batch failed; its events are taken one by one")
@@ -197,6 +202,10 @@ impl<C: Consumer> Runner<C> {
         if let Err(error) = self.consumer.handle(events, &mut changes) {
             self.consumer.abandoned();
             return Err(Trouble::Event(error));
+        }
+        if failpoint::planted("checkpoint-first") {
+            drop(self.rows.apply(self.consumer.name(), Changes::default(), checkpoint).await);
+            failpoint::dawdle("checkpoint-first", self.clock.as_ref()).await;
         }
         match self.rows.apply(self.consumer.name(), changes, checkpoint).await {
             Ok(()) => {

@@ -38,8 +38,7 @@ pub async fn read(url: &str, journal: &Path, ledger: &Path, faults: &Path) -> Re
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let commits: Vec<(i64, i64)> = sqlx::query_as("SELECT position, at FROM bongsu.commits ORDER BY position").fetch_all(&mut connection).await?;
     let streams: Vec<(i64, i16, String)> = sqlx::query_as("SELECT number, kind, id FROM bongsu.streams").fetch_all(&mut connection).await?;
-    let streams: HashMap<i64, (u8, String)> =
-        streams.into_iter().map(|(number, kind, id)| (number, (u8::try_from(kind).unwrap_or(0), plain(&id)))).collect();
+    let streams: HashMap<i64, (u8, String)> = streams.into_iter().map(|(number, kind, id)| (number, (u8::try_from(kind).unwrap_or(0), plain(&id)))).collect();
     let types: Vec<(i32, String)> = sqlx::query_as("SELECT id, name FROM bongsu.event_types").fetch_all(&mut connection).await?;
     let types: HashMap<i32, String> = types.into_iter().collect();
     let rows = sqlx::query("SELECT position, stream, sequence, type, payload FROM bongsu.events ORDER BY position").fetch_all(&mut connection).await?;

@@ -1,8 +1,9 @@
 //! After the faults: waits until nothing is owed, makes the read models anew, collects the records and
 //! asks the checker.
 
-use crate::cluster::{CALL_WITHIN, Cluster};
+use crate::cluster::Cluster;
 use crate::load::Shared;
+use crate::run::Plan;
 use anyhow::{Context as _, Result};
 use auditor::views::Views;
 use auditor::{Inputs, Report, check, postgres};
@@ -116,9 +117,9 @@ async fn replayed(cluster: &Cluster, simulators: &Simulators, ledger: &Path) -> 
 }
 
 /// Judges a run whose faults and load have ended.
-pub async fn judge(cluster: &Cluster, shared: &Shared, records: &Records, drain_within: Duration) -> Result<Verdict> {
+pub async fn judge(cluster: &Cluster, shared: &Shared, records: &Records, plan: &Plan) -> Result<Verdict> {
     let mut verdict = Verdict::default();
-    match drained(&cluster.url, drain_within).await {
+    match drained(&cluster.url, plan.drain_within).await {
         Ok(time) => verdict.drained = Some(time),
         Err(stuck) => verdict.more.push(("I13", stuck)),
     }
@@ -133,7 +134,7 @@ pub async fn judge(cluster: &Cluster, shared: &Shared, records: &Records, drain_
     }
     let mut inputs: Inputs = postgres::read(&cluster.url, &records.journal(), &records.ledger(), &records.faults()).await?;
     inputs.all_answered = unanswered == 0;
-    inputs.call_within = i64::try_from(CALL_WITHIN.as_millis()).unwrap_or(i64::MAX);
+    inputs.call_within = i64::try_from(plan.call_within.as_millis()).unwrap_or(i64::MAX);
     verdict.report = check(&inputs, true);
     Ok(verdict)
 }

@@ -21,7 +21,7 @@ mod self_test;
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::Parser;
-use cluster::Setting;
+use cluster::{CALL_WITHIN, Setting};
 use crash_harness::server;
 use kinds::Kind;
 use run::{Plan, run};
@@ -36,7 +36,9 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(60);
 /// Disturbs a cluster under load and checks what is left of its promises. The last line of output is a
 /// JSON object; status 1 on any violation.
 #[derive(Debug, Parser)]
-#[command(after_help = "Examples:\n  chaos-harness --minutes 2 --seed 1 --replicas 3\n  chaos-harness --minutes 1 --faults kill_replica,cut_commit\n  chaos-harness --self-test")]
+#[command(
+    after_help = "Examples:\n  chaos-harness --minutes 2 --seed 1 --replicas 3\n  chaos-harness --minutes 1 --faults kill_replica,cut_commit\n  chaos-harness --self-test"
+)]
 struct Arguments {
     /// How long it is disturbed, in minutes; parts are allowed.
     #[arg(long, default_value_t = 2.0)]
@@ -108,7 +110,7 @@ async fn main() -> Result<ExitCode> {
     };
     let setting = Setting { binary, root, replicas: arguments.replicas.max(1), planted: std::env::var("BONGSU_PLANTED_FAULT").ok() };
     let time = Duration::try_from_secs_f64(arguments.minutes * 60.0).context("--minutes")?;
-    let plan = Plan { seed: arguments.seed, time, kinds: arguments.kinds()?, clients: arguments.clients, drain_within: DRAIN_WITHIN };
+    let plan = Plan { seed: arguments.seed, time, kinds: arguments.kinds()?, clients: arguments.clients, drain_within: DRAIN_WITHIN, call_within: CALL_WITHIN };
     let outcome = run(&setting, &plan).await;
     let violations = outcome.as_ref().map_or_else(|error| vec![format!("harness: {error:#}")], |outcome| outcome.violations());
     if !violations.is_empty() {

@@ -31,6 +31,8 @@ pub struct Plan {
     pub clients: usize,
     /// From the end of the load until nothing may be owed any more.
     pub drain_within: Duration,
+    /// From the answer to an opt-out until a call that began before has arrived at the latest.
+    pub call_within: Duration,
 }
 
 /// What came of it.
@@ -123,7 +125,7 @@ pub async fn run(setting: &Setting, plan: &Plan) -> Result<Outcome> {
         client.await.context("a client failed")??;
     }
     eprintln!("{} notifications promised; waiting until nothing is owed", shared.journal.promised());
-    let verdict = judge(&cluster, &shared, &records, plan.drain_within).await?;
+    let verdict = judge(&cluster, &shared, &records, plan).await?;
     let outcome = Outcome {
         verdict,
         faults: nemesis.counts(),

@@ -2,7 +2,7 @@
 //! shortly with the disturbance that provokes it, and must be found. One that is not found is the
 //! violation here; so is anything that is found where nothing is planted.
 
-use crate::cluster::Setting;
+use crate::cluster::{CALL_WITHIN, Setting};
 use crate::kinds::Kind;
 use crate::run::{self, Outcome, Plan};
 use anyhow::Result;
@@ -25,9 +25,98 @@ struct Plant {
     shows_as: &'static [&'static str],
 }
 
-/// Nothing planted comes first: it must pass.
+impl Plant {
+    /// What it is called: what comes after a comma only helps to see it.
+    fn alias(&self) -> &'static str {
+        self.name.split(',').next().unwrap_or_default()
+    }
+}
+
+/// Those without a name for how they show must pass: nothing planted, and what is harmless by itself.
 const PLANTS: &[Plant] = &[
-    Plant { name: "", what: "nothing", faults: &[Kind::KillReplica, Kind::CutCommit, Kind::DropAnswer], replicas: 2, seconds: 12, shows_as: &[] },
+    Plant { name: "nothing", what: "nothing", faults: &[Kind::KillReplica, Kind::CutCommit, Kind::DropAnswer], replicas: 2, seconds: 12, shows_as: &[] },
+    Plant { name: "calls-dawdle", what: "calls begin 0.7 s after their record: allowed", faults: &[], replicas: 1, seconds: 10, shows_as: &[] },
+    Plant {
+        name: "commit-assumed",
+        what: "a COMMIT without an answer is taken as done, and acknowledged",
+        faults: &[Kind::CutCommit],
+        replicas: 1,
+        seconds: 12,
+        shows_as: &["I1"],
+    },
+    Plant {
+        name: "commit-unresolved",
+        what: "a COMMIT without an answer is taken as failed, and not looked up",
+        faults: &[Kind::CutCommit],
+        replicas: 1,
+        seconds: 12,
+        shows_as: &["I1", "I13"],
+    },
+    Plant {
+        name: "unknown-as-failed",
+        what: "a call whose answer was lost is taken as not sent",
+        faults: &[Kind::DropAnswer],
+        replicas: 1,
+        seconds: 10,
+        shows_as: &["I3"],
+    },
+    Plant {
+        name: "opt-out-unexpected",
+        what: "an attempt is recorded without expecting the subscription as it was",
+        faults: &[Kind::PartitionReplica],
+        replicas: 2,
+        seconds: 15,
+        shows_as: &["I4"],
+    },
+    Plant {
+        name: "opt-out-unheld,calls-dawdle",
+        what: "an opt-out is answered while calls recorded before it have yet to begin",
+        faults: &[],
+        replicas: 1,
+        seconds: 12,
+        shows_as: &["I4"],
+    },
+    Plant {
+        name: "dedup-in-memory",
+        what: "a key is known to the process that met it, and to no other",
+        faults: &[Kind::KillReplica],
+        replicas: 2,
+        seconds: 10,
+        shows_as: &["I5"],
+    },
+    Plant {
+        name: "checkpoint-first",
+        what: "a checkpoint is committed before its rows, apart from them",
+        faults: &[Kind::KillReplica],
+        replicas: 1,
+        seconds: 15,
+        shows_as: &["I1", "I7"],
+    },
+    Plant { name: "retries-early", what: "a retry begins before it is due", faults: &[Kind::Outage], replicas: 1, seconds: 10, shows_as: &["I8"] },
+    Plant {
+        name: "no-recovery",
+        what: "attempts of a process that died are left as they are",
+        faults: &[Kind::KillReplica],
+        replicas: 1,
+        seconds: 12,
+        shows_as: &["I1", "I13"],
+    },
+    Plant {
+        name: "batch-skipped",
+        what: "a consumer goes on after a batch that its store refused",
+        faults: &[Kind::KillPostgres, Kind::EndBackends],
+        replicas: 1,
+        seconds: 15,
+        shows_as: &["I1", "I7"],
+    },
+    Plant {
+        name: "outcome-dropped",
+        what: "an outcome that the log refused is not recorded later",
+        faults: &[Kind::KillPostgres, Kind::EndBackends],
+        replicas: 1,
+        seconds: 15,
+        shows_as: &["I1", "I13"],
+    },
 ];
 
 /// How long everything owed may take where it is known to be short.
@@ -36,22 +125,23 @@ const CLIENTS: usize = 8;
 
 async fn one(binary: &Path, plant: Plant, seed: u64) -> Result<Outcome> {
     let folder = tempfile::Builder::new().prefix("bongsu-chaos-").tempdir()?;
-    let planted = (!plant.name.is_empty()).then(|| plant.name.to_owned());
-    let setting = Setting { binary: binary.to_owned(), root: folder.path().to_owned(), replicas: plant.replicas, planted };
-    let plan = Plan { seed, time: Duration::from_secs(plant.seconds), kinds: Some(plant.faults.to_vec()), clients: CLIENTS, drain_within: DRAIN_WITHIN };
+    let setting = Setting { binary: binary.to_owned(), root: folder.path().to_owned(), replicas: plant.replicas, planted: Some(plant.name.to_owned()) };
+    // Where nothing slows a call down, it arrives as soon as it begins.
+    let call_within = if plant.name.contains("calls-dawdle") { Duration::ZERO } else { CALL_WITHIN };
+    let plan =
+        Plan { seed, time: Duration::from_secs(plant.seconds), kinds: Some(plant.faults.to_vec()), clients: CLIENTS, drain_within: DRAIN_WITHIN, call_within };
     run::run(&setting, &plan).await
 }
 
 /// How to see one by itself.
 fn again(plant: &Plant, seed: u64) -> String {
-    let name = if plant.name.is_empty() { "nothing" } else { plant.name };
-    format!("tests/chaos --self-test --only {name} --seed {seed}")
+    format!("tests/chaos --self-test --only {} --seed {seed}", plant.alias())
 }
 
 /// Plants each; prints a table and a summary.
 async fn run_all(binary: &Path, only: &[String], at_once: usize, seed: u64) -> Result<Vec<(Plant, Result<Outcome>, Duration)>> {
     let turns = Arc::new(Semaphore::new(at_once.max(1)));
-    let wanted = |plant: &&Plant| only.is_empty() || only.iter().any(|name| name == plant.name || (name == "nothing" && plant.name.is_empty()));
+    let wanted = |plant: &&Plant| only.is_empty() || only.iter().any(|name| name == plant.alias());
     let running: Vec<_> = PLANTS
         .iter()
         .filter(wanted)
@@ -76,7 +166,7 @@ async fn run_all(binary: &Path, only: &[String], at_once: usize, seed: u64) -> R
 fn judged(plant: &Plant, outcome: &Result<Outcome>) -> (bool, String) {
     match outcome {
         Err(error) => (false, format!("the harness failed: {error:#}")),
-        Ok(outcome) if plant.name.is_empty() => {
+        Ok(outcome) if plant.shows_as.is_empty() => {
             let violations = outcome.violations();
             (violations.is_empty(), if violations.is_empty() { "nothing found".to_owned() } else { violations.join("; ") })
         }
@@ -95,7 +185,7 @@ pub async fn run(binary: &Path, only: &[String], at_once: usize, seed: u64, comm
     eprintln!("\n{:<24} | {:<20} | {:>4} | {:<60} | the same again", "planted", "caught by", "s", "what");
     for (plant, outcome, took) in &done {
         let (good, told) = judged(plant, outcome);
-        let name = if plant.name.is_empty() { "nothing" } else { plant.name };
+        let name = plant.alias();
         eprintln!("{name:<24} | {told:<20} | {:>4} | {:<60} | {}", took.as_secs(), plant.what, again(plant, seed));
         if !good {
             missed.push(format!("{name}: {told}"));

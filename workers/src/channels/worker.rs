@@ -230,6 +230,7 @@ impl ChannelWorker {
         let breaker = Arc::clone(&self.breaker);
         let clock = Arc::clone(&self.shared.clock);
         self.calls.spawn(async move {
+            failpoint::dawdle("calls-dawdle", clock.as_ref()).await;
             let late = clock.monotonic().saturating_sub(since) >= BEGIN_WITHIN;
             let outcome = match content {
                 _ if late => {
@@ -257,7 +258,10 @@ impl ChannelWorker {
                     let began = clock.monotonic();
                     let call = provider.send(&message);
                     drop(unbegun);
-                    let outcome = call.await;
+                    let outcome = match call.await {
+                        Outcome::Unknown { code } if failpoint::planted("unknown-as-failed") => Outcome::Retry { after: None, code },
+                        outcome => outcome,
+                    };
                     failpoint::reach("C8");
                     metrics::histogram!("bongsu_provider_call_seconds", "provider" => provider.name().to_owned())
                         .record(clock.monotonic().saturating_sub(began).as_secs_f64());

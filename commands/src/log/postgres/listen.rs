@@ -2,6 +2,7 @@
 //! found by looking every now and then, since a notification is lost whenever a connection is.
 
 use crate::database::DatabaseError;
+use crate::failpoint;
 use crate::log::{Committer, Tail};
 use crate::ports::Clock;
 use sqlx::PgPool;
@@ -20,6 +21,9 @@ pub async fn listen(pool: PgPool, committer: Committer, tail: Arc<Tail>, clock: 
             () = stop.cancelled() => return,
             heard = hear(&pool, &committer, &tail) => heard,
         };
+        if failpoint::planted("notify-only") {
+            return stop.cancelled().await;
+        }
         if let Err(error) = heard {
             tracing::debug!(%error, "nothing is heard of other replicas at the moment; what they append is looked for");
         }

@@ -56,11 +56,8 @@ struct Forbidden {
 /// that was stopped in between finishes its call when it goes on: that time counts as none.
 /// Also: what the answers said last is what the log says last.
 pub(super) fn in_time(inputs: &Inputs, told: &HashMap<String, Told>, report: &mut Report) {
-    let names: HashMap<&str, &str> = inputs
-        .answers
-        .iter()
-        .filter_map(|answer| Some((told.get(&plain(&answer.id))?.recipient.as_str(), answer.recipient.as_deref()?)))
-        .collect();
+    let names: HashMap<&str, &str> =
+        inputs.answers.iter().filter_map(|answer| Some((told.get(&plain(&answer.id))?.recipient.as_str(), answer.recipient.as_deref()?))).collect();
     let mut forbidden: HashMap<(&str, &str), Vec<Forbidden>> = HashMap::new();
     let mut unclear: HashSet<(&str, &str)> = HashSet::new();
     let mut last: HashMap<(&str, &str), Turn> = HashMap::new();

@@ -34,7 +34,10 @@ pub(super) fn kept(inputs: &Inputs, told: &HashMap<String, Told>, report: &mut R
                 let at = |attempt: u32| arrived.get(&(id.clone(), *delivery, attempt));
                 let (Some(before), Some(after)) = (at(pause.after), at(pause.after + 1)) else { continue };
                 if after - before + SLACK < pause.ms {
-                    report.violate("I8", format!("{id} attempt {} arrived {} ms after the one before, and {} ms were promised", pause.after + 1, after - before, pause.ms));
+                    report.violate(
+                        "I8",
+                        format!("{id} attempt {} arrived {} ms after the one before, and {} ms were promised", pause.after + 1, after - before, pause.ms),
+                    );
                 }
             }
         }

@@ -15,7 +15,8 @@ const SILENT: std::ops::Range<u64> = 2_000..9_000;
 /// How long to wait for a COMMIT to cut, in ms.
 const ARMED: std::ops::Range<u64> = 50..600;
 /// Ends some of those who are connected.
-const END: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND random() < ";
+const END: &str =
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND random() < ";
 
 /// Until the time is over.
 pub async fn postgres(mut work: Work<'_>, server: &mut Postgres, url: &str, proxies: &[Proxy]) -> Result<()> {

@@ -24,7 +24,11 @@ fn simple(provider: &str, percent: f64, action: &str) -> Value {
 
 /// What providers do at all times: a few in a hundred fail, and half of those have arrived.
 pub fn baseline() -> Vec<Value> {
-    let mut rules = vec![error("fcm", 2.0, 503, "UNAVAILABLE", Some(1)), error("apns", 2.0, 503, "ServiceUnavailable", None), error("webhook", 2.0, 503, "unavailable", None)];
+    let mut rules = vec![
+        error("fcm", 2.0, 503, "UNAVAILABLE", Some(1)),
+        error("apns", 2.0, 503, "ServiceUnavailable", Some(1)),
+        error("webhook", 2.0, 503, "unavailable", None),
+    ];
     rules.push(simple("smtp", 2.0, "reset"));
     rules.extend(PROVIDERS.map(|provider| simple(provider, 2.0, "accept_then_drop")));
     rules
@@ -37,7 +41,7 @@ pub async fn providers(mut work: Work<'_>, simulators: &Simulators) -> Result<()
         let rule = match (kind, provider) {
             (Kind::Outage, "smtp") => simple(provider, 100.0, "reset"),
             (Kind::Outage, "fcm") => error(provider, 100.0, 503, "UNAVAILABLE", Some(1)),
-            (Kind::Outage, "apns") => error(provider, 100.0, 503, "ServiceUnavailable", None),
+            (Kind::Outage, "apns") => error(provider, 100.0, 503, "ServiceUnavailable", Some(1)),
             (Kind::Outage, _) => error(provider, 100.0, 503, "unavailable", None),
             (Kind::Throttle, "apns") => error(provider, 70.0, 429, "TooManyRequests", Some(1)),
             (Kind::Throttle, "fcm") => error(provider, 70.0, 429, "QUOTA_EXCEEDED", Some(1)),
