@@ -19,8 +19,6 @@ pub const RECIPIENTS: usize = 24;
 const REMEMBERED: usize = 64;
 /// Pause before an unanswered request is repeated.
 const AGAIN: Duration = Duration::from_millis(50);
-/// After the faults ended everything must be answered within this.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
 
 /// What the clients share.
 #[derive(Debug)]
@@ -33,6 +31,8 @@ pub struct Shared {
     pub stop: AtomicBool,
     /// Items that were refused or never answered: none should be.
     pub unanswered: AtomicUsize,
+    /// After the faults ended everything must be answered within this.
+    pub answered_within: Duration,
     /// Requests that had to be repeated.
     pub repeated: AtomicUsize,
     /// Some of the reasons.
@@ -41,12 +41,13 @@ pub struct Shared {
 
 impl Shared {
     /// With an empty journal.
-    pub fn new(journal: Journal, replicas: Vec<Client>) -> Arc<Self> {
+    pub fn new(journal: Journal, replicas: Vec<Client>, answered_within: Duration) -> Arc<Self> {
         let (stop, unanswered, repeated) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
-        Arc::new(Self { journal, replicas, stop, unanswered, repeated, problems: Mutex::new(Vec::new()) })
+        Arc::new(Self { journal, replicas, stop, unanswered, answered_within, repeated, problems: Mutex::new(Vec::new()) })
     }
 
-    async fn problem(&self, items: usize, what: String) {
+    /// Notes what should not have happened.
+    pub async fn problem(&self, items: usize, what: String) {
         self.unanswered.fetch_add(items, Ordering::Relaxed);
         let mut problems = self.problems.lock().await;
         if problems.len() < 20 {
@@ -220,7 +221,7 @@ async fn ask(shared: &Shared, first: usize, items: &[Item], list: bool) -> Resul
             failed => {
                 shared.repeated.fetch_add(1, Ordering::Relaxed);
                 let stopping = shared.stop.load(Ordering::Relaxed);
-                if stopping && Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + ANSWERED_WITHIN) {
+                if stopping && Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + shared.answered_within) {
                     let reason = failed.err().map_or_else(|| "contended".to_owned(), |error| format!("{error:#}"));
                     shared.problem(items.len(), format!("{} was never answered: {reason}", items[0].key)).await;
                     return Ok(Vec::new());

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+/// What only the connection that appends says.
+const HEAD: &[u8] = b"log_head FOR UPDATE";
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// Where the next connection that commits is cut.
@@ -25,6 +27,7 @@ pub enum Cut {
 #[derive(Debug, Default)]
 struct State {
     cut: AtomicU8,
+    log_only: AtomicBool,
     cuts: AtomicUsize,
     silent: AtomicBool,
 }
@@ -70,8 +73,9 @@ impl Proxy {
         direct.replace(&format!(":{port}/"), &format!(":{}/", self.port))
     }
 
-    /// Cuts the next COMMIT, once.
-    pub fn cut(&self, place: Cut) {
+    /// Cuts the next COMMIT, once: of whoever appends to the log, or of anybody.
+    pub fn cut(&self, place: Cut, log_only: bool) {
+        self.state.log_only.store(log_only, Ordering::SeqCst);
         self.state.cut.store(place as u8, Ordering::SeqCst);
     }
 
@@ -84,6 +88,10 @@ impl Proxy {
     pub fn silence(&self, silent: bool) {
         self.state.silent.store(silent, Ordering::SeqCst);
     }
+}
+
+fn contains(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|window| window == word)
 }
 
 async fn forward(client: TcpStream, server: TcpStream, state: Arc<State>) {
@@ -100,7 +108,7 @@ async fn forward(client: TcpStream, server: TcpStream, state: Arc<State>) {
             }
         }
     });
-    let mut buffer = vec![0; 64 << 10];
+    let (mut buffer, mut appends) = (vec![0; 64 << 10], false);
     loop {
         // Where the server has hung up, so does this.
         let count = tokio::select! {
@@ -108,8 +116,9 @@ async fn forward(client: TcpStream, server: TcpStream, state: Arc<State>) {
             _ = &mut answers => return,
         };
         state.heard().await;
+        appends |= contains(&buffer[..count], HEAD);
         // Not the COMMITTED of an isolation level.
-        let commits = buffer[..count].windows(7).any(|window| window == b"COMMIT\0");
+        let commits = contains(&buffer[..count], b"COMMIT\0") && (appends || !state.log_only.load(Ordering::SeqCst));
         let cut = if commits { state.cut.swap(Cut::Never as u8, Ordering::SeqCst) } else { Cut::Never as u8 };
         if cut != Cut::Never as u8 {
             state.cuts.fetch_add(1, Ordering::SeqCst);

@@ -109,11 +109,16 @@ impl Replica {
 
     /// Waits until it serves.
     pub async fn ready(&self) -> Result<()> {
+        self.ready_within(PATIENCE).await
+    }
+
+    /// Waits so long until it serves.
+    pub async fn ready_within(&self, within: Duration) -> Result<()> {
         let client = Client::new(&self.base(), "")?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + within;
         while !client.is_ready().await {
             if Instant::now() > deadline {
-                bail!("replica {} is not ready after {PATIENCE:?}; see {}", self.number, self.log().display());
+                bail!("replica {} is not ready after {within:?}; see {}", self.number, self.log().display());
             }
             tokio::time::sleep(GLANCE).await;
         }
@@ -122,7 +127,7 @@ impl Replica {
 
     /// Waits until it serves, or too long: something else may be down, and the others must have their turn.
     pub async fn settled(&self) {
-        let _ = tokio::time::timeout(Duration::from_secs(8), self.ready()).await;
+        let _ = self.ready_within(Duration::from_secs(8)).await;
     }
 
     async fn signal(&self, signal: Signal) -> Result<()> {

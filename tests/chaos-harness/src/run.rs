@@ -107,7 +107,7 @@ pub async fn run(setting: &Setting, plan: &Plan) -> Result<Outcome> {
     eprintln!("disturbing with {}", kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", "));
     cluster.simulators.rule(&hands::baseline()).await?;
     let records = Records::new(&setting.root);
-    let shared = Shared::new(Journal::create(&records.journal())?, cluster.senders.clone());
+    let shared = Shared::new(Journal::create(&records.journal())?, cluster.senders.clone(), plan.drain_within);
     let load = |number| tokio::spawn(Load::new(std::sync::Arc::clone(&shared), plan.seed, number, plan.clients).run());
     let clients: Vec<_> = (0..plan.clients).map(load).collect();
 
@@ -117,7 +117,9 @@ pub async fn run(setting: &Setting, plan: &Plan) -> Result<Outcome> {
     tokio::time::sleep(nemesis.left()).await;
     cluster.simulators.behave().await?;
     for replica in &cluster.replicas {
-        replica.ready().await?;
+        if let Err(error) = replica.ready_within(plan.drain_within).await {
+            shared.problem(0, format!("{error:#}")).await;
+        }
     }
     tokio::time::sleep(CALM).await;
     shared.stop.store(true, Ordering::Relaxed);

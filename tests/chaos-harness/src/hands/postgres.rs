@@ -44,10 +44,12 @@ pub async fn postgres(mut work: Work<'_>, server: &mut Postgres, url: &str, prox
                 proxy.silence(false);
             }
             Kind::CutCommit => {
-                let place = if work.random.random_bool(0.5) { Cut::Before } else { Cut::After };
-                proxy.cut(place);
-                work.last(ARMED).await;
-                proxy.cut(Cut::Never);
+                for _ in 0..work.random.random_range(1..6) {
+                    let place = if work.random.random_bool(0.4) { Cut::Before } else { Cut::After };
+                    proxy.cut(place, work.random.random_bool(0.7));
+                    work.last(ARMED).await;
+                }
+                proxy.cut(Cut::Never, false);
             }
             _ => {}
         }
