@@ -25,6 +25,7 @@ use cluster::{CALL_WITHIN, Setting};
 use crash_harness::server;
 use kinds::Kind;
 use run::{Plan, run};
+use self_test::SelfTest;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,7 +47,7 @@ struct Arguments {
     /// Seed of the load and of the nemesis.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Replicas of the server.
+    /// Replicas of the server; with --self-test no run has more.
     #[arg(long, default_value_t = 3)]
     replicas: usize,
     /// Concurrent clients.
@@ -97,7 +98,8 @@ async fn main() -> Result<ExitCode> {
     };
     let binary = binary.canonicalize().with_context(|| format!("{} is not built", binary.display()))?;
     if arguments.self_test {
-        return self_test::run(&binary, &arguments.only, arguments.at_once, arguments.seed, &arguments.commit).await;
+        let Arguments { only, at_once, seed, replicas, commit, .. } = arguments;
+        return self_test::run(&SelfTest { binary, only, at_once, seed, replicas, commit }).await;
     }
     eprintln!("seed {}; the same again: {}", arguments.seed, arguments.again());
     let mut folder = tempfile::Builder::new().prefix("bongsu-chaos-").tempdir()?;

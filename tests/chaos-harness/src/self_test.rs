@@ -7,7 +7,7 @@ use crate::kinds::Kind;
 use crate::run::{self, Outcome, Plan};
 use anyhow::Result;
 use serde_json::json;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -123,13 +123,41 @@ const PLANTS: &[Plant] = &[
 const DRAIN_WITHIN: Duration = Duration::from_secs(20);
 const CLIENTS: usize = 8;
 
-async fn one(binary: &Path, plant: Plant, seed: u64) -> Result<Outcome> {
+/// What to test, and how.
+#[derive(Debug, Clone)]
+pub struct SelfTest {
+    /// The server's binary.
+    pub binary: PathBuf,
+    /// Only these; all where empty.
+    pub only: Vec<String>,
+    /// So many at once.
+    pub at_once: usize,
+    /// Seed of each run.
+    pub seed: u64,
+    /// No more replicas than this.
+    pub replicas: usize,
+    /// For the record.
+    pub commit: String,
+}
+
+async fn one(test: &SelfTest, plant: Plant) -> Result<Outcome> {
     let folder = tempfile::Builder::new().prefix("bongsu-chaos-").tempdir()?;
-    let setting = Setting { binary: binary.to_owned(), root: folder.path().to_owned(), replicas: plant.replicas, planted: Some(plant.name.to_owned()) };
+    let setting = Setting {
+        binary: test.binary.clone(),
+        root: folder.path().to_owned(),
+        replicas: plant.replicas.min(test.replicas),
+        planted: Some(plant.name.to_owned()),
+    };
     // Where nothing slows a call down, it arrives as soon as it begins.
     let call_within = if plant.name.contains("calls-dawdle") { Duration::ZERO } else { CALL_WITHIN };
-    let plan =
-        Plan { seed, time: Duration::from_secs(plant.seconds), kinds: Some(plant.faults.to_vec()), clients: CLIENTS, drain_within: DRAIN_WITHIN, call_within };
+    let plan = Plan {
+        seed: test.seed,
+        time: Duration::from_secs(plant.seconds),
+        kinds: Some(plant.faults.to_vec()),
+        clients: CLIENTS,
+        drain_within: DRAIN_WITHIN,
+        call_within,
+    };
     run::run(&setting, &plan).await
 }
 
@@ -139,18 +167,18 @@ fn again(plant: &Plant, seed: u64) -> String {
 }
 
 /// Plants each; prints a table and a summary.
-async fn run_all(binary: &Path, only: &[String], at_once: usize, seed: u64) -> Result<Vec<(Plant, Result<Outcome>, Duration)>> {
-    let turns = Arc::new(Semaphore::new(at_once.max(1)));
-    let wanted = |plant: &&Plant| only.is_empty() || only.iter().any(|name| name == plant.alias());
+async fn run_all(test: &SelfTest) -> Result<Vec<(Plant, Result<Outcome>, Duration)>> {
+    let turns = Arc::new(Semaphore::new(test.at_once.max(1)));
+    let wanted = |plant: &&Plant| test.only.is_empty() || test.only.iter().any(|name| name == plant.alias());
     let running: Vec<_> = PLANTS
         .iter()
         .filter(wanted)
         .map(|plant| {
-            let (turns, binary, plant) = (Arc::clone(&turns), binary.to_owned(), *plant);
+            let (turns, test, plant) = (Arc::clone(&turns), test.clone(), *plant);
             tokio::spawn(async move {
                 let _turn = turns.acquire().await;
                 let start = Instant::now();
-                let outcome = one(&binary, plant, seed).await;
+                let outcome = one(&test, plant).await;
                 (plant, outcome, start.elapsed())
             })
         })
@@ -178,9 +206,10 @@ fn judged(plant: &Plant, outcome: &Result<Outcome>) -> (bool, String) {
 }
 
 /// The whole self-test.
-pub async fn run(binary: &Path, only: &[String], at_once: usize, seed: u64, commit: &str) -> Result<ExitCode> {
+pub async fn run(test: &SelfTest) -> Result<ExitCode> {
+    let (seed, commit) = (test.seed, &test.commit);
     eprintln!("seed {seed}; the same again: tests/chaos --self-test --seed {seed}");
-    let done = run_all(binary, only, at_once, seed).await?;
+    let done = run_all(test).await?;
     let (mut missed, mut rows) = (Vec::new(), Vec::new());
     eprintln!("\n{:<24} | {:<20} | {:>4} | {:<60} | the same again", "planted", "caught by", "s", "what");
     for (plant, outcome, took) in &done {
