@@ -6,6 +6,7 @@
 //! - [`recipients`]: recipients, devices and their erasure, across several streams at once.
 //! - [`consumer`]: the one mechanism from the log to projections and process managers.
 //! - [`database`]: SQLite connections, migrations and the execution of [`consumer::Changes`].
+//! - [`replicas`]: the processes that share a log, and who of them does what.
 //! - [`ports`]: time and chance.
 
 pub mod accept;
@@ -17,3 +18,4 @@ pub mod log;
 pub mod ports;
 pub mod recent;
 pub mod recipients;
+pub mod replicas;

@@ -55,3 +55,5 @@ pub fn find(name: &str) -> Option<Registration> {
 pub const CHECKPOINTS: &str = include_str!("../../migrations/sqlite/0001_checkpoints.sql");
 /// The same in Postgres.
 pub const CHECKPOINTS_POSTGRES: &str = include_str!("../../migrations/postgres/0001_checkpoints.sql");
+/// Under which turn they were moved.
+pub const EPOCHS_POSTGRES: &str = include_str!("../../migrations/postgres/0002_epochs.sql");

@@ -61,12 +61,22 @@ impl App {
 
     /// Started on a profile, whichever the scenarios run on.
     pub async fn on(profile: Profile) -> Result<Self> {
-        Self::prepared("", profile::environment(profile).await?).await
+        Self::on_with(profile, "").await
+    }
+
+    /// The same, with more configuration.
+    pub async fn on_with(profile: Profile, config: &str) -> Result<Self> {
+        Self::prepared(config, profile::environment(profile).await?).await
     }
 
     /// Started on a database that the scenario disturbs.
     pub async fn on_database(url: &str) -> Result<Self> {
-        Self::prepared("", profile::on_database(url)).await
+        Self::on_database_with(url, "").await
+    }
+
+    /// The same, with more configuration.
+    pub async fn on_database_with(url: &str, config: &str) -> Result<Self> {
+        Self::prepared(config, profile::on_database(url)).await
     }
 
     async fn prepared(config: &str, environment: Vec<(String, String)>) -> Result<Self> {
@@ -108,8 +118,7 @@ impl App {
         let _ = std::fs::remove_file(&ready);
         let (data, config) = (self.data().display().to_string(), self.config().display().to_string());
         let arguments = ["serve", "--data", &data, "--listen", &self.listen, "--config", &config, "--ready-file", &ready.display().to_string()];
-        let environment: Vec<(&str, &str)> = self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let mut process = Process::start(&arguments, self.root(), &environment, &self.root().join("server.log"))?;
+        let mut process = Process::start(&arguments, self.root(), &self.variables(), &self.root().join("server.log"))?;
         let told: serde_json::Value = serde_json::from_str(&process.ready(&ready).await?)?;
         self.listen = told["listen"].as_str().with_context(|| format!("the ready file names no address: {told}"))?.to_owned();
         self.server = Some(process);
@@ -142,6 +151,11 @@ impl App {
     /// What the server printed so far.
     pub fn printed(&self) -> Result<String> {
         Ok(std::fs::read_to_string(self.root().join("server.log"))?)
+    }
+
+    /// The server's environment.
+    pub(crate) fn variables(&self) -> Vec<(&str, &str)> {
+        self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
 
     /// Variables that tell a process of the binary where this server's stores are.

@@ -14,9 +14,11 @@ pub mod client;
 pub mod live;
 pub mod process;
 pub mod profile;
+pub mod replica;
 pub mod simulators;
 pub mod wait;
 
 pub use app::App;
 pub use client::{Answer, Client};
+pub use replica::Replica;
 pub use wait::until;

@@ -8,6 +8,7 @@
 //!   log.db            events, deliveries owed, timers
 //!   keys.db           one key a recipient, wrapped by the master key
 //!   views/            read models; may be deleted, they are rebuilt
+//!   replica           of the cluster profile: what the others know this process by
 //! ```
 //!
 //! Rejected: a lock by process id, which a crash leaves behind; the operating system lets go of
@@ -15,6 +16,7 @@
 
 use commands::log::MasterKey;
 use commands::ports::Random;
+use commands::replicas::Badge;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -146,6 +148,18 @@ impl DataDir {
             Err(reason) if reason.kind() == ErrorKind::NotFound && file.is_none() => Ok(None),
             Err(reason) => Err(io(&path, reason)),
         }
+    }
+
+    /// What the last process in this folder was known by to other replicas. It has ended: the lock is ours.
+    pub fn badge(&self) -> Option<Badge> {
+        let text = std::fs::read_to_string(self.root.join("replica")).ok()?;
+        let (number, token) = text.trim().split_once(' ')?;
+        Some(Badge { number: number.parse().ok()?, token: token.parse().ok()? })
+    }
+
+    /// Keeps what this process is known by.
+    pub fn save_badge(&self, badge: Badge) -> Result<(), DataDirError> {
+        write_private(&self.root.join("replica"), &format!("{} {}", badge.number, badge.token))
     }
 
     /// Keeps the first administrator's API key for the commands of this machine.

@@ -8,23 +8,25 @@ use super::data_dir::{DataDir, DataDirError, master_key_variable};
 use super::engine::{Engine, EngineError, EngineSettings};
 use super::providers::{self, ProvidersError};
 use super::services::Services;
-use super::stores::{ClusterSettings, Stores};
+use super::stores::{ClusterSettings, Joining, Stores};
 use super::supervisor::Supervisor;
 use crate::auth::api_key::KeyHasher;
 use crate::auth::recipient_token::TokenKey;
 use crate::auth::registry::KeyRegistry;
 use crate::auth::{Gate, bootstrap};
-use crate::config::{Config, Profile, Secret};
+use crate::config::{Config, Profile, Role, Secret};
 use crate::graphql::schema;
 use crate::graphql::transport::{TransportSettings, router};
 use crate::http;
 use commands::accept::LONGEST_KEY;
 use commands::log::MasterKey;
-use commands::ports::{Clock, Random, SystemClock, SystemRandom};
+use commands::ports::{Clock, DatabaseClock, Random, SystemClock, SystemRandom};
+use commands::replicas::Introduction;
 use domain::values::Channel;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use projections::directory::Directory;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +37,9 @@ use workers::channels::BreakerSettings;
 
 /// Headers of a request have to arrive in this time.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a start may wait for other replicas before it says so.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What `serve` is told besides the configuration.
 #[derive(Debug, Clone, Default)]
@@ -91,7 +96,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     outlive_file_size_limit();
     // Without a recorder every figure costs next to nothing.
     let metrics = config.metrics.enabled.then(http::metrics::install).transpose().map_err(AppError::Metrics)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let (clock, shared_clock) = clocks(config.storage.profile);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let data = DataDir::lock(&config.storage.data_dir)?;
     let master = data.master_key(master_key_variable().as_deref(), config.storage.master_key_file.as_deref(), random.as_ref())?;
@@ -103,8 +108,9 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         lane: config.delivery.workers.window,
         breaker: BreakerSettings::default(),
         mirror: config.mirror.target(),
+        roles: config.server.roles,
     };
-    let stores = open_stores(&config, &data, &master, &random).await?;
+    let stores = open_stores(&config, &data, &master, &random, shared_clock).await?;
     let engine = Arc::new(Engine::over(stores, &master, settings, vec![Arc::<KeyRegistry>::clone(&keys)], Arc::clone(&clock), Arc::clone(&random))?);
     let providers = providers::build(&config, &clock)?;
 
@@ -117,12 +123,16 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     }
 
     let directory = engine.read_models.directory()?;
-    directory.projection().reached(engine.tail.head()).await;
+    if !directory_is_read(&directory, engine.tail.head(), clock.as_ref(), &failed).await {
+        return Err(AppError::TaskDied);
+    }
     for row in directory.api_keys().await? {
         keys.add(row.id, &row.prefix, &row.hash, &row.role, row.expires_at, row.revoked_at.is_some());
     }
     let keep = |secret: &str| Ok::<_, AppError>(data.save_admin_key(secret)?);
-    if let Some(secret) = bootstrap::ensure(&engine.bus, &keys, clock.as_ref(), random.as_ref(), keep).await? {
+    if config.server.roles.has(Role::Api)
+        && let Some(secret) = bootstrap::ensure(&engine.bus, &keys, clock.as_ref(), random.as_ref(), keep).await?
+    {
         let file = data.admin_key_file();
         tell(&mut std::io::stdout(), &format!("The first administrator's API key, shown this once (and kept in {}):\n\n  {secret}\n", file.display()));
     }
@@ -153,7 +163,10 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     };
     let schema = schema::build(Arc::clone(&services), &transport.bounds);
     let gate = Arc::new(Gate::new(keys, tokens, config.limits.rates(), Arc::clone(&clock)));
-    let app = router(schema, gate, transport.clone()).merge(http::router(Arc::clone(&services), metrics));
+    let mut app = http::router(Arc::clone(&services), metrics);
+    if config.server.roles.has(Role::Api) {
+        app = router(schema, gate, transport.clone()).merge(app);
+    }
 
     let listener = TcpListener::bind(config.server.listen).await.map_err(|reason| AppError::Listen { address: config.server.listen, reason })?;
     let address = listener.local_addr().map_err(|reason| AppError::Listen { address: config.server.listen, reason })?;
@@ -191,15 +204,49 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     if died { Err(AppError::TaskDied) } else { Ok(()) }
 }
 
+/// Waits until the keys that callers have can be read; not, where a task has died. Another replica may
+/// be the one that keeps them up to date.
+async fn directory_is_read(directory: &Directory, head: u64, clock: &dyn Clock, failed: &CancellationToken) -> bool {
+    let reached = directory.projection().reached(head);
+    tokio::pin!(reached);
+    loop {
+        tokio::select! {
+            () = reached.as_mut() => return true,
+            () = failed.cancelled() => return false,
+            () = clock.sleep(PATIENCE) => tracing::warn!("waiting for a replica with the role projections: it keeps the API keys up to date"),
+        }
+    }
+}
+
+/// The machine's clock; of replicas the database's, which is to be told the time.
+fn clocks(profile: Profile) -> (Arc<dyn Clock>, Arc<DatabaseClock>) {
+    let shared = Arc::new(DatabaseClock::default());
+    match profile {
+        Profile::Embedded => (Arc::new(SystemClock::default()), shared),
+        Profile::Cluster => (Arc::<DatabaseClock>::clone(&shared), shared),
+    }
+}
+
 /// The stores of the configured profile.
-async fn open_stores(config: &Config, data: &DataDir, master: &MasterKey, random: &Arc<dyn Random>) -> Result<Stores, EngineError> {
+async fn open_stores(config: &Config, data: &DataDir, master: &MasterKey, random: &Arc<dyn Random>, clock: Arc<DatabaseClock>) -> Result<Stores, AppError> {
     let Some(url) = config.postgres.url.as_ref().filter(|_| config.storage.profile == Profile::Cluster) else {
-        return Stores::embedded(data, master, config.storage.readers, random);
+        return Ok(Stores::embedded(data, master, config.storage.readers, random)?);
     };
     let connections = u32::try_from(config.postgres.connections).unwrap_or(u32::MAX);
     let keys = config.postgres.keys_url.as_ref().map(Secret::expose);
-    let settings = ClusterSettings::new(url.expose(), keys, connections, config.postgres.allow_unsafe_settings)?;
-    Stores::cluster(settings, master, random).await
+    let settings =
+        ClusterSettings::new(url.expose(), keys, connections, config.postgres.allow_unsafe_settings, config.redis.settings()).map_err(EngineError::from)?;
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "replica".to_owned());
+    let introduction = Introduction {
+        name: format!("{host} {} {}", config.server.listen, std::process::id()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        roles: config.server.roles.names(),
+    };
+    let stores = Stores::cluster(settings, Joining { introduction, clock, before: data.badge() }, master, random).await?;
+    if let Some(shared) = &stores.shared {
+        data.save_badge(shared.membership.badge())?;
+    }
+    Ok(stores)
 }
 
 /// Tells a person. Nobody may be listening, or the file it goes to may be on a full disk: that is

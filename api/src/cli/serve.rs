@@ -20,6 +20,7 @@ const BLOCKING_THREADS: usize = 64;
   bongsu serve
   bongsu serve --data /var/lib/bongsu --listen 127.0.0.1:9000
   bongsu serve --config /etc/bongsu.toml --ready-file /run/bongsu/ready
+  bongsu serve --roles workers
 
 The first Ctrl-C lets attempts under way end, the second quits at once.
 
@@ -31,6 +32,9 @@ pub struct Serve {
     /// Address and port [default: 127.0.0.1:8080].
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
+    /// What this process does: some of api, projections, workers [default: all].
+    #[arg(long, value_name = "ROLES")]
+    pub roles: Option<String>,
     /// Configuration file [default: bongsu.toml in this folder, if there is one].
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -41,11 +45,10 @@ pub struct Serve {
 
 impl Serve {
     pub(super) fn sources(&self) -> Sources {
-        Sources::of_process(self.config.clone()).flag("storage.data_dir", "--data", self.data.as_ref().map(|path| path.display().to_string())).flag(
-            "server.listen",
-            "--listen",
-            self.listen.clone(),
-        )
+        Sources::of_process(self.config.clone())
+            .flag("storage.data_dir", "--data", self.data.as_ref().map(|path| path.display().to_string()))
+            .flag("server.listen", "--listen", self.listen.clone())
+            .flag("server.roles", "--roles", self.roles.clone())
     }
 
     pub(super) fn run(self, no_color: bool) -> Result<ExitCode, CliError> {

@@ -70,10 +70,11 @@ impl Status {
 }
 
 /// The parts of the status: field, heading, columns.
-const PARTS: [(&str, &str, &[&str]); 3] = [
+const PARTS: [(&str, &str, &[&str]); 4] = [
     ("backlog", "Owed", &["channel", "priority", "state", "deliveries"]),
     ("providers", "Providers", &["name", "channel", "breaker"]),
     ("consumers", "Readers of the log", &["name", "lag", "parked"]),
+    ("replicas", "Replicas", &["number", "name", "version", "roles"]),
 ];
 
 fn print(status: &Value, out: Output) -> Result<(), CliError> {
@@ -81,12 +82,17 @@ fn print(status: &Value, out: Output) -> Result<(), CliError> {
         Value::String(text) => text.to_lowercase(),
         // Counts may come as floating point, since GraphQL's integers end at 2^31.
         Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |number| format!("{number:.0}")),
+        Value::Array(texts) => texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
         other => other.to_string(),
     };
     out.line(format_args!("Version {}, {} events", text(&status["version"]), text(&status["events"])))?;
     for (field, heading, columns) in PARTS {
         let rows: Vec<Vec<String>> =
             status[field].as_array().into_iter().flatten().map(|row| columns.iter().map(|column| text(&row[*column])).collect()).collect();
+        // The embedded profile has none.
+        if field == "replicas" && rows.is_empty() {
+            continue;
+        }
         out.line(format_args!("\n{heading}"))?;
         if rows.is_empty() {
             out.line("none")?;

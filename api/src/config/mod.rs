@@ -18,7 +18,9 @@ mod metrics;
 mod mirror;
 mod postgres;
 pub mod providers;
+mod redis;
 pub mod reference;
+mod roles;
 mod section;
 mod server;
 pub mod show;
@@ -35,6 +37,8 @@ pub use metrics::Metrics;
 pub use mirror::Mirror;
 pub use postgres::Postgres;
 pub use providers::Providers;
+pub use redis::{Redis, RedisMode};
+pub use roles::{Role, Roles};
 pub use section::{Key, Section, SectionDoc};
 pub use server::Server;
 pub use source::{ConfigError, Layers, Origin, Sources};
@@ -52,6 +56,8 @@ pub struct Config {
     pub storage: Storage,
     /// The database of the cluster profile.
     pub postgres: Postgres,
+    /// The shared queue of the cluster profile.
+    pub redis: Redis,
     /// How deliveries are worked off and retried.
     pub delivery: Delivery,
     /// Third parties.
@@ -69,7 +75,7 @@ pub struct Config {
 impl Config {
     /// The descriptions of all sections, in the order of the documentation.
     pub fn sections() -> Vec<SectionDoc> {
-        let mut all = vec![Server::describe(), Storage::describe(), Postgres::describe()];
+        let mut all = vec![Server::describe(), Storage::describe(), Postgres::describe(), Redis::describe()];
         all.extend(Delivery::describe_all());
         all.extend(Providers::describe_all());
         all.extend([Limits::describe(), Log::describe(), Metrics::describe(), Mirror::describe()]);
@@ -90,18 +96,32 @@ impl Config {
         if let (Some(storage), Some(postgres)) = (&storage, &postgres) {
             postgres.check_with(storage, &mut reader);
         }
+        if let (Some(storage), Some(server)) = (&storage, &server) {
+            server.check_with(storage, &mut reader);
+        }
+        let redis = Redis::read(&mut reader);
+        if let (Some(storage), Some(redis)) = (&storage, &redis) {
+            redis.check_with(storage, &mut reader);
+        }
         let delivery = Delivery::read(&mut reader);
         let providers = Providers::read(&mut reader);
         let limits = Limits::read(&mut reader);
         let log = Log::read(&mut reader);
         let metrics = Metrics::read(&mut reader);
         let mirror = Mirror::read(&mut reader);
-        match (server, storage, postgres, delivery, providers, limits, log, metrics, mirror) {
-            (Some(server), Some(storage), Some(postgres), Some(delivery), Some(providers), Some(limits), Some(log), Some(metrics), Some(mirror))
-                if !reader.has_problems() =>
-            {
-                Ok((Self { server, storage, postgres, delivery, providers, limits, log, metrics, mirror }, layers))
-            }
+        match (server, storage, postgres, redis, delivery, providers, limits, log, metrics, mirror) {
+            (
+                Some(server),
+                Some(storage),
+                Some(postgres),
+                Some(redis),
+                Some(delivery),
+                Some(providers),
+                Some(limits),
+                Some(log),
+                Some(metrics),
+                Some(mirror),
+            ) if !reader.has_problems() => Ok((Self { server, storage, postgres, redis, delivery, providers, limits, log, metrics, mirror }, layers)),
             _ => Err(ConfigError::Invalid { problems: reader.into_problems() }),
         }
     }

@@ -1,6 +1,8 @@
 //! `[server]`: the HTTP listener.
 
+use super::roles::Roles;
 use super::section::{Reader, section};
+use super::storage::{Profile, Storage};
 use super::value::Bytes;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,6 +13,10 @@ section! {
     Server at "server" {
         /// Address and port to listen on. The default is reachable from this machine only.
         listen: SocketAddr = "127.0.0.1:8080",
+        /// What this process does: some of `api` (answers requests), `projections` (keeps read models up
+        /// to date, and the mirror) and `workers` (delivers). The profile `embedded` has one process,
+        /// which does everything; of a cluster every role must be somebody's.
+        roles: Roles = "api,projections,workers",
         /// The address under which callers reach it, where that is another one (behind a proxy).
         /// It is also an origin that browsers may come from.
         public_url: Option<url::Url>,
@@ -50,6 +56,12 @@ impl Server {
         reader.require(self.body_timeout >= Duration::from_secs(1), "server.body_timeout", "must be at least 1s");
         reader.require(self.max_streams > 0, "server.max_streams", "must be at least 1");
         reader.require(self.worker_threads <= 1_024, "server.worker_threads", "must be at most 1024");
+    }
+
+    /// What only the two sections together say.
+    pub(super) fn check_with(&self, storage: &Storage, reader: &mut Reader<'_>) {
+        let whole = storage.profile == Profile::Cluster || self.roles == Roles::ALL;
+        reader.require(whole, "server.roles", "must be all of them in the profile `embedded`, which has one process");
     }
 
     /// Origins that browsers may come from, the public address included.

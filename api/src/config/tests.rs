@@ -7,6 +7,7 @@ use super::{Config, ConfigError};
 use domain::policy::retry::RetrySchedule;
 use domain::values::Channel;
 use std::path::PathBuf;
+use workers::queue::redis::RedisPlace;
 
 fn sources(file: &str, environment: &[(&str, &str)]) -> (tempfile::TempDir, Sources) {
     let folder = tempfile::tempdir().unwrap();
@@ -209,4 +210,47 @@ fn a_page_is_never_smaller_than_what_clients_get_by_default() {
         let (_folder, sources) = sources(&format!("[limits]\npage_size = {size}\n"), &[]);
         assert_eq!(Config::load(&sources).is_ok(), fine, "{size}");
     }
+}
+
+const CLUSTER: &str = "[storage]\nprofile = \"cluster\"\n[postgres]\nurl = \"postgres://u@h/d\"\n[redis]\n";
+
+#[test]
+fn redis_may_be_one_server_a_cluster_or_behind_sentinels() {
+    let settings = |section: &str| {
+        let (_folder, sources) = sources(&format!("{CLUSTER}{section}"), &[]);
+        Config::load(&sources).unwrap().0.redis.settings()
+    };
+    assert!(settings("").is_none());
+    let one = settings("url = \"rediss://u:pw@h:1/2\"\nprefix = \"mine\"").unwrap();
+    assert_eq!(one.prefix, "mine");
+    assert!(matches!(one.place, RedisPlace::Single { url } if url == "rediss://u:pw@h:1/2"));
+    let cluster = settings("mode = \"cluster\"\nurl = \"redis://:pw@a:1, redis://:pw@b:2\"").unwrap();
+    assert!(matches!(cluster.place, RedisPlace::Cluster { urls } if urls == ["redis://:pw@a:1", "redis://:pw@b:2"]));
+    let sentinel = settings("mode = \"sentinel\"\nurl = \"redis://a:1,redis://b:2\"\nmaster = \"m\"\npassword = \"pw\"").unwrap();
+    let RedisPlace::Sentinel { urls, master, username, password } = sentinel.place else { panic!("another place") };
+    assert_eq!((urls.len(), master.as_str(), username, password.as_deref()), (2, "m", None, Some("pw")));
+}
+
+#[test]
+fn what_redis_cannot_mean_is_refused() {
+    for (section, named) in [
+        ("url = \"redis://a,redis://b\"", "redis.url"),
+        ("url = \"http://secret-host\"", "redis.url"),
+        ("url = \",\"", "redis.url"),
+        ("mode = \"cluster\"\nurl = \"redis://a/3\"", "redis.url"),
+        ("mode = \"cluster\"\nurl = \"redis://a,rediss://b\"", "redis.url"),
+        ("mode = \"cluster\"", "redis.url"),
+        ("mode = \"sentinel\"\nurl = \"redis://a\"", "redis.master"),
+        ("url = \"redis://a\"\nmaster = \"m\"", "redis.master"),
+        ("url = \"redis://a\"\npassword = \"pw\"", "redis.password"),
+        ("url = \"redis://a\"\nusername = \"u\"", "redis.username"),
+        ("url = \"redis://a\"\nprefix = \"a}b\"", "redis.prefix"),
+        ("mode = \"ring\"", "redis.mode"),
+    ] {
+        let found = problems(&format!("{CLUSTER}{section}"), &[]);
+        assert_eq!(found.len(), 1, "{section}: {found:?}");
+        assert!(found[0].starts_with(named) && !found[0].contains("secret-host"), "{section}: {found:?}");
+    }
+    let found = problems("[redis]\nurl = \"redis://a\"", &[]);
+    assert!(found.len() == 1 && found[0].contains("storage.profile"), "{found:?}");
 }

@@ -19,7 +19,7 @@ pub use changes::{Changes, Sql, Statement, Value};
 pub use pg_rows::PgRows;
 pub use progress::Progress;
 pub use rows::{FileRows, LogRows, Rows, RowsError};
-pub use runner::{Runner, RunnerSettings};
+pub use runner::{Ended, Runner, RunnerSettings};
 pub(crate) use sets::Sets;
 
 use crate::log::Recorded;

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Why rows could not be changed; always worth trying again.
+/// Why rows could not be changed; worth trying again, but for [`Self::Fenced`].
 #[derive(Debug, thiserror::Error)]
 pub enum RowsError {
     /// The file refuses.
@@ -18,6 +18,9 @@ pub enum RowsError {
     /// The log refuses.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// Another replica runs this consumer now; nothing was changed.
+    #[error("another replica runs this consumer now")]
+    Fenced,
 }
 
 impl From<rusqlite::Error> for RowsError {
@@ -40,8 +43,17 @@ const PARKED: &str = "SELECT DISTINCT stream FROM parked WHERE consumer = ?1";
 
 /// Port to a consumer's rows.
 pub trait Rows: Send + Sync + 'static {
-    /// Where the consumer stands.
+    /// Where the consumer stands, whoever runs it.
     fn checkpoint(&self, consumer: &'static str) -> Changing<'_, Position>;
+    /// Where the consumer stands, for who is about to run it: whoever ran it before changes nothing
+    /// from now on.
+    fn begin(&self, consumer: &'static str) -> Changing<'_, Position> {
+        self.checkpoint(consumer)
+    }
+    /// Whether other replicas may run it.
+    fn is_shared(&self) -> bool {
+        false
+    }
     /// Streams that the consumer has parked.
     fn parked(&self, consumer: &'static str) -> Changing<'_, Vec<u64>>;
     /// Changes rows and checkpoint in one transaction.

@@ -6,7 +6,7 @@
 
 use super::changes::{Changes, Sql};
 use super::progress::Progress;
-use super::rows::Rows;
+use super::rows::{Rows, RowsError};
 use super::{Consumer, HandleError};
 use crate::failpoint;
 use crate::log::{LogError, LogReader, Position, Recorded, Tail};
@@ -49,10 +49,38 @@ pub struct Runner<C> {
     settings: RunnerSettings,
 }
 
+/// Why a consumer does not run any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to stop, or has come as far as it was told.
+    AsTold,
+    /// Another replica runs it.
+    Fenced,
+    /// There is an event that this version does not know; another replica may be newer.
+    Newer,
+}
+
 /// Why a batch could not be taken in.
 enum Trouble {
-    Store(String),
+    Store(RowsError),
     Event(HandleError),
+}
+
+/// Why the runner could not go on.
+enum Failure {
+    /// Worth trying again.
+    Passing(String),
+    /// Not here.
+    Ends(Ended),
+}
+
+impl From<RowsError> for Failure {
+    fn from(error: RowsError) -> Self {
+        match error {
+            RowsError::Fenced => Self::Ends(Ended::Fenced),
+            error => Self::Passing(error.to_string()),
+        }
+    }
 }
 
 impl<C: Consumer> Runner<C> {
@@ -69,8 +97,9 @@ impl<C: Consumer> Runner<C> {
         Self { consumer, log, tail, rows, clock, progress, settings }
     }
 
-    /// Runs until told to stop, or, where `until` is given, until it has come that far.
-    pub async fn run(mut self, stop: CancellationToken, until: Option<Position>) {
+    /// Runs until told to stop, or, where `until` is given, until it has come that far, or until it can
+    /// only run on another replica.
+    pub async fn run(mut self, stop: CancellationToken, until: Option<Position>) -> Ended {
         let name = self.consumer.name();
         let mut state: Option<(Position, HashSet<u64>)> = None;
         let mut failures = 0_u32;
@@ -83,30 +112,39 @@ impl<C: Consumer> Runner<C> {
                         self.progress.advance(start.0);
                         state = Some(start);
                     }
-                    Err(error) => self.pause(name, &mut failures, &error, &stop).await,
+                    Err(failure) => {
+                        if let Some(ended) = self.pause(name, &mut failures, failure, &stop).await {
+                            return ended;
+                        }
+                    }
                 }
                 continue;
             };
             if until.is_some_and(|until| *position >= until) {
-                return;
+                return Ended::AsTold;
             }
             if *position >= *head.borrow_and_update() {
                 metrics::gauge!("bongsu_consumer_lag_events", "consumer" => name).set(0.0);
                 tokio::select! {
-                    changed = head.changed() => if changed.is_err() { return },
-                    () = stop.cancelled() => return,
+                    changed = head.changed() => if changed.is_err() { return Ended::AsTold },
+                    () = stop.cancelled() => return Ended::AsTold,
                 }
                 if !self.settings.linger.is_zero() && *wanted.borrow_and_update() <= *position {
                     tokio::select! {
                         () = self.clock.sleep(self.settings.linger) => {}
-                        changed = wanted.changed() => if changed.is_err() { return },
-                        () = stop.cancelled() => return,
+                        changed = wanted.changed() => if changed.is_err() { return Ended::AsTold },
+                        () = stop.cancelled() => return Ended::AsTold,
                     }
                 }
             }
             let taken = match self.page(*position).await {
                 Ok(page) => self.take(&page, position, parked).await,
-                Err(Unread::Store(error)) => Err(error),
+                Err(Unread::Store(error)) => Err(Failure::Passing(error)),
+                Err(Unread::Newer(reason)) if self.rows.is_shared() => {
+                    tracing::error!(consumer = name, reason, "this version does not know an event; a newer replica has to run this consumer");
+                    Err(Failure::Ends(Ended::Newer))
+                }
+                Err(Unread::Newer(reason)) => Err(Failure::Passing(reason)),
                 Err(Unread::Poison(at, stream, reason)) => self.park(at, stream, &reason, position, parked).await,
             };
             match taken {
@@ -117,15 +155,20 @@ impl<C: Consumer> Runner<C> {
                     #[allow(clippy::cast_precision_loss, reason = "a gauge")]
                     metrics::gauge!("bongsu_consumer_lag_events", "consumer" => name).set(head.saturating_sub(*position) as f64);
                 }
-                Err(error) => self.pause(name, &mut failures, &error, &stop).await,
+                Err(failure) => {
+                    if let Some(ended) = self.pause(name, &mut failures, failure, &stop).await {
+                        return ended;
+                    }
+                }
             }
         }
+        Ended::AsTold
     }
 
-    async fn start(&self) -> Result<(Position, HashSet<u64>), String> {
+    async fn start(&self) -> Result<(Position, HashSet<u64>), Failure> {
         let name = self.consumer.name();
-        let position = self.rows.checkpoint(name).await.map_err(|error| error.to_string())?;
-        let parked = self.rows.parked(name).await.map_err(|error| error.to_string())?;
+        let position = self.rows.begin(name).await?;
+        let parked = self.rows.parked(name).await?;
         Ok((position, parked.into_iter().collect()))
     }
 
@@ -143,13 +186,14 @@ impl<C: Consumer> Runner<C> {
                     }
                     limit = usize::try_from(position - 1 - after).unwrap_or(limit).min(limit);
                 }
+                Err(LogError::Newer { reason }) => return Err(Unread::Newer(reason)),
                 Err(error) => return Err(Unread::Store(format!("{error} ({error:?})"))),
             }
         }
     }
 
     /// Takes a page in: as a whole, or, if an event of it fails, one by one.
-    async fn take(&mut self, page: &[Arc<Recorded>], position: &mut Position, parked: &mut HashSet<u64>) -> Result<(), String> {
+    async fn take(&mut self, page: &[Arc<Recorded>], position: &mut Position, parked: &mut HashSet<u64>) -> Result<(), Failure> {
         let Some(last) = page.last() else {
             return Ok(());
         };
@@ -164,7 +208,7 @@ impl<C: Consumer> Runner<C> {
                     *position = last.position;
                     return Ok(());
                 }
-                Err(Trouble::Store(error)) => return Err(error),
+                Err(Trouble::Store(error)) => return Err(error.into()),
                 Err(Trouble::Event(error)) => {
                     tracing::warn!(consumer = self.consumer.name(), %error, "a batch failed; its events are taken one by one")
                 }
@@ -182,7 +226,7 @@ impl<C: Consumer> Runner<C> {
                         *position = event.position;
                         break;
                     }
-                    Err(Trouble::Store(error)) => return Err(error),
+                    Err(Trouble::Store(error)) => return Err(error.into()),
                     Err(Trouble::Event(error)) => {
                         tries += 1;
                         if tries == TRIES {
@@ -214,16 +258,16 @@ impl<C: Consumer> Runner<C> {
             }
             Err(error) => {
                 self.consumer.abandoned();
-                Err(Trouble::Store(error.to_string()))
+                Err(Trouble::Store(error))
             }
         }
     }
 
-    async fn park(&self, at: Position, stream: u64, reason: &str, position: &mut Position, parked: &mut HashSet<u64>) -> Result<(), String> {
+    async fn park(&self, at: Position, stream: u64, reason: &str, position: &mut Position, parked: &mut HashSet<u64>) -> Result<(), Failure> {
         let name = self.consumer.name();
         let mut changes = Changes::default();
         changes.push(&PARK, vec![name.into(), at.into(), stream.into(), self.clock.now().into(), reason.into()]);
-        self.rows.apply(name, changes, at).await.map_err(|error| error.to_string())?;
+        self.rows.apply(name, changes, at).await?;
         *position = at;
         parked.insert(stream);
         metrics::counter!("bongsu_consumer_parked_total", "consumer" => name).increment(1);
@@ -231,7 +275,12 @@ impl<C: Consumer> Runner<C> {
         Ok(())
     }
 
-    async fn pause(&self, name: &'static str, failures: &mut u32, error: &str, stop: &CancellationToken) {
+    /// Waits before another try, where that is worth it.
+    async fn pause(&self, name: &'static str, failures: &mut u32, failure: Failure, stop: &CancellationToken) -> Option<Ended> {
+        let error = match failure {
+            Failure::Passing(error) => error,
+            Failure::Ends(ended) => return Some(ended),
+        };
         let pause = self.settings.back_off * 2_u32.pow((*failures).min(7));
         *failures += 1;
         metrics::counter!("bongsu_consumer_errors_total", "consumer" => name).increment(1);
@@ -240,11 +289,13 @@ impl<C: Consumer> Runner<C> {
             () = self.clock.sleep(pause) => {}
             () = stop.cancelled() => {}
         }
+        None
     }
 }
 
 enum Unread {
     Store(String),
+    Newer(String),
     Poison(Position, u64, String),
 }
 

@@ -28,6 +28,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub trait AfterCommit: Send + Sync + 'static {
     /// Takes the events of a transaction, in order.
     fn committed(&self, events: &[Arc<Recorded>]);
+    /// Takes what other replicas have committed.
+    fn learned(&self, events: &[Arc<Recorded>]) {
+        self.committed(events);
+    }
 }
 
 /// Who is asking: ours goes first, so that a flood of requests cannot hold up deliveries.
@@ -208,7 +212,7 @@ impl Thread {
     fn tell_others(&mut self) {
         let others = self.writer.take_others();
         for after in &self.after {
-            after.committed(&others);
+            after.learned(&others);
         }
         // Where one cannot be read, followers meet it in the store.
         for run in others.chunk_by(|one, next| one.position + 1 == next.position) {

@@ -1,5 +1,6 @@
 //! An event as it stands in the log, and the metadata it was committed with.
 
+use crate::replicas::ReplicaNo;
 use domain::values::Millis;
 use domain::{Fact, StreamId};
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,9 @@ pub struct Metadata {
     /// What belongs together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<String>,
+    /// Which replica an attempt was made by, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<ReplicaNo>,
     /// W3C `traceparent` of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,

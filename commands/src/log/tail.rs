@@ -73,6 +73,13 @@ impl Tail {
         self.head.send_replace(head);
     }
 
+    /// The event at a position, where it is one of the newest.
+    pub fn get(&self, position: Position) -> Option<Arc<Recorded>> {
+        let window = self.window.read().unwrap_or_else(PoisonError::into_inner);
+        let place = position.checked_sub(window.events.front()?.position)?;
+        window.events.get(usize::try_from(place).ok()?).cloned()
+    }
+
     /// Events after a position, at most `limit`; none where the window does not reach back.
     pub fn read_after(&self, after: Position, limit: usize) -> Option<Page> {
         let window = self.window.read().unwrap_or_else(PoisonError::into_inner);

@@ -11,7 +11,7 @@ mod tests;
 pub use project::DeadLettersProjection;
 pub use query::{DeadLetterRow, DeadLetters};
 
-use crate::registry::{CHECKPOINTS, CHECKPOINTS_POSTGRES, PostgresTables, Registration};
+use crate::registry::{CHECKPOINTS, CHECKPOINTS_POSTGRES, EPOCHS_POSTGRES, PostgresTables, Registration};
 
 /// The consumer's name.
 pub const NAME: &str = "dead_letters";
@@ -22,6 +22,9 @@ pub const REGISTRATION: Registration = Registration {
     migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_dead_letters.sql")],
     indexes: "",
     deferral: None,
-    postgres: PostgresTables { migrations: &[CHECKPOINTS_POSTGRES, include_str!("../../../migrations/postgres/0001_dead_letters.sql")], indexes: "" },
+    postgres: PostgresTables {
+        migrations: &[CHECKPOINTS_POSTGRES, include_str!("../../../migrations/postgres/0001_dead_letters.sql"), EPOCHS_POSTGRES],
+        indexes: "",
+    },
     consumer: || Box::new(DeadLettersProjection),
 };

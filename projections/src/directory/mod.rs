@@ -11,7 +11,7 @@ mod tests;
 pub use project::DirectoryProjection;
 pub use query::{ApiKeyRow, CategoryRow, Directory, SenderRow};
 
-use crate::registry::{CHECKPOINTS, CHECKPOINTS_POSTGRES, PostgresTables, Registration};
+use crate::registry::{CHECKPOINTS, CHECKPOINTS_POSTGRES, EPOCHS_POSTGRES, PostgresTables, Registration};
 
 /// The consumer's name.
 pub const NAME: &str = "directory";
@@ -22,6 +22,9 @@ pub const REGISTRATION: Registration = Registration {
     migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_directory.sql")],
     indexes: "",
     deferral: None,
-    postgres: PostgresTables { migrations: &[CHECKPOINTS_POSTGRES, include_str!("../../../migrations/postgres/0001_directory.sql")], indexes: "" },
+    postgres: PostgresTables {
+        migrations: &[CHECKPOINTS_POSTGRES, include_str!("../../../migrations/postgres/0001_directory.sql"), EPOCHS_POSTGRES],
+        indexes: "",
+    },
     consumer: || Box::new(DirectoryProjection),
 };

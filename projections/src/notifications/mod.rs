@@ -20,7 +20,7 @@ pub use row::{DeliveryRow, NotificationRow};
 pub use status::{DeliveryStatus, NotificationStatus};
 pub use totals::Totals;
 
-use crate::registry::{CHECKPOINTS, CHECKPOINTS_POSTGRES, PostgresTables, Registration};
+use crate::registry::{CHECKPOINTS, CHECKPOINTS_POSTGRES, EPOCHS_POSTGRES, PostgresTables, Registration};
 
 /// The consumer's name.
 pub const NAME: &str = "notifications";
@@ -32,7 +32,7 @@ pub const REGISTRATION: Registration = Registration {
     indexes: include_str!("../../../migrations/sqlite/notifications_indexes.sql"),
     deferral: Some(query::DEFERRAL),
     postgres: PostgresTables {
-        migrations: &[CHECKPOINTS_POSTGRES, include_str!("../../../migrations/postgres/0001_notifications.sql")],
+        migrations: &[CHECKPOINTS_POSTGRES, include_str!("../../../migrations/postgres/0001_notifications.sql"), EPOCHS_POSTGRES],
         indexes: include_str!("../../../migrations/postgres/notifications_indexes.sql"),
     },
     consumer: || Box::new(NotificationsProjection),

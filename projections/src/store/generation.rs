@@ -5,6 +5,7 @@ use super::files::FileGeneration;
 use super::postgres::PgGeneration;
 use commands::consumer::{Progress, Rows};
 use commands::database::DatabaseError;
+use commands::replicas::Epoch;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -68,9 +69,14 @@ impl Generation {
     }
 
     pub(crate) fn rows(&self) -> Arc<dyn Rows> {
+        self.rows_under(0)
+    }
+
+    /// Its rows, for who runs its consumer under this epoch.
+    pub(crate) fn rows_under(&self, epoch: Epoch) -> Arc<dyn Rows> {
         match &self.kind {
             Kind::File(generation) => Arc::new(generation.rows().clone()),
-            Kind::Postgres(generation) => Arc::new(generation.rows().clone()),
+            Kind::Postgres(generation) => Arc::new(generation.rows().under(epoch)),
         }
     }
 

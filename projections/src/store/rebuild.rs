@@ -134,7 +134,7 @@ impl Build<'_> {
         loop {
             let position = progress.position();
             tokio::select! {
-                () = &mut run => break,
+                _ = &mut run => break,
                 () = progress.reached(position + 1) => report(self.progress(head)),
             }
         }

@@ -1,9 +1,10 @@
 //! The consumer of a read model, live: on the serving generation, and after a switch on the next.
 
 use super::projection::Projection;
-use commands::consumer::{Changes, Consumer, HandleError, Runner, RunnerSettings};
+use commands::consumer::{Changes, Consumer, Ended, HandleError, Runner, RunnerSettings};
 use commands::log::{LogReader, Recorded, Tail};
 use commands::ports::Clock;
+use commands::replicas::{Epoch, Turn};
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -48,9 +49,15 @@ impl Consumer for Made {
 }
 
 impl Projection {
-    /// Keeps the read model up to date until told to stop. Run it once for each read model; where
-    /// several processes share them, in one of these.
-    pub async fn run(&self, sources: Sources, settings: RunnerSettings, stop: CancellationToken) {
+    /// Keeps the read model up to date until told to stop, whenever it is this process's turn. Run it once
+    /// for each read model.
+    pub async fn run(&self, sources: Sources, settings: RunnerSettings, turn: Turn, stop: CancellationToken) {
+        let clock = Arc::clone(&sources.clock);
+        let work = |epoch, stop| self.run_under(epoch, &turn, &sources, settings, stop);
+        turn.each(clock.as_ref(), &stop, work).await;
+    }
+
+    async fn run_under(&self, epoch: Epoch, turn: &Turn, sources: &Sources, settings: RunnerSettings, stop: CancellationToken) {
         let mut held = self.held.subscribe();
         while !stop.is_cancelled() {
             tokio::select! {
@@ -69,25 +76,30 @@ impl Projection {
                 Made((self.registration.consumer)()),
                 Arc::clone(&sources.log),
                 Arc::clone(&sources.tail),
-                serving.rows(),
+                serving.rows_under(epoch),
                 Arc::clone(&sources.clock),
                 serving.progress().clone(),
                 settings,
             );
             let mut run = pin!(runner.run(halt.clone(), None));
-            tokio::select! {
-                () = &mut run => {}
+            let ended = tokio::select! {
+                ended = &mut run => ended,
                 () = becomes(&mut held, true) => {
                     halt.cancel();
-                    run.await;
+                    run.await
                 }
                 // Another process has let another generation serve.
                 () = self.replaced(serving.number()) => {
                     halt.cancel();
-                    run.await;
+                    run.await
                 }
-            }
+            };
             drop(working);
+            match ended {
+                Ended::AsTold => {}
+                Ended::Fenced => return,
+                Ended::Newer => return turn.give_up(),
+            }
         }
     }
 

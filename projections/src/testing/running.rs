@@ -28,7 +28,7 @@ pub fn run(projection: &Arc<Projection>, log: &TestLog, stop: &CancellationToken
     let sources = log.sources.clone();
     let stop = stop.clone();
     tokio::spawn(async move {
-        projection.run(sources, RunnerSettings::default(), stop).await;
+        projection.run(sources, RunnerSettings::default(), commands::replicas::Turn::always(), stop).await;
     })
 }
 

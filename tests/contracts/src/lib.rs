@@ -7,4 +7,7 @@
 
 pub mod event_log;
 pub mod proxy;
+pub mod queue;
+pub mod queues;
 pub mod stores;
+pub mod timers;

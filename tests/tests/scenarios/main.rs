@@ -15,6 +15,7 @@ mod messages;
 mod operating;
 mod outages;
 mod refusals;
+mod replicas;
 mod retrying;
 mod sandbox;
 mod sending;

@@ -7,12 +7,13 @@ use crate::providers::Provider;
 use commands::accept::{recipient_stream, subscription_stream};
 use commands::bus::{Bus, Refused};
 use commands::failpoint;
-use commands::log::{Commit, LogError, Metadata, StreamAppend};
+use commands::log::{Commit, LogError, Metadata, Recorded, StreamAppend};
 use domain::notification::{Notification, NotificationEvent};
 use domain::policy::last_check::{LastCheck, last_check};
 use domain::recipient::AddressDetails;
 use domain::values::{Content, Rule};
 use domain::{AggregateKind, Fact, StreamId};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What is to be done with an item.
@@ -80,19 +81,53 @@ pub(super) async fn reload(bus: &Bus, item: &mut Item) -> Result<bool, LogError>
     Ok(delivery.is_stoppable())
 }
 
-/// The contents, from what is at hand or from the log in one read; none where erased.
-pub(super) async fn content_of(bus: &Bus, prepared: &[Prepared]) -> Vec<Option<Arc<Content>>> {
-    let content = |fact: &Fact| match fact {
-        Fact::Notification(NotificationEvent::Requested(requested)) => requested.personal.known().cloned().map(Arc::new),
-        _ => None,
+/// What is to be sent.
+pub(super) enum Body {
+    /// This.
+    Known(Arc<Content>),
+    /// Nothing: its key is gone.
+    Erased,
+    /// Nothing: what is stored is damaged.
+    Damaged,
+    /// It could not be read just now.
+    Unread,
+}
+
+/// The contents, from what is at hand or from the log in one read.
+pub(super) async fn content_of(shared: &Shared, prepared: &[Prepared]) -> Vec<Body> {
+    let at_hand: Vec<Option<Arc<Recorded>>> =
+        prepared.iter().map(|Prepared { item, .. }| item.requested.clone().or_else(|| shared.tail.get(item.requested_position))).collect();
+    let mut missing: Vec<u64> =
+        prepared.iter().zip(&at_hand).filter(|(_, event)| event.is_none()).map(|(prepared, _)| prepared.item.requested_position).collect();
+    let mut damaged = HashSet::new();
+    let mut read = Vec::new();
+    while !missing.is_empty() {
+        match shared.bus.log().read_at(missing.clone(), true).await {
+            Ok(events) => {
+                read = events;
+                break;
+            }
+            // One that nobody can read keeps nobody else from being read.
+            Err(LogError::Poison { position, reason, .. }) if missing.contains(&position) => {
+                tracing::error!(position, reason, "a content is damaged; its delivery fails");
+                damaged.insert(position);
+                missing.retain(|other| *other != position);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "contents could not be read; their calls are not made, and tried again");
+                break;
+            }
+        }
+    }
+    let body = |(Prepared { item, .. }, event): (&Prepared, Option<Arc<Recorded>>)| {
+        let event = event.or_else(|| read.iter().find(|event| event.position == item.requested_position).cloned());
+        match event.as_deref().map(|event| &event.fact) {
+            Some(Fact::Notification(NotificationEvent::Requested(requested))) => {
+                requested.personal.known().map_or(Body::Erased, |content| Body::Known(Arc::new(content.clone())))
+            }
+            _ if damaged.contains(&item.requested_position) => Body::Damaged,
+            _ => Body::Unread,
+        }
     };
-    let missing: Vec<u64> = prepared.iter().filter(|prepared| prepared.item.requested.is_none()).map(|prepared| prepared.item.requested_position).collect();
-    let read = if missing.is_empty() { Vec::new() } else { bus.log().read_at(missing, true).await.unwrap_or_default() };
-    prepared
-        .iter()
-        .map(|prepared| match &prepared.item.requested {
-            Some(event) => content(&event.fact),
-            None => read.iter().find(|event| event.position == prepared.item.requested_position).and_then(|event| content(&event.fact)),
-        })
-        .collect()
+    prepared.iter().zip(at_hand).map(body).collect()
 }

@@ -62,7 +62,7 @@ impl Concluder {
 
     /// Records a batch. On an error it may be given again: what is recorded already is seen.
     pub(super) async fn conclude(&self, batch: Vec<Concluded>) -> Result<(), LogError> {
-        let metadata = Shared::metadata();
+        let metadata = self.shared.metadata();
         let now = self.shared.clock.now();
         let mut commits = Vec::with_capacity(batch.len());
         let mut submitted = Vec::with_capacity(batch.len());
@@ -129,7 +129,7 @@ impl Concluder {
                     appends.push(StreamAppend { stream, number: None, expected: ownership.sequence, events: released.into_iter().map(Fact::from).collect() });
                 }
             }
-            let commit = Commit { metadata: Shared::metadata(), appends, expectations: Vec::new() };
+            let commit = Commit { metadata: self.shared.metadata(), appends, expectations: Vec::new() };
             let outcomes = bus.committer().commit(Lane::Internal, vec![commit]).await?;
             if matches!(outcomes.first(), Some(CommitOutcome::Committed { .. })) {
                 count(concluded);

@@ -2,8 +2,12 @@
 
 use super::barrier::OptOutBarrier;
 use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState, Permit};
+use commands::log::{AfterCommit, Metadata, Recorded};
 use commands::ports::ManualClock;
-use domain::values::{Misconfigured, Outcome, RecipientId, ThrottleScope};
+use domain::event::Personal;
+use domain::notification::{AttemptStarted, NotificationEvent, Requested, Sent};
+use domain::values::{CategoryKey, Misconfigured, Outcome, Priority, RecipientId, SenderKey, ThrottleScope};
+use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -148,4 +152,57 @@ async fn an_opt_out_waits_no_longer_than_an_attempt_can_take_to_begin() {
     assert!(futures_util::poll!(waiting.as_mut()).is_pending());
     clock.advance(SECOND);
     waiting.await;
+}
+
+fn elsewhere(stream: u64, sequence: u64, event: NotificationEvent) -> Arc<Recorded> {
+    Arc::new(Recorded {
+        position: sequence,
+        stream: StreamId::new(AggregateKind::Notification, Uuid::from_u128(u128::from(stream))),
+        number: stream,
+        sequence,
+        at: 0,
+        fact: Fact::Notification(event),
+        metadata: Arc::new(Metadata::of("delivery")),
+    })
+}
+
+fn requested(recipient: RecipientId) -> NotificationEvent {
+    NotificationEvent::Requested(Requested {
+        sender: SenderKey::new("shop").unwrap(),
+        recipient,
+        category: CategoryKey::new("orders").unwrap(),
+        priority: Priority::Normal,
+        channels: None,
+        fingerprint: String::new(),
+        sandbox: false,
+        expires_at: None,
+        personal: Personal::Erased,
+    })
+}
+
+#[tokio::test]
+async fn an_opt_out_waits_for_what_other_replicas_may_be_about_to_call() {
+    let clock = Arc::new(ManualClock::at(0));
+    let barrier = Arc::new(OptOutBarrier::new(clock.clone()));
+    let (alice, bob) = (RecipientId(Uuid::from_u128(1)), RecipientId(Uuid::from_u128(2)));
+    let attempt = |delivery| NotificationEvent::AttemptStarted(AttemptStarted { delivery, attempt: 1, provider: "fcm".to_owned(), after_unknown: false });
+    let sent = |delivery| NotificationEvent::Sent(Sent { delivery, attempt: 1, provider_id: None });
+    barrier.learned(&[elsewhere(5, 1, requested(alice)), elsewhere(5, 2, attempt(0)), elsewhere(5, 3, attempt(1))]);
+    barrier.settled(bob).await;
+    let waiting = barrier.settled(alice);
+    tokio::pin!(waiting);
+    assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+    barrier.learned(&[elsewhere(5, 4, sent(0))]);
+    assert!(futures_util::poll!(waiting.as_mut()).is_pending(), "the other delivery may not have begun");
+    barrier.learned(&[elsewhere(5, 5, sent(1))]);
+    waiting.await;
+
+    // Of one whose recipient is not remembered, anybody may be meant; and it lapses.
+    barrier.learned(&[elsewhere(6, 9, attempt(0))]);
+    let waiting = barrier.settled(bob);
+    tokio::pin!(waiting);
+    assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+    clock.advance(SECOND);
+    waiting.await;
+    barrier.settled(bob).await;
 }

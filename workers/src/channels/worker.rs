@@ -3,34 +3,39 @@
 //! Only calls that start at once are recorded, never more than there are free slots. A call that
 //! has not begun within a second of its record is not made (`NotMade`).
 
-use super::attempts::{Checked, Prepared, check, content_of};
+use super::attempts::{Body, Checked, Prepared, check, content_of};
 use super::barrier::{BEGIN_WITHIN, OptOutBarrier};
 use super::breaker::{Admission, Breaker, BreakerSettings, Permit};
 use super::concluding::{Concluded, Concluder};
 use crate::pending::{DELIVERY, Item, Route};
 use crate::providers::{Message, Provider};
-use crate::window::Window;
+use crate::queue::WorkQueue;
 use commands::accept::Facts;
 use commands::bus::Bus;
 use commands::failpoint;
-use commands::log::{CommitOutcome, Lane, LogError, Metadata};
+use commands::log::{CommitOutcome, Lane, LogError, Metadata, Tail};
 use commands::ports::{Clock, Random};
+use commands::replicas::Peers;
 use domain::policy::retry::RetrySchedule;
 use domain::values::{Channel, Outcome};
 use domain::{AggregateKind, Fact};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// What all workers share.
 pub struct Shared {
-    /// What is owed.
-    pub window: Arc<Window>,
+    /// What is ready.
+    pub queue: Arc<dyn WorkQueue>,
+    /// Who this replica is; nobody, where it is the only one.
+    pub peers: watch::Receiver<Arc<Peers>>,
     /// The log.
     pub bus: Bus,
+    /// Its newest events.
+    pub tail: Arc<Tail>,
     /// The facts for the last check.
     pub facts: Arc<Facts>,
     /// Holds opt-outs' answers.
@@ -50,8 +55,27 @@ impl Shared {
         self.schedules.get(&channel).copied().unwrap_or_else(|| RetrySchedule::default_for(channel))
     }
 
-    pub(super) fn metadata() -> Arc<Metadata> {
-        Arc::new(Metadata::of(DELIVERY))
+    pub(super) fn metadata(&self) -> Arc<Metadata> {
+        let me = self.peers.borrow().me;
+        Arc::new(Metadata { replica: (me != 0).then_some(me), ..Metadata::of(DELIVERY) })
+    }
+
+    /// Gives an item back; a queue that does not answer hands it out again by itself, or the table does.
+    pub(super) async fn give_back(&self, items: Vec<Item>) {
+        if !items.is_empty()
+            && let Err(error) = self.queue.give_back(items).await
+        {
+            tracing::debug!(%error, "what was taken could not be given back");
+        }
+    }
+
+    /// Lets go of items, likewise.
+    pub(super) async fn settle(&self, items: Vec<Item>) {
+        if !items.is_empty()
+            && let Err(error) = self.queue.settle(items).await
+        {
+            tracing::debug!(%error, "what was taken could not be settled");
+        }
     }
 }
 
@@ -104,7 +128,7 @@ impl ChannelWorker {
             Pause::For(pause) => self.shared.clock.sleep(pause).await,
             // Waits for a slot without keeping it.
             Pause::Slot => drop(self.slots.acquire().await),
-            Pause::Work => self.shared.window.wait(self.route).await,
+            Pause::Work => self.shared.queue.wait(self.route).await,
         }
     }
 
@@ -117,7 +141,14 @@ impl ChannelWorker {
         if most == 0 {
             return Pause::Slot;
         }
-        let items = self.shared.window.take(self.route, most);
+        let items = match self.shared.queue.take(self.route, most).await {
+            Ok(items) => items,
+            Err(error) => {
+                tracing::warn!(%error, provider = self.provider.name(), "nothing can be taken; it is tried again");
+                self.breaker.unused(permit);
+                return Pause::For(Duration::from_millis(200));
+            }
+        };
         if items.is_empty() {
             self.breaker.unused(permit);
             return Pause::Work;
@@ -141,37 +172,38 @@ impl ChannelWorker {
     async fn begin(&self, items: Vec<Item>, permit: Permit, outcomes: mpsc::Sender<Concluded>) -> Result<usize, LogError> {
         let mut prepared = Vec::with_capacity(items.len());
         let mut commits = Vec::with_capacity(items.len());
-        let metadata = Shared::metadata();
+        let mut left = Left::default();
+        let metadata = self.shared.metadata();
         let mut failed = None;
         for item in items {
             if failed.is_some() {
-                self.shared.window.give_back(item);
+                left.back.push(item);
                 continue;
             }
             match check(&self.shared, &self.provider, &metadata, &item).await {
-                Ok(Checked::Gone) => self.shared.window.forget(&item),
+                Ok(Checked::Gone) => left.over.push(item),
                 Ok(Checked::Commit { commit, attempt }) => {
                     commits.push(*commit);
                     prepared.push(Prepared { unbegun: attempt.is_some().then(|| self.shared.barrier.register(item.recipient)), item, attempt });
                 }
                 Err(error) => {
-                    self.shared.window.give_back(item);
+                    left.back.push(item);
                     failed = Some(error);
                 }
             }
         }
-        let outcome = self.shared.bus.committer().commit(Lane::Internal, commits).await;
-        let committed = match outcome {
+        // From before the commit: on another replica the opt-out that waits for this call to begin or
+        // lapse counts from its own commit, which is later.
+        let since = self.shared.clock.monotonic();
+        let committed = match self.shared.bus.committer().commit(Lane::Internal, commits).await {
             Ok(committed) => committed,
             Err(error) => {
-                for prepared in prepared {
-                    self.shared.window.give_back(prepared.item);
-                }
+                left.back.extend(prepared.into_iter().map(|prepared| prepared.item));
+                left.let_go(&self.shared).await;
                 return Err(error);
             }
         };
         failpoint::reach("C7");
-        let since = self.shared.clock.monotonic();
         let mut starting = Vec::with_capacity(prepared.len());
         for (mut prepared, outcome) in prepared.into_iter().zip(committed) {
             match outcome {
@@ -182,46 +214,46 @@ impl ChannelWorker {
                         }
                         prepared.item.sequence = event.sequence;
                     }
+                    if !self.shared.queue.follows_log() {
+                        left.over.push(Item { requested: None, ..prepared.item.clone() });
+                    }
                     if prepared.attempt.is_some() {
                         starting.push(prepared);
                     }
                 }
-                CommitOutcome::Conflict { stream } => self.conflict(prepared.item, stream).await,
+                CommitOutcome::Conflict { stream } => self.conflict(prepared.item, stream, &mut left).await,
             }
         }
         let started = starting.len();
-        let contents = content_of(&self.shared.bus, &starting).await;
+        let contents = content_of(&self.shared, &starting).await;
+        if contents.iter().any(|content| matches!(content, Body::Unread)) {
+            failed = Some(LogError::Unavailable { reason: "contents could not be read".to_owned() });
+        }
         for (prepared, content) in starting.into_iter().zip(contents) {
             self.call(prepared, content, since, permit, outcomes.clone()).await;
         }
+        left.let_go(&self.shared).await;
         failed.map_or(Ok(started), Err)
     }
 
     /// Something moved on: decide anew on what is true now.
-    async fn conflict(&self, mut item: Item, stream: domain::StreamId) {
+    async fn conflict(&self, mut item: Item, stream: domain::StreamId, left: &mut Left) {
         if stream.kind != AggregateKind::Notification {
             self.shared.facts.forget(stream);
-            self.shared.window.give_back(item);
+            left.back.push(item);
             return;
         }
         match super::attempts::reload(&self.shared.bus, &mut item).await {
-            Ok(true) => self.shared.window.give_back(item),
-            Ok(false) => self.shared.window.forget(&item),
+            Ok(true) => left.back.push(item),
+            Ok(false) => left.over.push(item),
             Err(error) => {
                 tracing::warn!(%error, "a delivery could not be read again; it is tried later");
-                self.shared.window.give_back(item);
+                left.back.push(item);
             }
         }
     }
 
-    async fn call(
-        &self,
-        prepared: Prepared,
-        content: Option<Arc<domain::values::Content>>,
-        since: Duration,
-        permit: Permit,
-        outcomes: mpsc::Sender<Concluded>,
-    ) {
+    async fn call(&self, prepared: Prepared, content: Body, since: Duration, permit: Permit, outcomes: mpsc::Sender<Concluded>) {
         let Prepared { item, attempt, unbegun } = prepared;
         let Some(address) = attempt else { return };
         // There are as many free slots as were asked for: only this loop takes them.
@@ -237,11 +269,19 @@ impl ChannelWorker {
                     drop(unbegun);
                     Outcome::NotMade { code: "not begun in time".to_owned() }
                 }
-                None => {
+                Body::Erased => {
                     drop(unbegun);
                     Outcome::Permanent { code: "content erased".to_owned() }
                 }
-                Some(content) => {
+                Body::Damaged => {
+                    drop(unbegun);
+                    Outcome::Permanent { code: "content damaged".to_owned() }
+                }
+                Body::Unread => {
+                    drop(unbegun);
+                    Outcome::NotMade { code: "content not read".to_owned() }
+                }
+                Body::Known(content) => {
                     let message = Message {
                         notification: item.notification,
                         delivery: item.delivery.number,
@@ -279,6 +319,22 @@ impl ChannelWorker {
     }
 }
 
+/// What was taken and is not called.
+#[derive(Default)]
+struct Left {
+    /// To be tried again.
+    back: Vec<Item>,
+    /// Not the queue's any more.
+    over: Vec<Item>,
+}
+
+impl Left {
+    async fn let_go(self, shared: &Shared) {
+        shared.give_back(self.back).await;
+        shared.settle(self.over).await;
+    }
+}
+
 /// What to wait for before the next step.
 enum Pause {
     None,
@@ -287,14 +343,11 @@ enum Pause {
     Work,
 }
 
-/// After a start: attempts that were recorded and have no outcome are unknown. Must run before
-/// any worker does.
+/// Records attempts of processes that have ended as unknown. Gives how many.
 pub async fn recover(shared: &Arc<Shared>, in_flight: Vec<Item>) -> Result<usize, LogError> {
     let count = in_flight.len();
     let concluder = Concluder::new(Arc::clone(shared));
-    for chunk in in_flight.chunks(500) {
-        let lost = chunk.iter().map(|item| Concluded { item: item.clone(), outcome: Outcome::Unknown { code: "process ended".to_owned() } }).collect();
-        concluder.conclude(lost).await?;
-    }
+    let lost = in_flight.into_iter().map(|item| Concluded { item, outcome: Outcome::Unknown { code: "process ended".to_owned() } }).collect();
+    concluder.conclude(lost).await?;
     Ok(count)
 }

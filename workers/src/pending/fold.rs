@@ -2,6 +2,7 @@
 
 use super::Item;
 use commands::log::{Recorded, StreamNo};
+use commands::replicas::ReplicaNo;
 use domain::Fact;
 use domain::notification::{Delivery, DeliveryState, HoldReason, NotificationEvent, Requested};
 use domain::values::DeliveryNo;
@@ -14,8 +15,8 @@ const KEPT_CONTENT: usize = 2_048;
 /// What becomes of one row.
 #[derive(Debug)]
 pub(super) enum Row {
-    /// Begun in this batch and still owed.
-    New(Box<Item>),
+    /// Begun in this batch and still owed; by which replica it is attempted.
+    New(Box<Item>, ReplicaNo),
     /// Known from before.
     Changed(Patch),
     /// Not owed any more.
@@ -28,6 +29,7 @@ pub(super) struct Patch {
     pub sequence: u64,
     pub state: Option<DeliveryState>,
     pub attempt: Option<u32>,
+    pub replica: Option<ReplicaNo>,
     pub reset: bool,
     pub counted: u32,
     pub after_unknown: Option<bool>,
@@ -73,7 +75,7 @@ impl Fold {
                 };
                 if let Fact::Notification(NotificationEvent::Requested(request)) = &requested.fact {
                     let item = begin(requested, event, request, Delivery::queued(queued.delivery, queued.channel, queued.address));
-                    self.rows.insert((event.number, queued.delivery), Row::New(Box::new(item)));
+                    self.rows.insert((event.number, queued.delivery), Row::New(Box::new(item), 0));
                 }
             }
             _ => {
@@ -88,8 +90,11 @@ impl Fold {
     fn of_delivery(&mut self, event: &Recorded, fact: &NotificationEvent, number: DeliveryNo) {
         let row = self.rows.entry((event.number, number)).or_insert_with(|| Row::Changed(Patch::default()));
         match row {
-            Row::New(item) => {
+            Row::New(item, replica) => {
                 item.delivery.evolve(fact);
+                if let NotificationEvent::AttemptStarted(_) = fact {
+                    *replica = event.metadata.replica.unwrap_or_default();
+                }
                 item.sequence = event.sequence;
                 // A dead letter keeps its row: it may be redriven.
                 if !item.delivery.state.is_pending() && item.delivery.state != DeliveryState::DeadLettered {
@@ -98,6 +103,9 @@ impl Fold {
             }
             Row::Changed(patch) => {
                 patch.sequence = event.sequence;
+                if let NotificationEvent::AttemptStarted(_) = fact {
+                    patch.replica = Some(event.metadata.replica.unwrap_or_default());
+                }
                 if patch.evolve(fact) {
                     *row = Row::Gone;
                 }
@@ -133,6 +141,7 @@ impl Patch {
                     sequence: self.sequence,
                     state: Some(DeliveryState::Ready),
                     attempt: self.attempt,
+                    replica: self.replica,
                     reset: true,
                     after_unknown: self.after_unknown,
                     ..Self::default()

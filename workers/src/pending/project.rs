@@ -10,13 +10,13 @@ use domain::values::DeliveryNo;
 use std::sync::Arc;
 
 static INSERT: Sql = Sql {
-    text: "INSERT INTO pending_deliveries (stream, delivery, notification, recipient, sender, category, channel, priority, sandbox, address, requested_position, requested_at, expires_at, sequence, state, due, attempt, counted, after_unknown, unknown_repeats) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) ON CONFLICT (stream, delivery) DO NOTHING",
-    types: "iibbttiiibiiiiiiiiii",
+    text: "INSERT INTO pending_deliveries (stream, delivery, notification, recipient, sender, category, channel, priority, sandbox, address, requested_position, requested_at, expires_at, sequence, state, due, attempt, counted, after_unknown, unknown_repeats, replica) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) ON CONFLICT (stream, delivery) DO NOTHING",
+    types: "iibbttiiibiiiiiiiiiii",
     key: 2,
 };
 static UPDATE: Sql = Sql {
-    text: "UPDATE pending_deliveries SET sequence = ?3, state = coalesce(?4, state), due = coalesce(?5, due), attempt = coalesce(?6, attempt), counted = CASE WHEN ?7 <> 0 THEN 0 ELSE counted END + ?8, after_unknown = coalesce(?9, after_unknown), unknown_repeats = CASE WHEN ?7 <> 0 THEN 0 ELSE unknown_repeats END + ?10 WHERE stream = ?1 AND delivery = ?2",
-    types: "iiiiiiiiii",
+    text: "UPDATE pending_deliveries SET sequence = ?3, state = coalesce(?4, state), due = coalesce(?5, due), attempt = coalesce(?6, attempt), counted = CASE WHEN ?7 <> 0 THEN 0 ELSE counted END + ?8, after_unknown = coalesce(?9, after_unknown), unknown_repeats = CASE WHEN ?7 <> 0 THEN 0 ELSE unknown_repeats END + ?10, replica = coalesce(?11, replica) WHERE stream = ?1 AND delivery = ?2",
+    types: "iiiiiiiiiii",
     key: 2,
 };
 static DELETE: Sql = Sql { text: "DELETE FROM pending_deliveries WHERE stream = ?1 AND delivery = ?2", types: "ii", key: 2 };
@@ -43,7 +43,7 @@ impl Consumer for PendingDeliveries {
         }
         for ((stream, delivery), row) in fold.rows {
             match row {
-                Row::New(item) => {
+                Row::New(item, replica) => {
                     let d = &item.delivery;
                     let (state, due) = state_number(d.state);
                     changes.push(
@@ -69,6 +69,7 @@ impl Consumer for PendingDeliveries {
                             d.counted.into(),
                             d.after_unknown.into(),
                             d.unknown_repeats.into(),
+                            replica.into(),
                         ],
                     );
                     if let DeliveryState::Waiting { due } = d.state {
@@ -104,6 +105,7 @@ fn change(changes: &mut Changes, stream: u64, delivery: DeliveryNo, patch: &Patc
             patch.counted.into(),
             patch.after_unknown.map(i64::from).into(),
             patch.unknown_repeats.into(),
+            patch.replica.into(),
         ],
     );
     match patch.state {

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use std::sync::Arc;
 use uuid::Uuid;
 
-const SCHEMA: &str = include_str!("../../../migrations/sqlite/0001_log.sql");
+const SCHEMA: [&str; 2] = [include_str!("../../../migrations/sqlite/0001_log.sql"), include_str!("../../../migrations/sqlite/0002_replica.sql")];
 
 /// What may happen next to a delivery.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +114,7 @@ type Row = (i64, i64, i64, i64, i64, i64, i64, i64);
 
 fn table(log: &[Arc<Recorded>], cuts: &[usize]) -> (Vec<Row>, Vec<(i64, i64, i64)>) {
     let connection = rusqlite::Connection::open_in_memory().unwrap();
-    connection.execute_batch(SCHEMA).unwrap();
+    SCHEMA.iter().for_each(|sql| connection.execute_batch(sql).unwrap());
     let mut consumer = PendingDeliveries;
     let mut from = 0;
     for to in cuts.iter().copied().chain([log.len()]) {

@@ -3,7 +3,17 @@
 //! The queue is disposable. What is owed is in the table of [`pending`](crate::pending), and an
 //! attempt on something stale is refused by the log; so whatever a queue loses, repeats or hands out
 //! twice costs time and never a notification. Adapters: [`Window`](crate::window::Window) in memory,
-//! `redis` shared by all replicas.
+//! [`RedisQueue`](redis::RedisQueue) shared by all replicas.
+
+pub mod redis;
+
+mod fresh;
+mod refill;
+mod switching;
+
+pub use fresh::{FreshItems, FreshWork};
+pub use refill::{Refill, RefillSettings};
+pub use switching::{Mode, SharedQueue, SwitchingQueue};
 
 use crate::pending::{Item, Lane, Route};
 use domain::values::{Millis, Priority};
@@ -37,11 +47,17 @@ pub trait WorkQueue: Send + Sync + 'static {
     /// Gives back what could not be attempted, in its newest known shape: in front of its lane where it
     /// is ready, to the timers where it waits.
     fn give_back(&self, items: Vec<Item>) -> Asking<'_, ()>;
-    /// Lets go of what was taken: its attempt is recorded, or it is over.
+    /// Lets go of what was taken: its attempt is recorded, or it is over, as of its sequence. A queue that
+    /// does not follow the log takes it in for a while only with a greater one: the table may not know yet.
     fn settle(&self, items: Vec<Item>) -> Asking<'_, ()>;
     /// Those of the lanes that are nearly empty, with the number that they take. Also makes sure that
     /// what is in a lane is found, whatever the queue has lost.
     fn room(&self, lanes: Vec<Lane>) -> Asking<'_, Vec<Room>>;
+    /// Whether it follows the log by itself, and so knows of attempts without being told. Otherwise what
+    /// is attempted is settled by the taker, and comes back, if it has to, as something new.
+    fn follows_log(&self) -> bool {
+        false
+    }
     /// Waits until something may be ready on a route; may return early.
     fn wait(&self, route: Route) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
     /// How many are ready, by route and priority.

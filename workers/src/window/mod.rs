@@ -15,6 +15,7 @@ pub use refill::{Dispatcher, DispatcherSettings};
 
 use crate::pending::{Item, Lane, Route, begin};
 use commands::log::{Recorded, StreamNo};
+use commands::replicas::Share;
 use domain::Fact;
 use domain::notification::{Delivery, DeliveryState, NotificationEvent, Queued};
 use domain::values::{DeliveryNo, Millis, Priority};
@@ -56,6 +57,8 @@ struct Inner {
     overflowed: HashSet<Lane>,
     /// Something came back to life of which only the table knows the lane.
     sweep: bool,
+    /// What of all that is owed is taken in here; everything, unless told otherwise.
+    share: Option<Share>,
     requested: Option<Arc<Recorded>>,
 }
 
@@ -105,6 +108,26 @@ impl Window {
         }
     }
 
+    /// Takes in only a share from now on; what is here already stays.
+    pub fn set_share(&self, share: Share) {
+        let mut inner = self.lock();
+        if inner.share.as_ref() != Some(&share) {
+            inner.share = Some(share);
+            inner.sweep = true;
+        }
+    }
+
+    /// What it takes in.
+    fn share(&self) -> Option<Share> {
+        self.lock().share.clone()
+    }
+
+    /// Forgets everything but its share; the table has it.
+    pub fn clear(&self) {
+        let mut inner = self.lock();
+        *inner = Inner { share: inner.share.take(), sweep: true, ..Inner::default() };
+    }
+
     /// Waits until something may be ready on a route.
     pub async fn wait(&self, route: Route) {
         if let Some(ready) = self.ready.get(&route) {
@@ -122,7 +145,7 @@ impl Window {
 
     fn put(&self, inner: &mut Inner, item: Item) -> bool {
         let key = (item.stream, item.delivery.number);
-        if inner.tracked(key).is_some() {
+        if inner.tracked(key).is_some() || inner.share.as_ref().is_some_and(|share| !share.has(item.stream)) {
             return false;
         }
         let lane = Inner::lane_of(&item);

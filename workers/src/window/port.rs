@@ -32,6 +32,10 @@ impl WorkQueue for Window {
         Box::pin(std::future::ready(Ok(Self::room(self, lanes))))
     }
 
+    fn follows_log(&self) -> bool {
+        true
+    }
+
     fn wait(&self, route: Route) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(Self::wait(self, route))
     }

@@ -30,6 +30,7 @@ impl Default for DispatcherSettings {
 }
 
 /// See the module.
+#[derive(Clone)]
 pub struct Dispatcher {
     /// What is fed.
     pub window: Arc<Window>,
@@ -100,6 +101,7 @@ impl Dispatcher {
     }
 
     async fn ask_table(&self, sweep_at: &mut Option<Position>) -> Result<(), LogError> {
+        let share = self.window.share();
         if sweep_at.is_some_and(|at| self.table.position() >= at) {
             for lane in self.rows.lanes().await? {
                 self.window.overflow(lane);
@@ -110,7 +112,7 @@ impl Dispatcher {
             // Only a table that had caught up before the look can say that there is no more.
             let caught_up = self.table.position() >= self.tail.head();
             let most = self.window.settings.lane + here;
-            let items = self.rows.ready(lane.clone(), most).await?;
+            let items = self.rows.ready(lane.clone(), most, share.as_ref()).await?;
             let fewer = items.len() < most;
             for item in items {
                 self.window.offer(item);
@@ -120,7 +122,7 @@ impl Dispatcher {
             }
         }
         let until = self.clock.now() + i64::try_from(self.settings.horizon.as_millis()).unwrap_or(0);
-        for item in self.rows.due(until, self.settings.timers).await? {
+        for item in self.rows.due(until, self.settings.timers, share.as_ref()).await? {
             self.window.offer(item);
         }
         Ok(())

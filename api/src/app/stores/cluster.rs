@@ -1,24 +1,26 @@
-//! The cluster profile: Postgres.
-//!
-//! One replica at a time, for now: what was in flight when a process died is told from what another
-//! one has in flight by nothing yet. So a replica holds a lock of the database as long as it runs.
+//! The cluster profile: Postgres, and Redis where there is one.
 
-use super::alone::Alone;
 use super::{Beside, Opened, Stores};
 use commands::database::DatabaseError;
 use commands::database::postgres::{PG_KEYS, PG_LOG, PgPlace};
 use commands::log::postgres::{PostgresReader, PostgresWriter};
 use commands::log::{KeyStore, MasterKey, PostgresKeys, Sealer};
-use commands::ports::Random;
+use commands::ports::{DatabaseClock, Random};
+use commands::replicas::{Badge, Introduction, Membership, MembershipSettings};
 use projections::store::ReadModels;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use std::sync::Arc;
 use workers::pending::PendingRows;
+use workers::queue::SharedQueue;
+use workers::queue::redis::{RedisQueue, RedisSettings};
 
 /// Schema of the log.
 pub const LOG: &str = "bongsu";
 /// Schema of the keys.
 pub const KEYS: &str = "bongsu_keys";
+/// Connections on which a replica says that it lives: not those that others may hold up.
+const MEMBERSHIP_CONNECTIONS: u32 = 1;
+
 /// What an operator sets.
 #[derive(Debug, Clone)]
 pub struct ClusterSettings {
@@ -30,6 +32,18 @@ pub struct ClusterSettings {
     pub connections: u32,
     /// Start whatever the server's settings are.
     pub allow_unsafe: bool,
+    /// The queue of all replicas, where there is one.
+    pub redis: Option<RedisSettings>,
+}
+
+/// What a process brings along when it joins others.
+pub struct Joining {
+    /// What others are told of it.
+    pub introduction: Introduction,
+    /// Told the database's time.
+    pub clock: Arc<DatabaseClock>,
+    /// The process before it in the same data folder, which has ended.
+    pub before: Option<Badge>,
 }
 
 /// Why the database was not used.
@@ -46,9 +60,6 @@ pub enum ClusterError {
         "the data in this database were sealed with another master key; give the same one to every replica (storage.master_key_file, or BONGSU_MASTER_KEY)"
     )]
     OtherMasterKey,
-    /// Another replica.
-    #[error("another bongsu uses this database; stop that one first")]
-    InUse,
     /// A thread.
     #[error("a thread ended untimely: {0}")]
     Thread(String),
@@ -56,8 +67,8 @@ pub enum ClusterError {
 
 impl ClusterSettings {
     /// From the URLs of the configuration.
-    pub fn new(log: &str, keys: Option<&str>, connections: u32, allow_unsafe: bool) -> Result<Self, ClusterError> {
-        Ok(Self { log: PgPlace::new(log, LOG)?, keys: PgPlace::new(keys.unwrap_or(log), KEYS)?, connections, allow_unsafe })
+    pub fn new(log: &str, keys: Option<&str>, connections: u32, allow_unsafe: bool, redis: Option<RedisSettings>) -> Result<Self, ClusterError> {
+        Ok(Self { log: PgPlace::new(log, LOG)?, keys: PgPlace::new(keys.unwrap_or(log), KEYS)?, connections, allow_unsafe, redis })
     }
 }
 
@@ -65,14 +76,16 @@ impl ClusterSettings {
 pub struct SharedLog {
     /// Of the log's schema.
     pub pool: PgPool,
-    /// Keeps the database for this process.
-    pub alone: Alone,
+    /// Who else there is.
+    pub membership: Membership,
+    /// The queue of all replicas, where there is one.
+    pub queue: Option<Arc<dyn SharedQueue>>,
 }
 
 impl Stores {
     /// Opens the database and brings it to the newest version.
-    pub async fn cluster(settings: ClusterSettings, master: &MasterKey, random: &Arc<dyn Random>) -> Opened {
-        let ClusterSettings { log, keys, connections, allow_unsafe } = settings;
+    pub async fn cluster(settings: ClusterSettings, joining: Joining, master: &MasterKey, random: &Arc<dyn Random>) -> Opened {
+        let ClusterSettings { log, keys, connections, allow_unsafe, redis } = settings;
         let unsafe_settings = log.unsafe_settings().await.map_err(ClusterError::from)?;
         let told = unsafe_settings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         match (told.is_empty(), allow_unsafe) {
@@ -82,14 +95,17 @@ impl Stores {
         }
         log.migrate(PG_LOG).await.map_err(ClusterError::from)?;
         keys.migrate(PG_KEYS).await.map_err(ClusterError::from)?;
-        let mut alone = Alone::take(&log).await?;
-        same_master(&mut alone.connection, master).await?;
         let key_rows = PostgresKeys::new(&keys)?;
         let keys = Arc::new(KeyStore::over(Box::new(key_rows), master.clone(), Arc::clone(random)));
         let sealer = Sealer::new(Arc::clone(&keys), Arc::clone(random));
         let pool = log.pool(connections);
+        same_master(&pool, master).await?;
         let reader = PostgresReader::new(pool.clone(), sealer.clone());
         let read_models = ReadModels::open_postgres(log.clone()).await?;
+        let Joining { introduction, clock, before } = joining;
+        let queue = redis.map(|settings| Arc::new(RedisQueue::new(settings, Arc::<DatabaseClock>::clone(&clock))) as Arc<dyn SharedQueue>);
+        let joining = Membership::join(log.pool(MEMBERSHIP_CONNECTIONS), introduction, MembershipSettings::default(), clock, before);
+        let membership = joining.await.map_err(ClusterError::from)?;
         let random = Arc::clone(random);
         let opening = tokio::task::spawn_blocking(move || PostgresWriter::open(&log, sealer, random));
         let writer = opening.await.map_err(|error| ClusterError::Thread(error.to_string()))??;
@@ -100,17 +116,17 @@ impl Stores {
             raw: Arc::new(reader),
             pending: PendingRows::Postgres(pool.clone()),
             read_models,
-            shared: Some(SharedLog { pool: pool.clone(), alone }),
+            shared: Some(SharedLog { pool: pool.clone(), membership, queue }),
             beside: Beside::Postgres(pool),
         })
     }
 }
 
 /// All replicas must seal with the same master key: the first one says which it is.
-async fn same_master(connection: &mut PgConnection, master: &MasterKey) -> Result<(), ClusterError> {
+async fn same_master(pool: &PgPool, master: &MasterKey) -> Result<(), ClusterError> {
     let fingerprint = master.fingerprint();
     let insert = "INSERT INTO installation (id, master) VALUES (1, $1) ON CONFLICT DO NOTHING";
-    sqlx::query(insert).bind(&fingerprint).execute(&mut *connection).await.map_err(DatabaseError::from)?;
-    let known: String = sqlx::query_scalar("SELECT master FROM installation").fetch_one(connection).await.map_err(DatabaseError::from)?;
+    sqlx::query(insert).bind(&fingerprint).execute(pool).await.map_err(DatabaseError::from)?;
+    let known: String = sqlx::query_scalar("SELECT master FROM installation").fetch_one(pool).await.map_err(DatabaseError::from)?;
     if known == fingerprint { Ok(()) } else { Err(ClusterError::OtherMasterKey) }
 }

@@ -1,17 +1,17 @@
 //! What the profile decides: where the log, the keys, what is owed and the read models are. The one
 //! place that names their adapters; the rest of the engine is the same for both profiles.
 
-mod alone;
 mod cluster;
 mod embedded;
 
-pub use cluster::{ClusterError, ClusterSettings, KEYS, LOG, SharedLog};
+pub use cluster::{ClusterError, ClusterSettings, Joining, KEYS, LOG, SharedLog};
 
 use super::engine::EngineError;
 use commands::consumer::{LogRows, PgRows, Rows};
 use commands::database::Readers;
 use commands::log::raw::RawReader;
 use commands::log::{Committer, KeyStore, LogReader, LogWriter};
+use commands::replicas::Epoch;
 use projections::store::ReadModels;
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -47,11 +47,11 @@ pub enum Beside {
 }
 
 impl Beside {
-    /// Rows of consumers that live beside the log.
-    pub fn rows(&self, committer: &Committer) -> Arc<dyn Rows> {
+    /// Rows of consumers that live beside the log, for who runs them under this epoch.
+    pub fn rows(&self, committer: &Committer, epoch: Epoch) -> Arc<dyn Rows> {
         match self {
             Self::Log(readers) => Arc::new(LogRows::new(committer.clone(), readers.clone())),
-            Self::Postgres(pool) => Arc::new(PgRows::new(pool.clone())),
+            Self::Postgres(pool) => Arc::new(PgRows::new(pool.clone()).under(epoch)),
         }
     }
 }

@@ -39,7 +39,7 @@ pub const DISCARD: &str = "mutation Discard($input: DiscardDeadLettersInput!) {
 /// `bongsu status`.
 pub const STATUS: &str = "{
   status {
-    version events window followers
+    version events window followers replicas { number name version roles }
     backlog { channel priority sandbox state deliveries }
     providers { name channel breaker }
     consumers { name lag parked }

@@ -5,6 +5,7 @@ use crate::graphql::error::{log_error, read_error};
 use crate::graphql::names::{Channel, Priority};
 use crate::graphql::position::Position;
 use async_graphql::{Context, Object, Result, SimpleObject};
+use commands::replicas::{Peer, Peers};
 
 /// What is owed on one channel with one priority.
 #[derive(SimpleObject)]
@@ -37,6 +38,20 @@ pub struct ConsumerObject {
     parked: i32,
 }
 
+/// A process of the cluster profile.
+#[derive(SimpleObject)]
+pub struct ReplicaObject {
+    /// Given at its start, and never again.
+    number: f64,
+    /// Host, address and process.
+    name: String,
+    version: String,
+    /// What it does: `api`, `projections`, `workers`.
+    roles: Vec<String>,
+    /// The one that answers.
+    this: bool,
+}
+
 /// The state of the whole.
 #[derive(SimpleObject)]
 pub struct StatusObject {
@@ -50,6 +65,8 @@ pub struct StatusObject {
     /// Deliveries in memory.
     window: i32,
     followers: i32,
+    /// The processes that live; none in the embedded profile, which has one.
+    replicas: Vec<ReplicaObject>,
 }
 
 /// Queries of operators.
@@ -110,6 +127,18 @@ impl StatusQuery {
             consumers,
             window: i32::try_from(engine.window.len()).unwrap_or(i32::MAX),
             followers: i32::try_from(engine.live.followers()).unwrap_or(i32::MAX),
+            replicas: replicas(&engine.peers.borrow()),
         })
     }
+}
+
+fn replicas(peers: &Peers) -> Vec<ReplicaObject> {
+    let replica = |peer: &Peer| ReplicaObject {
+        number: number(peer.number),
+        name: peer.name.clone(),
+        version: peer.version.clone(),
+        roles: peer.roles.clone(),
+        this: peer.number == peers.me,
+    };
+    peers.living.iter().map(replica).collect()
 }

@@ -69,6 +69,7 @@ impl TestApp {
             lane: 1_000,
             breaker: BreakerSettings::default(),
             mirror: None,
+            roles: crate::config::Roles::ALL,
         };
         let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
         let stores = Stores::embedded(&data, &master, 8, &random).unwrap();

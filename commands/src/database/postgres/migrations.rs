@@ -9,8 +9,11 @@ use sqlx::{ConnectOptions, Connection, Executor};
 pub type PgMigrations = &'static [&'static str];
 
 /// Of the schema `bongsu`.
-pub const PG_LOG: PgMigrations =
-    &[include_str!("../../../../migrations/postgres/0001_log.sql"), include_str!("../../../../migrations/postgres/0002_read_models.sql")];
+pub const PG_LOG: PgMigrations = &[
+    include_str!("../../../../migrations/postgres/0001_log.sql"),
+    include_str!("../../../../migrations/postgres/0002_read_models.sql"),
+    include_str!("../../../../migrations/postgres/0003_replicas.sql"),
+];
 /// Of the schema `bongsu_keys`.
 pub const PG_KEYS: PgMigrations = &[include_str!("../../../../migrations/postgres/0001_keys.sql")];
 

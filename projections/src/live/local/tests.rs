@@ -25,7 +25,7 @@ impl Running {
         let stop = CancellationToken::new();
         tokio::spawn({
             let (projection, sources, stop) = (projection.clone(), log.sources.clone(), stop.clone());
-            async move { projection.run(sources, RunnerSettings::default(), stop).await }
+            async move { projection.run(sources, RunnerSettings::default(), commands::replicas::Turn::always(), stop).await }
         });
         tokio::spawn({
             let (feed, sources, stop) = (feed.clone(), log.sources.clone(), stop.clone());

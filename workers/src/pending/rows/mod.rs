@@ -6,7 +6,9 @@ mod sqlite;
 
 use super::Item;
 use commands::database::Readers;
+use commands::failpoint;
 use commands::log::LogError;
+use commands::replicas::{Peers, Share};
 use domain::notification::DeliveryState;
 use domain::values::{Channel, Millis, Priority, SenderKey};
 use sqlx::PgPool;
@@ -85,27 +87,32 @@ impl PendingRows {
         }
     }
 
-    /// The oldest that are ready in a lane.
-    pub async fn ready(&self, lane: Lane, most: usize) -> Result<Vec<Item>, LogError> {
+    /// The oldest that are ready in a lane; of a share, where there is one. In the log's file everything
+    /// is one process's.
+    pub async fn ready(&self, lane: Lane, most: usize, share: Option<&Share>) -> Result<Vec<Item>, LogError> {
         match self {
             Self::File(readers) => sqlite::ready(readers, lane, most).await,
-            Self::Postgres(pool) => postgres::ready(pool, &lane, most).await,
+            Self::Postgres(pool) => postgres::ready(pool, &lane, most, share).await,
         }
     }
 
-    /// Those whose moment comes before `until`, soonest first.
-    pub async fn due(&self, until: Millis, most: usize) -> Result<Vec<Item>, LogError> {
+    /// Those whose moment comes before `until`, soonest first; likewise.
+    pub async fn due(&self, until: Millis, most: usize, share: Option<&Share>) -> Result<Vec<Item>, LogError> {
         match self {
             Self::File(readers) => sqlite::due(readers, until, most).await,
-            Self::Postgres(pool) => postgres::due(pool, until, most).await,
+            Self::Postgres(pool) => postgres::due(pool, until, most, share).await,
         }
     }
 
-    /// Attempts that were recorded and have no outcome.
-    pub async fn in_flight(&self) -> Result<Vec<Item>, LogError> {
+    /// Attempts of processes that have ended, without an outcome: at most so many. In the log's file all
+    /// are of the process before this one.
+    pub async fn in_flight(&self, peers: &Peers, most: usize) -> Result<Vec<Item>, LogError> {
+        if failpoint::planted("no-recovery") {
+            return Ok(Vec::new());
+        }
         match self {
-            Self::File(readers) => sqlite::in_flight(readers).await,
-            Self::Postgres(pool) => postgres::in_flight(pool).await,
+            Self::File(readers) => sqlite::in_flight(readers, most).await,
+            Self::Postgres(pool) => postgres::in_flight(pool, peers, most).await,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{Counts, Lane, Route, limit, state_name, state_of, unsigned};
 use crate::pending::Item;
 use commands::log::LogError;
+use commands::replicas::{Peers, ReplicaNo, SLOTS, Share};
 use domain::notification::Delivery;
 use domain::values::{AddressId, CategoryKey, Millis, NotificationId, Priority, RecipientId, SenderKey};
 use sqlx::postgres::PgRow;
@@ -29,11 +30,14 @@ const LANES: &str = "WITH RECURSIVE lanes AS (
         ORDER BY channel, priority, sender LIMIT 1
     ) next
 ) SELECT channel, priority, sender FROM lanes";
-const READY: &str = pending!("FROM pending_deliveries p WHERE state = 0 AND channel = $1 AND priority = $2 AND sender = $3 ORDER BY stream, delivery LIMIT $4");
-const DUE: &str = pending!(
-    "FROM (SELECT subject, part, due FROM timers WHERE kind = 'retry' AND due <= $1 ORDER BY due LIMIT $2) t JOIN pending_deliveries p ON p.stream = t.subject AND p.delivery = t.part ORDER BY t.due"
+const READY: &str = pending!(
+    "FROM pending_deliveries p WHERE state = 0 AND channel = $1 AND priority = $2 AND sender = $3 AND ($5::bigint[] IS NULL OR stream % 64 = ANY ($5)) ORDER BY stream, delivery LIMIT $4"
 );
-const IN_FLIGHT: &str = pending!("FROM pending_deliveries p WHERE state = 2 ORDER BY stream, delivery");
+const DUE: &str = pending!(
+    "FROM (SELECT subject, part, due FROM timers WHERE kind = 'retry' AND due <= $1 AND ($3::bigint[] IS NULL OR subject % 64 = ANY ($3)) ORDER BY due LIMIT $2) t JOIN pending_deliveries p ON p.stream = t.subject AND p.delivery = t.part ORDER BY t.due"
+);
+const IN_FLIGHT: &str =
+    pending!("FROM pending_deliveries p WHERE state = 2 AND (replica = ANY ($1) OR ($2 AND replica <> ALL ($3))) ORDER BY stream, delivery LIMIT $4");
 const COUNTS: &str = "SELECT channel, priority, state, count(*) FROM pending_deliveries GROUP BY channel, priority, state";
 
 pub(super) async fn lanes(pool: &PgPool) -> Result<Vec<Lane>, LogError> {
@@ -45,17 +49,33 @@ pub(super) async fn lanes(pool: &PgPool) -> Result<Vec<Lane>, LogError> {
     Ok(rows.into_iter().filter_map(lane).collect())
 }
 
-pub(super) async fn ready(pool: &PgPool, lane: &Lane, most: usize) -> Result<Vec<Item>, LogError> {
+/// The slots of a share that is not everything.
+fn slots(share: Option<&Share>) -> Option<Vec<i64>> {
+    share.filter(|share| !share.is_all()).map(Share::slots)
+}
+
+pub(super) async fn ready(pool: &PgPool, lane: &Lane, most: usize, share: Option<&Share>) -> Result<Vec<Item>, LogError> {
     let query = sqlx::query(READY).bind(i64::from(lane.route.number())).bind(i64::from(lane.priority.rank()));
-    query.bind(lane.sender.as_str()).bind(limit(most)).fetch_all(pool).await?.iter().map(read).collect()
+    query.bind(lane.sender.as_str()).bind(limit(most)).bind(slots(share)).fetch_all(pool).await?.iter().map(read).collect()
 }
 
-pub(super) async fn due(pool: &PgPool, until: Millis, most: usize) -> Result<Vec<Item>, LogError> {
-    sqlx::query(DUE).bind(until).bind(limit(most)).fetch_all(pool).await?.iter().map(read).collect()
+pub(super) async fn due(pool: &PgPool, until: Millis, most: usize, share: Option<&Share>) -> Result<Vec<Item>, LogError> {
+    sqlx::query(DUE).bind(until).bind(limit(most)).bind(slots(share)).fetch_all(pool).await?.iter().map(read).collect()
 }
 
-pub(super) async fn in_flight(pool: &PgPool) -> Result<Vec<Item>, LogError> {
-    sqlx::query(IN_FLIGHT).fetch_all(pool).await?.iter().map(read).collect()
+pub(super) async fn in_flight(pool: &PgPool, peers: &Peers, most: usize) -> Result<Vec<Item>, LogError> {
+    let numbers = |replicas: Vec<ReplicaNo>| replicas.into_iter().map(u64::cast_signed).collect::<Vec<i64>>();
+    let living = numbers(peers.living.iter().map(|peer| peer.number).collect());
+    sqlx::query(IN_FLIGHT)
+        .bind(numbers(peers.ended.clone()))
+        .bind(peers.certain)
+        .bind(living)
+        .bind(limit(most))
+        .fetch_all(pool)
+        .await?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 pub(super) async fn counts(pool: &PgPool) -> Result<Counts, LogError> {
@@ -106,3 +126,5 @@ fn read(row: &PgRow) -> Result<Item, LogError> {
         requested: None,
     })
 }
+
+const _: () = assert!(SLOTS == 64, "the questions name this number");

@@ -68,11 +68,11 @@ pub(super) async fn due(readers: &Readers, until: Millis, most: usize) -> Result
         .await
 }
 
-pub(super) async fn in_flight(readers: &Readers) -> Result<Vec<Item>, LogError> {
+pub(super) async fn in_flight(readers: &Readers, most: usize) -> Result<Vec<Item>, LogError> {
     readers
-        .read(|connection| {
-            let mut statement = connection.prepare(&format!("{COLUMNS} WHERE state = 2 ORDER BY stream, delivery"))?;
-            let rows = statement.query_map([], read)?;
+        .read(move |connection| {
+            let mut statement = connection.prepare(&format!("{COLUMNS} WHERE state = 2 ORDER BY stream, delivery LIMIT ?1"))?;
+            let rows = statement.query_map([limit(most)], read)?;
             Ok(rows.collect::<Result<Vec<_>, _>>()?)
         })
         .await

@@ -5,37 +5,44 @@
 //! the process died as unknown; only then workers. Stop: workers first (calls under way end and
 //! are recorded), then consumers, then the log.
 
-use super::stores::{Beside, ClusterError, SharedLog, Stores};
-use super::supervisor::Supervisor;
+mod delivering;
+mod following;
+
+use crate::app::stores::{Beside, ClusterError, SharedLog, Stores};
+use crate::app::supervisor::Supervisor;
+use crate::config::{Role, Roles};
 use commands::accept::{Acceptor, Facts, FactsSettings};
 use commands::bus::Bus;
-use commands::consumer::{Progress, Runner, RunnerSettings};
-use commands::failpoint;
+use commands::consumer::Progress;
 use commands::log::raw::RawReader;
 use commands::log::{
     AfterCommit, Committer, CommitterSettings, ForgetErased, Hashing, KeyStore, LogError, LogReader, LogWriter as _, MasterKey, Tail, erase_keys_of_erased,
 };
 use commands::ports::{Clock, Random};
+use commands::replicas::{Membership, Peers, Turn};
 use domain::policy::retry::RetrySchedule;
 use domain::values::Channel;
-use projections::feed::kurrentdb::{Mirror, MirrorSources, Target};
+use projections::feed::kurrentdb::{self, Target};
 use projections::live::LocalFeed;
 use projections::store::{ReadModels, Sources};
+use sqlx::PgPool;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio_util::sync::CancellationToken;
-use workers::channels::{Breaker, BreakerSettings, ChannelWorker, OptOutBarrier, Shared, recover};
-use workers::pending::{PendingDeliveries, PendingRows};
+use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
+use workers::channels::{Breaker, BreakerSettings, OptOutBarrier};
+use workers::pending::{DELIVERY, PendingRows};
 use workers::providers::Provider;
-use workers::providers::sandbox::SandboxProvider;
-use workers::window::{Dispatcher, DispatcherSettings, Window, WindowSettings};
+use workers::queue::{FreshItems, FreshWork, SwitchingQueue, WorkQueue};
+use workers::window::{Window, WindowSettings};
 
 /// Events read at the start to make good an erasure that a crash cut short.
 const ERASURE_LOOK_BACK: u64 = 100_000;
 
-/// How often to look which generations of the read models serve, where others may switch them.
-const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+/// What one process at a time does, and whose role it is.
+fn once_only(read_models: &ReadModels) -> impl Iterator<Item = (&'static str, Role)> + use<> {
+    let models: Vec<_> = read_models.all().iter().map(|model| (model.name(), Role::Projections)).collect();
+    models.into_iter().chain([(kurrentdb::NAME, Role::Projections), (DELIVERY, Role::Workers), (REFILL, Role::Workers)])
+}
 
 /// Why the engine did not start.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +77,8 @@ pub struct EngineSettings {
     pub breaker: BreakerSettings,
     /// Where the log is mirrored, if it is.
     pub mirror: Option<Target>,
+    /// What this process does.
+    pub roles: Roles,
 }
 
 /// A provider at work, as operators see it.
@@ -82,6 +91,17 @@ pub struct ProviderStatus {
     /// Whether it is held, and why.
     pub breaker: Arc<Breaker>,
 }
+
+/// What only replicas that share a log have.
+struct Together {
+    pool: PgPool,
+    membership: Mutex<Option<Membership>>,
+    /// The queue of all, and what this one puts into it.
+    switching: Option<(Arc<SwitchingQueue>, Mutex<Option<FreshItems>>)>,
+}
+
+/// Fills the shared queue.
+const REFILL: &str = "refill";
 
 /// See the module.
 pub struct Engine {
@@ -115,11 +135,16 @@ pub struct Engine {
     pub table: Progress,
     /// What is owed, in memory.
     pub window: Arc<Window>,
+    /// What is ready, here or on all replicas.
+    pub queue: Arc<dyn WorkQueue>,
+    /// Who else there is; nobody, in the embedded profile.
+    pub peers: watch::Receiver<Arc<Peers>>,
     /// How far the mirror of the log is, if there is one.
     pub mirror: Option<Progress>,
     facts: Arc<Facts>,
     beside: Beside,
-    shared: Mutex<Option<SharedLog>>,
+    turns: HashMap<&'static str, Turn>,
+    together: Option<Together>,
     settings: EngineSettings,
     committer_thread: std::thread::JoinHandle<()>,
 }
@@ -137,9 +162,28 @@ impl Engine {
         let Stores { keys, writer, log, raw, pending, read_models, shared, beside } = stores;
         let tail = Arc::new(Tail::at(writer.head()));
         let facts = Arc::new(Facts::new(FactsSettings::default()));
+        let barrier = Arc::new(OptOutBarrier::new(Arc::clone(&clock)));
+        let window = Arc::new(Window::new(WindowSettings { lane: settings.lane, ..WindowSettings::default() }));
         hooks.push(Arc::<Facts>::clone(&facts));
-        if shared.is_some() {
+        let mut queue: Arc<dyn WorkQueue> = Arc::<Window>::clone(&window);
+        let mut peers = watch::channel(Arc::default()).1;
+        let mut turns: HashMap<&'static str, Turn> = once_only(&read_models).map(|(name, _)| (name, Turn::always())).collect();
+        let mut together = None;
+        if let Some(SharedLog { pool, mut membership, queue: shared_queue }) = shared {
             hooks.push(Arc::new(ForgetErased(Arc::clone(&keys))));
+            hooks.push(Arc::<OptOutBarrier>::clone(&barrier));
+            peers = membership.watch();
+            for (name, _) in once_only(&read_models).filter(|(_, role)| settings.roles.has(*role)) {
+                turns.insert(name, membership.turn(name));
+            }
+            let switching = shared_queue.map(|shared| {
+                let (fresh, items) = FreshWork::new();
+                hooks.push(Arc::new(fresh));
+                let switching = Arc::new(SwitchingQueue::new(shared, Arc::clone(&window)));
+                queue = Arc::<SwitchingQueue>::clone(&switching);
+                (switching, Mutex::new(Some(items)))
+            });
+            together = Some(Together { pool, membership: Mutex::new(Some(membership)), switching });
         }
         let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), CommitterSettings::default())?;
         let bus = Bus::new(committer, Arc::clone(&log));
@@ -147,7 +191,6 @@ impl Engine {
         let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random));
         let sources = Sources { log: Arc::clone(&log), tail: Arc::clone(&tail), clock: Arc::clone(&clock) };
         let live = Arc::new(LocalFeed::new(&sources, read_models.notifications()?));
-        let window = Arc::new(Window::new(WindowSettings { lane: settings.lane, ..WindowSettings::default() }));
         Ok(Self {
             bus,
             acceptor,
@@ -156,7 +199,7 @@ impl Engine {
             log,
             raw,
             tail,
-            barrier: Arc::new(OptOutBarrier::new(Arc::clone(&clock))),
+            barrier,
             clock,
             random,
             read_models,
@@ -164,10 +207,13 @@ impl Engine {
             pending,
             table: Progress::default(),
             window,
+            queue,
+            peers,
             mirror: settings.mirror.is_some().then(Progress::default),
             facts,
             beside,
-            shared: Mutex::new(shared),
+            turns,
+            together,
             settings,
             committer_thread,
         })
@@ -178,94 +224,19 @@ impl Engine {
     pub async fn start(&self, providers: Vec<Arc<dyn Provider>>, delivering: &Supervisor, following: &Supervisor) -> Result<Vec<ProviderStatus>, EngineError> {
         let head = self.tail.head();
         erase_keys_of_erased(self.log.as_ref(), &self.keys, head.saturating_sub(ERASURE_LOOK_BACK)).await?;
-        for projection in self.read_models.all() {
-            let projection = Arc::clone(projection);
-            let sources = self.sources();
-            // Rows that are written once instead of three times cost a third; who waits for
-            // a position does not wait for this.
-            let settings = RunnerSettings { batch: 20_000, linger: Duration::from_millis(250), ..RunnerSettings::default() };
-            following.run(projection.name(), |stop| async move { projection.run(sources, settings, stop).await });
-        }
-        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(SharedLog { pool, alone }) = shared {
-            let (pool, committer, tail, clock) = (pool, self.bus.committer().clone(), Arc::clone(&self.tail), Arc::clone(&self.clock));
-            let (models, time) = (self.read_models.clone(), Arc::clone(&self.clock));
-            following.run("read models", |stop| async move { models.follow(time, FOLLOW_EVERY, stop).await });
-            let time = Arc::clone(&self.clock);
-            following.run("alone", |stop| alone.hold(time, stop));
-            following.run("others", |stop| commands::log::postgres::listen(pool, committer, tail, clock, stop));
-        }
-        {
-            let live = Arc::clone(&self.live);
-            let sources = self.sources();
-            following.run("live", |stop| async move { live.run(sources, stop).await });
-        }
+        self.follow(following);
+        if self.settings.roles.has(Role::Workers) { self.deliver(providers, head, delivering, following).await } else { Ok(Vec::new()) }
+    }
 
-        if let (Some(target), Some(progress)) = (&self.settings.mirror, &self.mirror) {
-            let sources = MirrorSources { log: Arc::clone(&self.raw), tail: Arc::clone(&self.tail), clock: Arc::clone(&self.clock) };
-            let mirror = Mirror::new(target.clone(), sources, progress.clone());
-            following.run("mirror", |stop| mirror.run(stop));
-        }
-
-        let shared = Arc::new(Shared {
-            window: Arc::clone(&self.window),
-            bus: self.bus.clone(),
-            facts: Arc::clone(&self.facts),
-            barrier: Arc::clone(&self.barrier),
-            clock: Arc::clone(&self.clock),
-            random: Arc::clone(&self.random),
-            schedules: self.settings.schedules.clone(),
-            batch: self.settings.batch,
-        });
-        self.delivery_runner(RunnerSettings::default()).run(CancellationToken::new(), Some(head)).await;
-        let in_flight = if failpoint::planted("no-recovery") { Vec::new() } else { self.pending.in_flight().await? };
-        let lost = recover(&shared, in_flight).await?;
-        if lost > 0 {
-            tracing::warn!(attempts = lost, "attempts were under way when the process ended; they are recorded as of unknown outcome");
-        }
-        let from = self.tail.head();
-        self.delivery_runner(RunnerSettings::default()).run(CancellationToken::new(), Some(from)).await;
-        let settings = RunnerSettings { batch: 20_000, linger: Duration::from_millis(250), ..RunnerSettings::default() };
-        let runner = self.delivery_runner(settings);
-        following.run("delivery", |stop| async move { runner.run(stop, None).await });
-
-        let dispatcher = Dispatcher {
-            window: Arc::clone(&self.window),
-            rows: self.pending.clone(),
-            table: self.table.clone(),
-            tail: Arc::clone(&self.tail),
-            log: Arc::clone(&self.log),
-            clock: Arc::clone(&self.clock),
-            settings: DispatcherSettings::default(),
-        };
-        delivering.run("window", |stop| async move { dispatcher.run(from, stop).await });
-
-        let mut statuses = Vec::new();
-        let mut served: Vec<Channel> = Vec::new();
-        for provider in providers {
-            served.push(provider.channel());
-            let worker = ChannelWorker::new(Arc::clone(&shared), Arc::clone(&provider), false, self.settings.breaker);
-            statuses.push(ProviderStatus { name: provider.name().to_owned(), channel: provider.channel(), breaker: worker.breaker() });
-            delivering.run(&format!("worker {}", provider.name()), |stop| async move { worker.run(stop).await });
-        }
-        for channel in Channel::ALL.into_iter().filter(|channel| channel.has_provider()) {
-            if !served.contains(&channel) {
-                tracing::info!(%channel, "no provider is configured for this channel; what is queued on it waits");
-            }
-            let rehearsal = ChannelWorker::new(Arc::clone(&shared), Arc::new(SandboxProvider::new(channel)), true, self.settings.breaker);
-            delivering.run(&format!("sandbox {channel}"), |stop| async move { rehearsal.run(stop).await });
-        }
-        Ok(statuses)
+    /// The turn to do what one process at a time does.
+    fn turn(&self, name: &str) -> Turn {
+        // All names are known from the start.
+        self.turns.get(name).cloned().unwrap_or_else(Turn::always)
     }
 
     /// Where read models get their events from.
     pub fn sources(&self) -> Sources {
         Sources { log: Arc::clone(&self.log), tail: Arc::clone(&self.tail), clock: Arc::clone(&self.clock) }
-    }
-
-    fn delivery_runner(&self, settings: RunnerSettings) -> Runner<PendingDeliveries> {
-        let rows = self.beside.rows(self.bus.committer());
-        Runner::new(PendingDeliveries, Arc::clone(&self.log), Arc::clone(&self.tail), rows, Arc::clone(&self.clock), self.table.clone(), settings)
     }
 
     /// Why commands cannot be made durable at the moment; none while they can.

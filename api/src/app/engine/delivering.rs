@@ -1,0 +1,247 @@
+//! From what is owed to the providers.
+//!
+//! One process: the table catches up, what was in flight when the last process died is recorded as
+//! unknown, and only then anything is sent. Several: the table is kept by one of them; what a dead one
+//! had in flight is recorded by that one too; and the rest do not wait for it.
+
+use super::following::GATHERING;
+use super::{Engine, EngineError, ProviderStatus, REFILL, Together};
+use crate::app::supervisor::Supervisor;
+use commands::consumer::{Ended, Runner, RunnerSettings};
+use commands::log::Position;
+use commands::ports::Clock;
+use commands::replicas::{Epoch, Peers, Share};
+use domain::values::Channel;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use workers::channels::{ChannelWorker, Shared, recover};
+use workers::pending::{DELIVERY, PendingDeliveries};
+use workers::providers::Provider;
+use workers::providers::sandbox::SandboxProvider;
+use workers::queue::{Mode, Refill, RefillSettings, SwitchingQueue};
+use workers::window::{Dispatcher, DispatcherSettings, Window};
+
+/// Attempts of dead processes that are recorded as unknown at once.
+const LOST_AT_ONCE: usize = 500;
+/// How often to look for them, and how far the table is where another replica keeps it.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+impl Engine {
+    /// Starts what delivers. `head` is where the log ended when the process began.
+    pub(super) async fn deliver(
+        &self,
+        providers: Vec<Arc<dyn Provider>>,
+        head: Position,
+        delivering: &Supervisor,
+        following: &Supervisor,
+    ) -> Result<Vec<ProviderStatus>, EngineError> {
+        let shared = Arc::new(Shared {
+            queue: Arc::clone(&self.queue),
+            peers: self.peers.clone(),
+            bus: self.bus.clone(),
+            tail: Arc::clone(&self.tail),
+            facts: Arc::clone(&self.facts),
+            barrier: Arc::clone(&self.barrier),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            schedules: self.settings.schedules.clone(),
+            batch: self.settings.batch,
+        });
+        let from = match &self.together {
+            None => self.recover_all(&shared, head).await?,
+            Some(together) => {
+                self.share_work(together, &shared, delivering, following);
+                head
+            }
+        };
+        self.keep_table(following);
+        let dispatcher = self.dispatcher();
+        let switching = self.together.as_ref().and_then(|together| together.switching.as_ref()).map(|(switching, _)| Arc::clone(switching));
+        match switching {
+            None => delivering.run("window", |stop| async move { dispatcher.run(from, stop).await }),
+            Some(queue) => delivering.run("window", |stop| dispatch_while_local(queue, dispatcher, stop)),
+        }
+        Ok(self.work(providers, &shared, delivering))
+    }
+
+    /// Of the only process: nothing is sent before it is known what the last one had in flight.
+    async fn recover_all(&self, shared: &Arc<Shared>, head: Position) -> Result<Position, EngineError> {
+        self.table_runner(0, RunnerSettings::default()).run(CancellationToken::new(), Some(head)).await;
+        loop {
+            let in_flight = self.pending.in_flight(&Peers::default(), LOST_AT_ONCE).await?;
+            if in_flight.is_empty() {
+                return Ok(self.tail.head());
+            }
+            let lost = recover(shared, in_flight).await?;
+            tracing::warn!(attempts = lost, "attempts were under way when the process ended; they are recorded as of unknown outcome");
+            self.table_runner(0, RunnerSettings::default()).run(CancellationToken::new(), Some(self.tail.head())).await;
+        }
+    }
+
+    /// What replicas do for each other.
+    fn share_work(&self, together: &Together, shared: &Arc<Shared>, delivering: &Supervisor, following: &Supervisor) {
+        let (turn, clock, table, tail) = (self.turn(DELIVERY), Arc::clone(&self.clock), self.table.clone(), Arc::clone(&self.tail));
+        let (pending, peers, shared) = (self.pending.clone(), self.peers.clone(), Arc::clone(shared));
+        following.run("recovery", |stop| async move {
+            let work = |_, stop: CancellationToken| {
+                let (pending, peers, shared, table, tail) = (&pending, &peers, &shared, &table, &tail);
+                async move {
+                    while !stop.is_cancelled() {
+                        let found = Arc::clone(&peers.borrow());
+                        let recovered = async { recover(shared, pending.in_flight(&found, LOST_AT_ONCE).await?).await };
+                        match recovered.await {
+                            Ok(0) => {}
+                            Ok(lost) => {
+                                tracing::warn!(attempts = lost, "attempts were under way when a replica ended; they are recorded as of unknown outcome");
+                                // The table shows it.
+                                tokio::select! {
+                                    () = table.reached(tail.head()) => {}
+                                    () = stop.cancelled() => {}
+                                }
+                            }
+                            Err(error) => tracing::warn!(%error, "what a replica left under way could not be recorded; it is tried again"),
+                        }
+                        pause(shared.clock.as_ref(), LOOK_EVERY, &stop).await;
+                    }
+                }
+            };
+            turn.each(clock.as_ref(), &stop, work).await;
+        });
+
+        let (turn, clock, table) = (self.turn(DELIVERY), Arc::clone(&self.clock), self.table.clone());
+        let rows = self.beside.rows(self.bus.committer(), 0);
+        following.run("table elsewhere", |stop| async move {
+            while !stop.is_cancelled() {
+                if turn.held().is_none()
+                    && let Ok(position) = rows.checkpoint(DELIVERY).await
+                {
+                    table.learn(position);
+                }
+                pause(clock.as_ref(), LOOK_EVERY, &stop).await;
+            }
+        });
+
+        let (window, peers) = (Arc::clone(&self.window), self.peers.clone());
+        delivering.run("share", |stop| share(window, peers, stop));
+
+        if let Some((queue, items)) = &together.switching {
+            let (watched, clock) = (Arc::clone(queue), Arc::clone(&self.clock));
+            delivering.run("queue", |stop| async move { watched.watch(clock.as_ref(), stop).await });
+            if let Some(items) = items.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                let queue = Arc::clone(queue);
+                delivering.run("fresh", |stop| items.run(queue, stop));
+            }
+            let refill = Refill { queue: Arc::clone(queue), rows: self.pending.clone(), clock: Arc::clone(&self.clock), settings: RefillSettings::default() };
+            let ripening = refill.clone();
+            delivering.run("timers", |stop| ripening.ripen(stop));
+            let (turn, clock) = (self.turn(REFILL), Arc::clone(&self.clock));
+            delivering.run("refill", |stop| async move { turn.each(clock.as_ref(), &stop, |_, stop| refill.clone().run(stop)).await });
+        }
+    }
+
+    /// Keeps the table of what is owed up to date, whenever it is our turn.
+    fn keep_table(&self, following: &Supervisor) {
+        let (turn, clock) = (self.turn(DELIVERY), Arc::clone(&self.clock));
+        let (beside, committer) = (self.beside.clone(), self.bus.committer().clone());
+        let (log, tail, table) = (Arc::clone(&self.log), Arc::clone(&self.tail), self.table.clone());
+        following.run(DELIVERY, |stop| async move {
+            let work = |epoch, stop| {
+                let rows = beside.rows(&committer, epoch);
+                let runner = Runner::new(PendingDeliveries, Arc::clone(&log), Arc::clone(&tail), rows, Arc::clone(&clock), table.clone(), GATHERING);
+                let turn = &turn;
+                async move {
+                    if runner.run(stop, None).await == Ended::Newer {
+                        turn.give_up();
+                    }
+                }
+            };
+            turn.each(clock.as_ref(), &stop, work).await;
+        });
+    }
+
+    fn table_runner(&self, epoch: Epoch, settings: RunnerSettings) -> Runner<PendingDeliveries> {
+        let rows = self.beside.rows(self.bus.committer(), epoch);
+        Runner::new(PendingDeliveries, Arc::clone(&self.log), Arc::clone(&self.tail), rows, Arc::clone(&self.clock), self.table.clone(), settings)
+    }
+
+    fn dispatcher(&self) -> Dispatcher {
+        Dispatcher {
+            window: Arc::clone(&self.window),
+            rows: self.pending.clone(),
+            table: self.table.clone(),
+            tail: Arc::clone(&self.tail),
+            log: Arc::clone(&self.log),
+            clock: Arc::clone(&self.clock),
+            settings: DispatcherSettings::default(),
+        }
+    }
+
+    /// A worker for each provider, and one for each channel of the sandbox.
+    fn work(&self, providers: Vec<Arc<dyn Provider>>, shared: &Arc<Shared>, delivering: &Supervisor) -> Vec<ProviderStatus> {
+        let mut statuses = Vec::new();
+        let mut served: Vec<Channel> = Vec::new();
+        for provider in providers {
+            served.push(provider.channel());
+            let worker = ChannelWorker::new(Arc::clone(shared), Arc::clone(&provider), false, self.settings.breaker);
+            statuses.push(ProviderStatus { name: provider.name().to_owned(), channel: provider.channel(), breaker: worker.breaker() });
+            delivering.run(&format!("worker {}", provider.name()), |stop| async move { worker.run(stop).await });
+        }
+        for channel in Channel::ALL.into_iter().filter(|channel| channel.has_provider()) {
+            if !served.contains(&channel) {
+                tracing::info!(%channel, "no provider is configured for this channel; what is queued on it waits");
+            }
+            let rehearsal = ChannelWorker::new(Arc::clone(shared), Arc::new(SandboxProvider::new(channel)), true, self.settings.breaker);
+            delivering.run(&format!("sandbox {channel}"), |stop| async move { rehearsal.run(stop).await });
+        }
+        statuses
+    }
+}
+
+/// Takes our share of the work, as others come and go.
+async fn share(window: Arc<Window>, mut peers: watch::Receiver<Arc<Peers>>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let found = Arc::clone(&peers.borrow_and_update());
+        let workers = found.with_role(crate::config::Role::Workers.name());
+        // Whoever cannot ask who lives goes on as he did.
+        if workers.contains(&found.me) {
+            window.set_share(Share::of(found.me, &workers));
+        }
+        tokio::select! {
+            // The other side ends before us when the process does.
+            changed = peers.changed() => if changed.is_err() { stop.cancelled().await },
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// Fills the window whenever the shared queue is not used.
+async fn dispatch_while_local(queue: Arc<SwitchingQueue>, dispatcher: Dispatcher, stop: CancellationToken) {
+    let mut mode = queue.mode();
+    while !stop.is_cancelled() {
+        if *mode.borrow_and_update() == Mode::Local {
+            dispatcher.window.clear();
+            let (halt, from) = (stop.child_token(), dispatcher.tail.head());
+            let running = dispatcher.clone().run(from, halt.clone());
+            tokio::pin!(running);
+            tokio::select! {
+                () = running.as_mut() => continue,
+                _ = mode.wait_for(|mode| *mode == Mode::Shared) => {}
+            }
+            halt.cancel();
+            running.await;
+        }
+        tokio::select! {
+            changed = mode.changed() => if changed.is_err() { return },
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+async fn pause(clock: &dyn Clock, pause: Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = clock.sleep(pause) => {}
+        () = stop.cancelled() => {}
+    }
+}

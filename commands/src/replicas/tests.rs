@@ -1,0 +1,64 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use super::*;
+use crate::ports::ManualClock;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio_util::sync::CancellationToken;
+
+#[test]
+fn every_stream_has_one_taker_and_a_leaver_moves_only_its_own() {
+    let all = [3, 7, 12];
+    let owner = |stream: u64, of: &[u64]| of.iter().copied().filter(|me| Share::of(*me, of).has(stream)).collect::<Vec<_>>();
+    for stream in 0..1_000 {
+        let before = owner(stream, &all);
+        assert_eq!(before.len(), 1, "{stream}");
+        let after = owner(stream, &[3, 12]);
+        assert_eq!(after.len(), 1);
+        assert!(before == after || before == [7], "{stream} moved from {before:?} to {after:?}");
+    }
+    for me in all {
+        let slots = Share::of(me, &all).slots().len();
+        assert!((10..=34).contains(&slots), "{me} has {slots} of 64");
+    }
+    assert!(Share::of(3, &[3]).is_all() && Share::all().is_all());
+    assert!(Share::of(4, &[3]).slots().is_empty());
+}
+
+#[tokio::test]
+async fn work_runs_under_each_epoch_and_ends_with_it() {
+    let (keeper, turn) = TurnKeeper::new("something");
+    let (clock, stop, seen) = (ManualClock::at(0), CancellationToken::new(), Arc::new(AtomicU64::new(0)));
+    let watched = Arc::clone(&seen);
+    let (stopping, watching) = (stop.clone(), turn.clone());
+    let running = tokio::spawn(async move {
+        let work = |epoch, halt: CancellationToken| {
+            let seen = Arc::clone(&watched);
+            async move {
+                seen.store(epoch, Ordering::SeqCst);
+                halt.cancelled().await;
+                seen.store(0, Ordering::SeqCst);
+            }
+        };
+        watching.each(&clock, &stopping, work).await;
+    });
+    let becomes = async |value| {
+        while seen.load(Ordering::SeqCst) != value {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert_eq!(turn.held(), None);
+    keeper.set(Some(4));
+    becomes(4).await;
+    keeper.set(Some(6));
+    becomes(6).await;
+    keeper.set(None);
+    becomes(0).await;
+    keeper.set(Some(7));
+    becomes(7).await;
+    turn.give_up();
+    assert!(keeper.is_given_up());
+    stop.cancel();
+    running.await.unwrap();
+    assert_eq!(Turn::always().held(), Some(0));
+}

@@ -1,0 +1,161 @@
+//! The queue of a replica: the one that all replicas share while it answers, else a window of its own
+//! over its share of the table. Which of both is used is each replica's own finding. Two may differ for
+//! a moment and try the same delivery: the log refuses one of them.
+
+use super::{Asking, QueueError, Room, TimerQueue, WorkQueue};
+use crate::pending::{Item, Lane, Route};
+use crate::window::Window;
+use commands::ports::Clock;
+use domain::values::{Millis, Priority};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// How often a queue that did not answer is asked whether it does again.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// A queue that all replicas share.
+pub trait SharedQueue: WorkQueue + TimerQueue {}
+impl<Q: WorkQueue + TimerQueue> SharedQueue for Q {}
+
+/// Which queue is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The one that all replicas share.
+    Shared,
+    /// The window of this process.
+    Local,
+}
+
+/// See the module.
+pub struct SwitchingQueue {
+    shared: Arc<dyn SharedQueue>,
+    local: Arc<Window>,
+    mode: watch::Sender<Mode>,
+}
+
+impl SwitchingQueue {
+    /// Uses the window until the shared one has answered.
+    pub fn new(shared: Arc<dyn SharedQueue>, local: Arc<Window>) -> Self {
+        Self { shared, local, mode: watch::Sender::new(Mode::Local) }
+    }
+
+    /// Which one is used, from now on.
+    pub fn mode(&self) -> watch::Receiver<Mode> {
+        self.mode.subscribe()
+    }
+
+    /// The one that is shared, where it is used.
+    pub fn shared(&self) -> Option<&dyn SharedQueue> {
+        (*self.mode.borrow() == Mode::Shared).then_some(self.shared.as_ref())
+    }
+
+    /// Goes on without the shared one.
+    pub fn fail(&self, error: &QueueError) {
+        if self.mode.send_if_modified(|mode| std::mem::replace(mode, Mode::Local) == Mode::Shared) {
+            metrics::counter!("bongsu_queue_failovers_total").increment(1);
+            tracing::warn!(%error, "the shared queue is left; this replica takes its share from the database until it answers again");
+        }
+    }
+
+    /// Looks for the shared one whenever it is not used, until told to stop.
+    pub async fn watch(&self, clock: &dyn Clock, stop: CancellationToken) {
+        let mut mode = self.mode.subscribe();
+        while !stop.is_cancelled() {
+            if *mode.borrow_and_update() == Mode::Shared {
+                tokio::select! {
+                    changed = mode.changed() => if changed.is_err() { return },
+                    () = stop.cancelled() => return,
+                }
+                continue;
+            }
+            if self.shared.room(Vec::new()).await.is_ok() {
+                tracing::info!("the shared queue answers, and is used");
+                self.mode.send_replace(Mode::Shared);
+                continue;
+            }
+            tokio::select! {
+                () = clock.sleep(ASK_AGAIN) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    fn used(&self) -> &dyn WorkQueue {
+        match *self.mode.borrow() {
+            Mode::Shared => self.shared.as_ref(),
+            Mode::Local => self.local.as_ref(),
+        }
+    }
+
+    fn noticing<'a, T: Send + 'a>(&'a self, asking: Asking<'a, T>) -> Asking<'a, T> {
+        Box::pin(async move { asking.await.inspect_err(|error| self.fail(error)) })
+    }
+}
+
+impl WorkQueue for SwitchingQueue {
+    fn offer(&self, items: Vec<Item>) -> Asking<'_, ()> {
+        self.noticing(self.used().offer(items))
+    }
+
+    fn take(&self, route: Route, most: usize) -> Asking<'_, Vec<Item>> {
+        Box::pin(async move {
+            match self.used().take(route, most).await {
+                Err(error) => {
+                    self.fail(&error);
+                    Ok(Vec::new())
+                }
+                taken => taken,
+            }
+        })
+    }
+
+    fn give_back(&self, items: Vec<Item>) -> Asking<'_, ()> {
+        self.noticing(self.used().give_back(items))
+    }
+
+    fn settle(&self, items: Vec<Item>) -> Asking<'_, ()> {
+        self.noticing(self.used().settle(items))
+    }
+
+    fn follows_log(&self) -> bool {
+        self.used().follows_log()
+    }
+
+    fn room(&self, lanes: Vec<Lane>) -> Asking<'_, Vec<Room>> {
+        self.noticing(self.used().room(lanes))
+    }
+
+    fn wait(&self, route: Route) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            let mut mode = self.mode.subscribe();
+            tokio::select! {
+                () = self.used().wait(route) => {}
+                _ = mode.changed() => {}
+            }
+        })
+    }
+
+    fn depths(&self) -> Asking<'_, Vec<(Route, Priority, usize)>> {
+        self.noticing(self.used().depths())
+    }
+}
+
+impl TimerQueue for SwitchingQueue {
+    fn hold(&self, items: Vec<Item>) -> Asking<'_, ()> {
+        match self.shared() {
+            Some(shared) => self.noticing(shared.hold(items)),
+            None => TimerQueue::hold(self.local.as_ref(), items),
+        }
+    }
+
+    fn ripen(&self, now: Millis) -> Asking<'_, Option<Millis>> {
+        match self.shared() {
+            Some(shared) => self.noticing(shared.ripen(now)),
+            None => TimerQueue::ripen(self.local.as_ref(), now),
+        }
+    }
+}
