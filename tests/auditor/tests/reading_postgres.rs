@@ -92,7 +92,7 @@ async fn faults_in_the_tables_are_found() {
 async fn read_models_are_compared_row_by_row() {
     let run = Run::new("");
     let before = Views::read(&run.url).await.unwrap();
-    assert_eq!(before.checkpoints().collect::<Vec<_>>(), [("notes", Some(4))]);
+    assert_eq!(before.0.iter().map(|(name, view)| (name.as_str(), view.position)).collect::<Vec<_>>(), [("notes", 4)]);
     run.change("UPDATE bongsu.read_models SET serving = 2; INSERT INTO bongsu_view_notes_2.notes VALUES (1, 'a'), (2, 'b')");
     assert_eq!(before.differences(&Views::read(&run.url).await.unwrap()), Vec::<String>::new());
     run.change("UPDATE bongsu_view_notes_2.notes SET text = 'c' WHERE number = 2");

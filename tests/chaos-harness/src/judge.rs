@@ -80,7 +80,7 @@ async fn followed(url: &str) -> Result<Views, String> {
     loop {
         let head = async { anyhow::Ok(postgres::owed(&mut postgres::connect(url).await?).await?.head) }.await.map_err(|error| error.to_string())?;
         let views = Views::read(url).await.map_err(|error| format!("{error:#}"))?;
-        let behind: Vec<String> = views.checkpoints().filter(|(_, position)| *position != Some(head)).map(|(name, _)| name.to_owned()).collect();
+        let behind: Vec<String> = views.0.iter().filter(|(_, view)| view.position != head).map(|(name, _)| name.clone()).collect();
         if behind.is_empty() {
             return Ok(views);
         }
