@@ -117,6 +117,30 @@ const PLANTS: &[Plant] = &[
         seconds: 15,
         shows_as: &["I1", "I13"],
     },
+    Plant {
+        name: "fence-ignored",
+        what: "a replica writes rows of a consumer that is another one's by now",
+        faults: &[Kind::FreezeReplica],
+        replicas: 3,
+        seconds: 20,
+        shows_as: &["I1", "I7", "I13"],
+    },
+    Plant {
+        name: "notify-only",
+        what: "what others append is heard of, never looked for",
+        faults: &[Kind::EndBackends],
+        replicas: 2,
+        seconds: 12,
+        shows_as: &["I1", "I13"],
+    },
+    Plant {
+        name: "stale-streams",
+        what: "what others appended is not read before a decision on the same streams",
+        faults: &[Kind::FlushRedis],
+        replicas: 2,
+        seconds: 12,
+        shows_as: &["I1", "I3", "I4", "I5", "I13"],
+    },
 ];
 
 /// How long everything owed may take where it is known to be short.
