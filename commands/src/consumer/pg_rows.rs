@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// Longest wait for a transaction. One that is given up is tried again, and leaves the same rows.
+/// Longest wait for a transaction. One that is given up may have taken place: who goes on asks first
+/// ([`Rows::begin`]), and that waits for whatever still holds the checkpoint's row.
 const WITHIN: Duration = Duration::from_secs(30);
 
 /// See the module. Clones share the pool.

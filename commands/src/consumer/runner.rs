@@ -1,6 +1,6 @@
 //! Runs one consumer: read a batch, handle it, commit rows and checkpoint, report the lag.
 //!
-//! A store that refuses is asked again, with back-off, with the same batch. An event that fails
+//! A store that refuses is asked again, with back-off, from where it says it is. An event that fails
 //! alone three times is parked together with all later events of its stream: loud, never
 //! skipped silently, and nobody else waits for it.
 
@@ -159,6 +159,9 @@ impl<C: Consumer> Runner<C> {
                     if let Some(ended) = self.pause(name, &mut failures, failure, &stop).await {
                         return ended;
                     }
+                    // A commit whose answer was lost may have taken place, and the next batch is longer
+                    // than this one was: rows that count would count again. The store says how far it is.
+                    state = None;
                 }
             }
         }
