@@ -21,9 +21,6 @@ pub async fn listen(pool: PgPool, committer: Committer, tail: Arc<Tail>, clock: 
             () = stop.cancelled() => return,
             heard = hear(&pool, &committer, &tail) => heard,
         };
-        if failpoint::planted("notify-only") {
-            return stop.cancelled().await;
-        }
         if let Err(error) = heard {
             tracing::debug!(%error, "nothing is heard of other replicas at the moment; what they append is looked for");
         }
@@ -38,8 +35,17 @@ async fn hear(pool: &PgPool, committer: &Committer, tail: &Tail) -> Result<(), D
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen("bongsu_log").await?;
     loop {
+        let heard = listener.try_recv().await;
+        if failpoint::planted("notify-only") && !matches!(heard, Ok(Some(_))) {
+            std::future::pending::<()>().await;
+        }
+        let Some(heard) = heard? else {
+            // The connection broke, and with it went whatever would have been heard; the next call makes another.
+            committer.look_for_others();
+            continue;
+        };
         // Our own appends are heard too.
-        if listener.recv().await?.payload().parse::<u64>().is_ok_and(|position| position > tail.head()) {
+        if heard.payload().parse::<u64>().is_ok_and(|position| position > tail.head()) {
             committer.look_for_others();
         }
     }
