@@ -7,6 +7,7 @@ CREATE TABLE replicas (
     name    text        NOT NULL,        -- for operators
     version text        NOT NULL,
     roles   text        NOT NULL,        -- names, parted by commas
+    shares  boolean     NOT NULL DEFAULT true, -- takes a share of the table, not from the common queue
     seen    timestamptz NOT NULL         -- by this server's clock
 ) WITH (fillfactor = 50);
 

@@ -61,22 +61,19 @@ impl App {
 
     /// Started on a profile, whichever the scenarios run on.
     pub async fn on(profile: Profile) -> Result<Self> {
-        Self::on_with(profile, "").await
-    }
-
-    /// The same, with more configuration.
-    pub async fn on_with(profile: Profile, config: &str) -> Result<Self> {
-        Self::prepared(config, profile::environment(profile).await?).await
+        Self::prepared("", profile::environment(profile).await?).await
     }
 
     /// Started on a database that the scenario disturbs.
     pub async fn on_database(url: &str) -> Result<Self> {
-        Self::on_database_with(url, "").await
+        Self::prepared("", profile::on_database(url)).await
     }
 
-    /// The same, with more configuration.
-    pub async fn on_database_with(url: &str, config: &str) -> Result<Self> {
-        Self::prepared(config, profile::on_database(url)).await
+    /// Started on a Redis that the scenario disturbs, and a database that it does not.
+    pub async fn on_redis(url: &str) -> Result<Self> {
+        let mut environment = profile::environment(Profile::ClusterWithoutRedis).await?;
+        environment.extend(profile::on_redis(url));
+        Self::prepared("", environment).await
     }
 
     async fn prepared(config: &str, environment: Vec<(String, String)>) -> Result<Self> {
@@ -160,7 +157,10 @@ impl App {
 
     /// Variables that tell a process of the binary where this server's stores are.
     pub fn stores(&self) -> Vec<(&str, &str)> {
-        let ours = self.environment.iter().filter(|(name, _)| name == "BONGSU_STORAGE__PROFILE" || name.starts_with("BONGSU_POSTGRES__"));
+        let ours = self
+            .environment
+            .iter()
+            .filter(|(name, _)| ["BONGSU_STORAGE__PROFILE", "BONGSU_POSTGRES__", "BONGSU_REDIS__"].iter().any(|ours| name.starts_with(ours)));
         ours.map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
 

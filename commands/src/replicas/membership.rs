@@ -13,6 +13,7 @@ use crate::ports::{Clock, DatabaseClock};
 use sqlx::PgPool;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -55,6 +56,8 @@ pub struct Peer {
     pub version: String,
     /// What it does.
     pub roles: Vec<String>,
+    /// It takes a share of the work from the table, not from a queue that all have in common.
+    pub shares: bool,
 }
 
 /// What a process is known by to the one that comes after it in the same data folder.
@@ -80,9 +83,11 @@ pub struct Peers {
 }
 
 impl Peers {
-    /// Those that live and do this.
-    pub fn with_role(&self, role: &str) -> Vec<ReplicaNo> {
-        self.living.iter().filter(|peer| peer.roles.iter().any(|known| known == role)).map(|peer| peer.number).collect()
+    /// Those that live, do this, and take shares of it: what the others have is expected from a queue that
+    /// perhaps only they reach. This process is among them.
+    pub fn sharing(&self, role: &str) -> Vec<ReplicaNo> {
+        let shares = |peer: &&Peer| peer.roles.iter().any(|known| known == role) && (peer.shares || peer.number == self.me);
+        self.living.iter().filter(shares).map(|peer| peer.number).collect()
     }
 }
 
@@ -93,10 +98,10 @@ const PATIENCE: u32 = 2;
 
 // That the process lives need not survive the server's crash, so nobody waits for the disk.
 const BEAT: &str = "WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
-    UPDATE replicas SET seen = clock_timestamp() FROM quick WHERE number = $1 RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    UPDATE replicas SET seen = clock_timestamp(), shares = $2 FROM quick WHERE number = $1 RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 const JOIN: &str =
     "INSERT INTO replicas (number, name, version, roles, seen) VALUES (nextval('replica_numbers'), $1, $2, $3, clock_timestamp()) RETURNING number, token";
-const LIVING: &str = "SELECT number, name, version, roles FROM replicas WHERE seen > clock_timestamp() - make_interval(secs => $1) ORDER BY number";
+const LIVING: &str = "SELECT number, name, version, roles, shares FROM replicas WHERE seen > clock_timestamp() - make_interval(secs => $1) ORDER BY number";
 const FORGET: &str = "DELETE FROM replicas WHERE seen < clock_timestamp() - interval '1 hour'";
 const LEASES: &str = "SELECT name, replica, epoch FROM leases";
 const CLAIM: &str = "INSERT INTO leases (name, replica, epoch) VALUES ($1, $2, 1)
@@ -115,6 +120,7 @@ pub struct Membership {
     badge: Badge,
     peers: watch::Sender<Arc<Peers>>,
     keepers: Vec<TurnKeeper>,
+    shares: Arc<AtomicBool>,
     /// Beats since which a turn has been free.
     free: HashMap<&'static str, u32>,
     ended: Vec<ReplicaNo>,
@@ -160,6 +166,7 @@ impl Membership {
             badge: Badge { number: 0, token: Uuid::nil() },
             peers: watch::Sender::default(),
             keepers: Vec::new(),
+            shares: Arc::new(AtomicBool::new(true)),
             free: HashMap::new(),
             ended,
             steady_since: now,
@@ -178,6 +185,11 @@ impl Membership {
     /// Who lives, from now on.
     pub fn watch(&self) -> watch::Receiver<Arc<Peers>> {
         self.peers.subscribe()
+    }
+
+    /// Whether this process [takes a share](Peer::shares), to be set as it changes.
+    pub fn shares(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.shares)
     }
 
     /// The turn to do something that one process at a time does. Before [`run`](Self::run).
@@ -235,7 +247,8 @@ impl Membership {
 
     async fn beat(&mut self) -> Result<(), DatabaseError> {
         let asked = self.clock.monotonic();
-        let told: Option<i64> = sqlx::query_scalar(BEAT).bind(self.badge.number.cast_signed()).fetch_optional(&self.pool).await?;
+        let told: Option<i64> =
+            sqlx::query_scalar(BEAT).bind(self.badge.number.cast_signed()).bind(self.shares.load(Ordering::Acquire)).fetch_optional(&self.pool).await?;
         let answered = self.clock.monotonic();
         let Some(told) = told else {
             self.badge = self.enter().await?;
@@ -249,12 +262,13 @@ impl Membership {
         self.last = answered;
         let certain = answered.saturating_sub(self.steady_since) >= self.settings.dead_after;
         let silence = self.settings.dead_after.as_secs_f64();
-        let living: Vec<(i64, String, String, String)> = sqlx::query_as(LIVING).bind(silence).fetch_all(&self.pool).await?;
-        let peer = |(number, name, version, roles): (i64, String, String, String)| Peer {
+        let living: Vec<(i64, String, String, String, bool)> = sqlx::query_as(LIVING).bind(silence).fetch_all(&self.pool).await?;
+        let peer = |(number, name, version, roles, shares): (i64, String, String, String, bool)| Peer {
             number: number.unsigned_abs(),
             name,
             version,
             roles: roles.split(',').map(str::to_owned).collect(),
+            shares,
         };
         let peers = Arc::new(Peers { me: self.badge.number, living: living.into_iter().map(peer).collect(), certain, ended: self.ended.clone() });
         self.peers.send_if_modified(|known| {

@@ -14,6 +14,7 @@ mod live;
 mod messages;
 mod operating;
 mod outages;
+mod redis;
 mod refusals;
 mod replicas;
 mod retrying;

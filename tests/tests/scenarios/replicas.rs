@@ -1,4 +1,5 @@
-//! Several servers over one database. Runs on the cluster profile whatever the other scenarios run on.
+//! Several servers over one database, with a common queue in Redis and without. Runs on the cluster
+//! profile whatever the other scenarios run on.
 
 use anyhow::{Context, Result};
 use base64::Engine as _;
@@ -38,9 +39,8 @@ async fn all_sent(client: &Client, ids: &[String]) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn every_replica_answers_alike_and_each_notification_is_sent_once() -> Result<()> {
-    let app = App::on(Profile::Cluster).await?;
+async fn every_replica_answers_alike_and_each_notification_is_sent_once(profile: Profile) -> Result<()> {
+    let app = App::on(profile).await?;
     let shop = app.sender("shop").await?;
     app.recipient(&shop, "alice").await?;
     let (second, third) = (app.replica("second", &[], &[]).await?, app.replica("third", &[], &[]).await?);
@@ -64,9 +64,8 @@ async fn every_replica_answers_alike_and_each_notification_is_sent_once() -> Res
     Ok(())
 }
 
-#[tokio::test]
-async fn the_work_of_a_killed_replica_is_done_by_the_others() -> Result<()> {
-    let app = App::on(Profile::Cluster).await?;
+async fn the_work_of_a_killed_replica_is_done_by_the_others(profile: Profile) -> Result<()> {
+    let app = App::on(profile).await?;
     let shop = app.sender("shop").await?;
     app.recipient(&shop, "alice").await?;
     let (second, third) = (app.replica("second", &[], &[]).await?, app.replica("third", &[], &[]).await?);
@@ -92,9 +91,8 @@ async fn the_work_of_a_killed_replica_is_done_by_the_others() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn a_replica_that_stood_still_finds_that_others_have_gone_on() -> Result<()> {
-    let app = App::on(Profile::Cluster).await?;
+async fn a_replica_that_stood_still_finds_that_others_have_gone_on(profile: Profile) -> Result<()> {
+    let app = App::on(profile).await?;
     let shop = app.sender("shop").await?;
     app.recipient(&shop, "alice").await?;
     let second = app.replica("second", &[], &[]).await?;
@@ -122,9 +120,8 @@ async fn a_replica_that_stood_still_finds_that_others_have_gone_on() -> Result<(
     Ok(())
 }
 
-#[tokio::test]
-async fn once_an_opt_out_is_answered_on_one_replica_no_other_begins_a_call() -> Result<()> {
-    let app = App::on(Profile::Cluster).await?;
+async fn once_an_opt_out_is_answered_on_one_replica_no_other_begins_a_call(profile: Profile) -> Result<()> {
+    let app = App::on(profile).await?;
     let shop = app.sender("shop").await?;
     let second = app.replica("second", &[], &[]).await?;
     let on_second = second.client(&shop);
@@ -162,9 +159,8 @@ async fn once_an_opt_out_is_answered_on_one_replica_no_other_begins_a_call() -> 
     Ok(())
 }
 
-#[tokio::test]
-async fn roles_are_divided_among_replicas() -> Result<()> {
-    let app = App::on(Profile::Cluster).await?;
+async fn roles_are_divided_among_replicas(profile: Profile) -> Result<()> {
+    let app = App::on(profile).await?;
     let shop = app.sender("shop").await?;
     app.recipient(&shop, "alice").await?;
     let accepts = app.replica("accepts", &["--roles", "api"], &[]).await?;
@@ -183,4 +179,28 @@ async fn roles_are_divided_among_replicas() -> Result<()> {
     all_sent(&client, &ids).await?;
     assert_eq!(arrivals(&app, &ids).await?, vec![1; 5]);
     Ok(())
+}
+
+macro_rules! on_both {
+    ($($scenario:ident)+) => {
+        mod with_redis {
+            $(#[tokio::test]
+            async fn $scenario() -> anyhow::Result<()> {
+                super::$scenario(tests::profile::Profile::Cluster).await
+            })+
+        }
+        mod without_redis {
+            $(#[tokio::test]
+            async fn $scenario() -> anyhow::Result<()> {
+                super::$scenario(tests::profile::Profile::ClusterWithoutRedis).await
+            })+
+        }
+    };
+}
+on_both! {
+    every_replica_answers_alike_and_each_notification_is_sent_once
+    the_work_of_a_killed_replica_is_done_by_the_others
+    a_replica_that_stood_still_finds_that_others_have_gone_on
+    once_an_opt_out_is_answered_on_one_replica_no_other_begins_a_call
+    roles_are_divided_among_replicas
 }

@@ -18,8 +18,10 @@ use tokio_util::sync::CancellationToken;
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A queue that all replicas share.
-pub trait SharedQueue: WorkQueue + TimerQueue {}
-impl<Q: WorkQueue + TimerQueue> SharedQueue for Q {}
+pub trait SharedQueue: WorkQueue + TimerQueue {
+    /// Whether it answers and takes things in.
+    fn probe(&self) -> Asking<'_, ()>;
+}
 
 /// Which queue is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,11 +74,11 @@ impl SwitchingQueue {
                 }
                 continue;
             }
-            if self.shared.room(Vec::new()).await.is_ok() {
+            if self.shared.probe().await.is_ok() {
                 tracing::info!("the shared queue answers, and is used");
                 self.mode.send_replace(Mode::Shared);
-                continue;
             }
+            // Also before one that has just failed is asked again.
             tokio::select! {
                 () = clock.sleep(ASK_AGAIN) => {}
                 () = stop.cancelled() => return,

@@ -7,11 +7,13 @@
 use super::following::GATHERING;
 use super::{Engine, EngineError, ProviderStatus, REFILL, Together};
 use crate::app::supervisor::Supervisor;
+use crate::config::Role;
 use commands::consumer::{Ended, Runner, RunnerSettings};
 use commands::log::Position;
 use commands::ports::Clock;
 use commands::replicas::{Epoch, Peers, Share};
 use domain::values::Channel;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -129,6 +131,8 @@ impl Engine {
         if let Some((queue, items)) = &together.switching {
             let (watched, clock) = (Arc::clone(queue), Arc::clone(&self.clock));
             delivering.run("queue", |stop| async move { watched.watch(clock.as_ref(), stop).await });
+            let (mode, shares) = (queue.mode(), Arc::clone(&together.shares));
+            delivering.run("queue in use", |stop| tell_mode(mode, shares, stop));
             if let Some(items) = items.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 let queue = Arc::clone(queue);
                 delivering.run("fresh", |stop| items.run(queue, stop));
@@ -203,7 +207,7 @@ impl Engine {
 async fn share(window: Arc<Window>, mut peers: watch::Receiver<Arc<Peers>>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let found = Arc::clone(&peers.borrow_and_update());
-        let workers = found.with_role(crate::config::Role::Workers.name());
+        let workers = found.sharing(Role::Workers.name());
         // Whoever cannot ask who lives goes on as he did.
         if workers.contains(&found.me) {
             window.set_share(Share::of(found.me, &workers));
@@ -211,6 +215,17 @@ async fn share(window: Arc<Window>, mut peers: watch::Receiver<Arc<Peers>>, stop
         tokio::select! {
             // The other side ends before us when the process does.
             changed = peers.changed() => if changed.is_err() { stop.cancelled().await },
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// Lets others know whether we take a share of the table.
+async fn tell_mode(mut mode: watch::Receiver<Mode>, shares: Arc<AtomicBool>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        shares.store(*mode.borrow_and_update() == Mode::Local, Ordering::Release);
+        tokio::select! {
+            changed = mode.changed() => if changed.is_err() { return },
             () = stop.cancelled() => {}
         }
     }

@@ -27,6 +27,7 @@ use projections::live::LocalFeed;
 use projections::store::{ReadModels, Sources};
 use sqlx::PgPool;
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use workers::channels::{Breaker, BreakerSettings, OptOutBarrier};
@@ -96,6 +97,8 @@ pub struct ProviderStatus {
 struct Together {
     pool: PgPool,
     membership: Mutex<Option<Membership>>,
+    /// Whether we take a share of the table, as others see it.
+    shares: Arc<AtomicBool>,
     /// The queue of all, and what this one puts into it.
     switching: Option<(Arc<SwitchingQueue>, Mutex<Option<FreshItems>>)>,
 }
@@ -183,7 +186,7 @@ impl Engine {
                 queue = Arc::<SwitchingQueue>::clone(&switching);
                 (switching, Mutex::new(Some(items)))
             });
-            together = Some(Together { pool, membership: Mutex::new(Some(membership)), switching });
+            together = Some(Together { pool, shares: membership.shares(), membership: Mutex::new(Some(membership)), switching });
         }
         let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), CommitterSettings::default())?;
         let bus = Bus::new(committer, Arc::clone(&log));
@@ -226,6 +229,12 @@ impl Engine {
         erase_keys_of_erased(self.log.as_ref(), &self.keys, head.saturating_sub(ERASURE_LOOK_BACK)).await?;
         self.follow(following);
         if self.settings.roles.has(Role::Workers) { self.deliver(providers, head, delivering, following).await } else { Ok(Vec::new()) }
+    }
+
+    /// Whether the queue that all replicas share is used; nothing where there is none.
+    pub fn shares_queue(&self) -> Option<bool> {
+        let switching = self.together.as_ref()?.switching.as_ref()?;
+        Some(switching.0.shared().is_some())
     }
 
     /// The turn to do what one process at a time does.

@@ -65,6 +65,9 @@ pub struct StatusObject {
     /// Deliveries in memory.
     window: i32,
     followers: i32,
+    /// Whether the queue that all replicas share is used; absent where there is none. While it does not
+    /// answer, each replica takes its share from the database.
+    shared_queue: Option<bool>,
     /// The processes that live; none in the embedded profile, which has one.
     replicas: Vec<ReplicaObject>,
 }
@@ -127,6 +130,7 @@ impl StatusQuery {
             consumers,
             window: i32::try_from(engine.window.len()).unwrap_or(i32::MAX),
             followers: i32::try_from(engine.live.followers()).unwrap_or(i32::MAX),
+            shared_queue: engine.shares_queue(),
             replicas: replicas(&engine.peers.borrow()),
         })
     }

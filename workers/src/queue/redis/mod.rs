@@ -27,7 +27,7 @@ mod tests;
 
 pub use settings::{RedisPlace, RedisPlaceError, RedisSettings};
 
-use super::{Asking, QueueError, Room, TimerQueue, WorkQueue};
+use super::{Asking, QueueError, Room, SharedQueue, TimerQueue, WorkQueue};
 use crate::pending::{Item, Lane, Route};
 use commands::ports::Clock;
 use domain::notification::DeliveryState;
@@ -269,6 +269,18 @@ impl WorkQueue for RedisQueue {
 
     fn depths(&self) -> Asking<'_, Vec<(Route, Priority, usize)>> {
         Box::pin(self.count())
+    }
+}
+
+impl SharedQueue for RedisQueue {
+    /// A small write for each route: of a cluster each may be on another node, and a full one refuses it.
+    fn probe(&self) -> Asking<'_, ()> {
+        let writes = Route::all().map(async |route| {
+            let mut pipe = redis::pipe();
+            pipe.cmd("SET").arg(format!("{}probe", self.base(route))).arg(1).arg("PX").arg(millis(self.settings.keep)).ignore();
+            self.link.pipe(&pipe).await
+        });
+        Box::pin(async move { try_join_all(writes).await.map(drop) })
     }
 }
 
