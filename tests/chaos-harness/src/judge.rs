@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const GLANCE: Duration = Duration::from_millis(200);
-/// Longest wait for the read models, once nothing is owed.
-const FOLLOWED_WITHIN: Duration = Duration::from_secs(20);
+/// Longest wait for the read models and for single replicas, once nothing is owed.
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where the records are.
 #[derive(Debug, Clone)]
@@ -91,6 +91,28 @@ async fn followed(url: &str) -> Result<Views, String> {
     }
 }
 
+/// I13: every replica has read the whole log, and shares the queue again where there is one.
+async fn caught_up(cluster: &Cluster) -> Vec<(&'static str, String)> {
+    let mut wrong = Vec::new();
+    for (number, administrator) in cluster.administrators.iter().enumerate() {
+        let start = Instant::now();
+        loop {
+            let head = async { anyhow::Ok(postgres::owed(&mut postgres::connect(&cluster.url).await?).await?.head) }.await.ok();
+            let told = match administrator.status().await {
+                Ok((events, shared)) if Some(events) == head && shared != Some(false) => break,
+                Ok((events, shared)) => format!("has read {events} of {head:?} events; uses the shared queue: {shared:?}"),
+                Err(error) => format!("does not say how far it is: {error:#}"),
+            };
+            if start.elapsed() > FOLLOWED_WITHIN {
+                wrong.push(("I13", format!("replica {number} {told}")));
+                break;
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+    wrong
+}
+
 /// I7: the read models made anew hold the same rows, and nothing arrives by it.
 async fn replayed(cluster: &Cluster, simulators: &Simulators, ledger: &Path) -> Result<Vec<(&'static str, String)>> {
     let mut wrong = Vec::new();
@@ -125,6 +147,7 @@ pub async fn judge(cluster: &Cluster, shared: &Shared, records: &Records, plan: 
     }
     // Rows of what is still going on are not to be compared.
     if verdict.drained.is_some() {
+        verdict.more.extend(caught_up(cluster).await);
         verdict.more.extend(replayed(cluster, &cluster.simulators, &records.ledger()).await?);
     }
     verdict.arrivals = cluster.simulators.write_ledger(&records.ledger()).await?;

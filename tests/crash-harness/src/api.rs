@@ -152,6 +152,14 @@ impl Client {
         Ok(Self { http, base: base.to_owned(), key: self.key.clone() })
     }
 
+    /// How many events this replica has read, and whether it uses the queue that all share, if it knows one.
+    pub async fn status(&self) -> Result<(i64, Option<bool>)> {
+        let data = self.graphql("{ status { events sharedQueue } }", Value::Null).await?;
+        let events = data["status"]["events"].as_f64().ok_or_else(|| anyhow!("no events in {data}"))?;
+        #[allow(clippy::cast_possible_truncation, reason = "a count that is exact up to 2^53")]
+        Ok((events as i64, data["status"]["sharedQueue"].as_bool()))
+    }
+
     /// Makes a read model anew from the log.
     pub async fn rebuild(&self, name: &str) -> Result<()> {
         let query = "mutation($input: RebuildProjectionInput!) { rebuildProjection(input: $input) { name } }";
