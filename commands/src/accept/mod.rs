@@ -18,7 +18,7 @@ use crate::ports::{Clock, Random};
 use domain::aggregate::Aggregate;
 use domain::notification::{Accept, Notification, NotificationCommand, NotificationEvent, NotificationRefusal};
 use domain::policy::delivery_plan;
-use domain::values::NotificationId;
+use domain::values::{NotificationId, Priority};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
 
@@ -106,7 +106,8 @@ impl Acceptor {
         if commits.is_empty() {
             return Ok(Vec::new());
         }
-        let outcomes = self.bus.committer().commit(Lane::Request, commits).await?;
+        let lane = if commits.iter().all(is_critical) { Lane::Urgent } else { Lane::Request };
+        let outcomes = self.bus.committer().commit(lane, commits).await?;
         let mut again = Vec::new();
         for (item, outcome) in submitted.into_iter().zip(outcomes) {
             match outcome {
@@ -209,6 +210,12 @@ impl Acceptor {
         // Many repeats at once: the promise holds all the same, only this one goes unrecorded.
         Ok(promise.ok_or(Refusal::Contended))
     }
+}
+
+/// Whether it asks for something critical, which gets through when all else is refused.
+fn is_critical(commit: &Commit) -> bool {
+    let critical = |fact: &Fact| matches!(fact, Fact::Notification(NotificationEvent::Requested(requested)) if requested.priority == Priority::Critical);
+    commit.appends.iter().flat_map(|append| &append.events).any(critical)
 }
 
 fn set(answers: &mut [Option<Result<Accepted, Refusal>>], index: usize, answer: Result<Accepted, Refusal>) {

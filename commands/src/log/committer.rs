@@ -39,6 +39,9 @@ pub trait AfterCommit: Send + Sync + 'static {
 pub enum Lane {
     /// Requests from outside; refused when too many wait.
     Request,
+    /// Requests from outside that must get through when the others do not: they wait apart, and go
+    /// before them.
+    Urgent,
     /// Our own workers and process managers; waits for room.
     Internal,
 }
@@ -69,6 +72,7 @@ enum Work {
 #[derive(Clone)]
 pub struct Committer {
     requests: mpsc::Sender<Work>,
+    urgent: mpsc::Sender<Work>,
     internal: mpsc::Sender<Work>,
     wake: SyncSender<()>,
     others: Arc<AtomicBool>,
@@ -91,15 +95,16 @@ impl Committer {
         settings: CommitterSettings,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (requests, from_requests) = mpsc::channel(settings.queue);
+        let (urgent, from_urgent) = mpsc::channel(settings.queue);
         let (internal, from_internal) = mpsc::channel(settings.queue);
         // One token suffices: it says «look», not how much there is.
         let (wake, woken) = std::sync::mpsc::sync_channel(1);
         let (report, trouble) = watch::channel(None);
         let others = Arc::new(AtomicBool::new(false));
         let from_others = Arc::clone(&others);
-        let thread = Thread { writer: Box::new(writer), tail, after, clock, settings, from_requests, from_internal, from_others, report };
+        let thread = Thread { writer: Box::new(writer), tail, after, clock, settings, from_requests, from_urgent, from_internal, from_others, report };
         let handle = std::thread::Builder::new().name("committer".to_owned()).spawn(move || thread.run(&woken))?;
-        Ok((Self { requests, internal, wake, others, trouble }, handle))
+        Ok((Self { requests, urgent, internal, wake, others, trouble }, handle))
     }
 
     /// Appends the commits, each on its own merits; answers when they are durable.
@@ -107,10 +112,8 @@ impl Committer {
         let (reply, answer) = oneshot::channel();
         let work = Work::Commits { commits, reply };
         match lane {
-            Lane::Request => self.requests.try_send(work).map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => LogError::Overloaded,
-                mpsc::error::TrySendError::Closed(_) => LogError::Closed,
-            })?,
+            Lane::Request => offer(&self.requests, work)?,
+            Lane::Urgent => offer(&self.urgent, work)?,
             Lane::Internal => self.internal.send(work).await.map_err(|_| LogError::Closed)?,
         }
         self.look();
@@ -142,6 +145,14 @@ impl Committer {
     }
 }
 
+/// Puts a request in line, if there is room.
+fn offer(line: &mpsc::Sender<Work>, work: Work) -> Result<(), LogError> {
+    line.try_send(work).map_err(|error| match error {
+        mpsc::error::TrySendError::Full(_) => LogError::Overloaded,
+        mpsc::error::TrySendError::Closed(_) => LogError::Closed,
+    })
+}
+
 struct Thread {
     writer: Box<dyn LogWriter>,
     tail: Arc<Tail>,
@@ -149,6 +160,7 @@ struct Thread {
     clock: Arc<dyn Clock>,
     settings: CommitterSettings,
     from_requests: mpsc::Receiver<Work>,
+    from_urgent: mpsc::Receiver<Work>,
     from_internal: mpsc::Receiver<Work>,
     from_others: Arc<AtomicBool>,
     report: watch::Sender<Option<LogError>>,
@@ -242,9 +254,9 @@ impl Thread {
         let mut waiting = Vec::new();
         let mut events = 0;
         while events < self.settings.batch_events {
-            // Alternately, ours first: neither side can keep the other out of a batch.
+            // Alternately, ours first: no side can keep another out of a batch.
             let mut found = false;
-            for lane in [&mut self.from_internal, &mut self.from_requests] {
+            for lane in [&mut self.from_internal, &mut self.from_urgent, &mut self.from_requests] {
                 let Ok(work) = lane.try_recv() else { continue };
                 found = true;
                 match work {
@@ -319,11 +331,26 @@ impl Thread {
             Err(error) => {
                 tracing::warn!(%error, reason = ?error, "the log refused a batch");
                 metrics::counter!("bongsu_log_refusals_total").increment(1);
+                // Before anybody is answered: who asks after that may have more luck.
+                self.refuse_waiting(&error);
                 for waiter in waiting {
                     match waiter {
                         Waiting::Commits(_, reply) => drop(reply.send(Err(error.clone()))),
                         Waiting::Rows(reply) => drop(reply.send(Err(error.clone()))),
                     }
+                }
+            }
+        }
+    }
+
+    /// Requests that came while the store did not answer are told so now: each further batch would make
+    /// them wait as long again. Our own work stays in line.
+    fn refuse_waiting(&mut self, error: &LogError) {
+        for lane in [&mut self.from_urgent, &mut self.from_requests] {
+            while let Ok(work) = lane.try_recv() {
+                match work {
+                    Work::Commits { reply, .. } => drop(reply.send(Err(error.clone()))),
+                    Work::Rows { reply, .. } => drop(reply.send(Err(error.clone()))),
                 }
             }
         }

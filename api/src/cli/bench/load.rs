@@ -22,7 +22,9 @@ pub(super) type SentAt = (String, i64);
 /// See the module.
 pub(super) struct Load {
     client: reqwest::Client,
-    url: String,
+    urls: Vec<String>,
+    /// Requests so far: the servers take turns.
+    turn: Arc<AtomicU64>,
     key: String,
     recipients: u64,
 }
@@ -43,14 +45,16 @@ fn item(number: u64, recipients: u64) -> Value {
 
 impl Load {
     async fn call(&self, body: Vec<u8>) -> Result<Value, CliError> {
-        let request = self.client.post(&self.url).bearer_auth(&self.key).header("content-type", "application/json").body(body);
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let url = usize::try_from(turn).ok().and_then(|turn| self.urls.get(turn % self.urls.len())).ok_or_else(|| failure("there is no server"))?;
+        let request = self.client.post(url).bearer_auth(&self.key).header("content-type", "application/json").body(body);
         let answer = request.send().await.map_err(failure)?.bytes().await.map_err(failure)?;
         serde_json::from_slice(&answer).map_err(failure)
     }
 
     /// The same load with another key.
     pub(super) fn with_key(&self, key: &str) -> Self {
-        Self { client: self.client.clone(), url: self.url.clone(), key: key.to_owned(), recipients: self.recipients }
+        Self { client: self.client.clone(), urls: self.urls.clone(), turn: Arc::clone(&self.turn), key: key.to_owned(), recipients: self.recipients }
     }
 
     pub(super) async fn query(&self, query: &str, variables: Value) -> Result<Value, CliError> {
@@ -60,7 +64,13 @@ impl Load {
 
     /// Sets up a sender and the recipients with a device each.
     pub(super) async fn prepare(processes: &Processes, recipients: u64) -> Result<Arc<Self>, CliError> {
-        let mut load = Self { client: processes.client.clone(), url: format!("http://{}/graphql", processes.address), key: processes.admin_key()?, recipients };
+        let mut load = Self {
+            client: processes.client.clone(),
+            urls: processes.addresses.iter().map(|address| format!("http://{address}/graphql")).collect(),
+            turn: Arc::default(),
+            key: processes.admin_key()?,
+            recipients,
+        };
         load.query("mutation{registerSender(input:{key:\"bench\",name:\"Bench\"}){__typename}}", Value::Null).await?;
         let key = load.query("mutation{createApiKey(input:{name:\"bench\",role:SENDER,sender:\"bench\"}){...on ApiKeyCreated{secret}}}", Value::Null).await?;
         load.key = key["createApiKey"]["secret"].as_str().unwrap_or_default().to_owned();

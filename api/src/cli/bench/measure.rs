@@ -14,11 +14,20 @@ const TICKS: u64 = 100;
 
 /// User and system time of a process.
 pub(super) fn cpu_of(id: u32) -> Result<Duration, CliError> {
+    ticks_of(id, 2)
+}
+
+/// With that of its children that have ended.
+pub(super) fn cpu_with_ended(id: u32) -> Result<Duration, CliError> {
+    ticks_of(id, 4)
+}
+
+fn ticks_of(id: u32, fields: usize) -> Result<Duration, CliError> {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))
         .map_err(|error| CliError::failure(format!("the processor time cannot be read ({error}); the bench needs Linux")))?;
-    // The name in parentheses may hold spaces; fields 14 and 15 are counted from behind it.
-    let fields: Vec<&str> = stat.rsplit_once(')').map_or(Vec::new(), |(_, rest)| rest.split_whitespace().collect());
-    let ticks: u64 = fields.iter().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    // The name in parentheses may hold spaces; fields 14 to 17 are counted from behind it.
+    let all: Vec<&str> = stat.rsplit_once(')').map_or(Vec::new(), |(_, rest)| rest.split_whitespace().collect());
+    let ticks: u64 = all.iter().skip(11).take(fields).filter_map(|field| field.parse::<u64>().ok()).sum();
     Ok(Duration::from_millis(ticks * 1_000 / TICKS))
 }
 
@@ -51,7 +60,13 @@ pub(super) struct Figures {
     pub seconds: f64,
     pub accepted_per_s: f64,
     pub delivered_per_s: f64,
+    pub profile: String,
+    pub replicas: u64,
+    /// Servers, Postgres and Redis together.
+    pub all_us: f64,
     pub server_us: f64,
+    pub postgres_us: f64,
+    pub redis_us: f64,
     pub simulators_us: f64,
     pub load_us: f64,
     pub latency: (i64, i64),
@@ -74,11 +89,11 @@ impl Figures {
     pub(super) fn print(&self, out: Output) {
         if out.json {
             let mut figures = json!({
-                "mode": self.mode, "profile": "embedded", "notifications": self.notifications, "stored": self.stored, "rate": self.rate,
+                "mode": self.mode, "profile": self.profile, "replicas": self.replicas, "notifications": self.notifications, "stored": self.stored, "rate": self.rate,
                 "runs": { "count": self.runs.0, "cpu_us_least": self.runs.1, "cpu_us_most": self.runs.2 },
                 "seconds": self.seconds, "accepted_per_s": self.accepted_per_s.round(), "delivered_per_s": self.delivered_per_s.round(),
-                "cpu_us_per_notification": self.server_us,
-                "cpu_us": { "server": self.server_us, "simulators": self.simulators_us, "load": self.load_us },
+                "cpu_us_per_notification": self.all_us,
+                "cpu_us": { "server": self.server_us, "postgres": self.postgres_us, "redis": self.redis_us, "simulators": self.simulators_us, "load": self.load_us },
                 "accept_to_provider_ms": { "p50": self.latency.0, "p99": self.latency.1 },
                 "history_ms": { "p50": self.history.0, "p99": self.history.1 },
                 "rss_mb": self.rss_mb, "rss_peak_mb": self.rss_peak_mb, "bytes_per_notification": self.bytes_per_notification,
@@ -100,6 +115,8 @@ impl Figures {
             ("notifications (stored before)", format!("{} ({})", self.notifications, self.stored)),
             ("accepted / delivered a second", format!("{:.0} / {:.0}", self.accepted_per_s, self.delivered_per_s)),
             ("CPU of the server", format!("{:.1} µs a notification", self.server_us)),
+            ("CPU of Postgres / Redis", format!("{:.1} / {:.1} µs a notification", self.postgres_us, self.redis_us)),
+            ("CPU of all of these", format!("{:.1} µs a notification, {} replica(s)", self.all_us, self.replicas)),
             ("runs, least to most CPU", format!("{}, {:.1} to {:.1} µs", self.runs.0, self.runs.1, self.runs.2)),
             ("CPU of simulators / load", format!("{:.1} / {:.1} µs a notification", self.simulators_us, self.load_us)),
             ("sent off → provider, p50 / p99", format!("{} / {} ms", self.latency.0, self.latency.1)),

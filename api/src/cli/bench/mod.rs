@@ -11,6 +11,7 @@ mod load;
 mod measure;
 mod process;
 mod rebuild;
+mod stores;
 
 use super::exit::CliError;
 use super::output::Output;
@@ -20,6 +21,7 @@ use process::Processes;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use stores::Stores;
 
 /// How notifications are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,6 +42,7 @@ pub enum Mode {
   bongsu bench --mode single --rate 2000 --json
   bongsu bench --mode lists --stored 1000000 --runs 3
   bongsu bench --backlog 1000000 --rebuild
+  bongsu bench --profile cluster --postgres postgres://me@localhost/postgres --redis redis://localhost --replicas 3
 
 Next: docs/performance.md says how to read the figures")]
 pub struct Bench {
@@ -47,8 +50,17 @@ pub struct Bench {
     #[arg(long, value_enum, default_value_t = Mode::Lists)]
     pub mode: Mode,
     /// Which profile.
-    #[arg(long, default_value = "embedded", value_parser = ["embedded"])]
+    #[arg(long, default_value = "embedded", value_parser = ["embedded", "cluster"])]
     pub profile: String,
+    /// Of the profile cluster: a Postgres on this machine, where a database is made and dropped.
+    #[arg(long, value_name = "URL", required_if_eq("profile", "cluster"))]
+    pub postgres: Option<String>,
+    /// Of the profile cluster: a Redis on this machine, for the common queue.
+    #[arg(long, value_name = "URL", requires = "postgres")]
+    pub redis: Option<String>,
+    /// Of the profile cluster: servers that share the load.
+    #[arg(long, default_value_t = 1, requires = "postgres")]
+    pub replicas: u64,
     /// Notifications that are measured.
     #[arg(long, default_value_t = 100_000)]
     pub notifications: u64,
@@ -79,7 +91,11 @@ impl Bench {
     pub(super) async fn run(self, out: Output) -> Result<(), CliError> {
         let temporary = tempfile::tempdir().map_err(CliError::failure)?;
         let folder = self.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
-        let mut processes = Processes::start(&folder).await?;
+        let stores = match self.postgres.as_deref().filter(|_| self.profile == "cluster") {
+            Some(postgres) => Stores::cluster(&folder, postgres, self.redis.as_deref()).await?,
+            None => Stores::files(&folder),
+        };
+        let mut processes = Processes::start(&folder, stores, self.replicas).await?;
         let load = load::Load::prepare(&processes, self.recipients).await?;
         if self.stored > 0 {
             eprintln!("storing {} notifications first", self.stored);
@@ -89,12 +105,12 @@ impl Bench {
         let mut runs = Vec::new();
         for run in 0..self.runs.max(1) {
             let run = self.measure(&processes, &load, self.stored + run * self.notifications).await?;
-            eprintln!("{:.1} µs of the server's CPU a notification, {:.0} delivered a second", run.server_us, run.delivered_per_s);
+            eprintln!("{:.1} µs of CPU a notification, {:.1} of it the server's, {:.0} delivered a second", run.all_us, run.server_us, run.delivered_per_s);
             runs.push(run);
         }
         let measured = self.stored + self.runs.max(1) * self.notifications;
-        runs.sort_by(|a, b| a.server_us.total_cmp(&b.server_us));
-        let spread = (runs.first().map_or(0.0, |run| run.server_us), runs.last().map_or(0.0, |run| run.server_us));
+        runs.sort_by(|a, b| a.all_us.total_cmp(&b.all_us));
+        let spread = (runs.first().map_or(0.0, |run| run.all_us), runs.last().map_or(0.0, |run| run.all_us));
         let mut figures = runs.swap_remove(runs.len() / 2);
         figures.runs = (self.runs.max(1), spread.0, spread.1);
         if self.backlog > 0 {
@@ -125,6 +141,8 @@ impl Bench {
         let took = began.elapsed();
         let after = processes.cpu()?;
         let own = measure::own_cpu()?.saturating_sub(own);
+        let per_item = |of: fn(&process::Cpu) -> Duration| measure::per_item(of(&after).saturating_sub(of(&before)), self.notifications);
+        let (server_us, postgres_us, redis_us) = (per_item(|cpu| cpu.server), per_item(|cpu| cpu.postgres), per_item(|cpu| cpu.redis));
         let arrivals = processes.arrivals(from).await?;
         let history = load.history().await?;
         let rss = processes.rss()?;
@@ -138,8 +156,13 @@ impl Bench {
             seconds: took.as_secs_f64(),
             accepted_per_s: per_second(self.notifications, accepted_in),
             delivered_per_s: per_second(self.notifications, took),
-            server_us: measure::per_item(after.server.saturating_sub(before.server), self.notifications),
-            simulators_us: measure::per_item(after.simulators.saturating_sub(before.simulators), self.notifications),
+            profile: self.profile.clone(),
+            replicas: self.replicas.max(1),
+            all_us: server_us + postgres_us + redis_us,
+            server_us,
+            postgres_us,
+            redis_us,
+            simulators_us: per_item(|cpu| cpu.simulators),
             load_us: measure::per_item(own, self.notifications),
             latency: measure::latency(&sent, &arrivals),
             history,

@@ -1,6 +1,7 @@
 //! Simulators and server as processes of their own, and what the operating system says of them.
 
 use super::super::exit::CliError;
+use super::stores::Stores;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,15 +14,19 @@ use tokio::process::{Child, Command};
 pub(super) struct Cpu {
     pub server: Duration,
     pub simulators: Duration,
+    pub postgres: Duration,
+    pub redis: Duration,
 }
 
 /// See the module.
 pub(super) struct Processes {
     simulators: Child,
-    server: Child,
+    servers: Vec<Child>,
+    stores: Stores,
     folder: PathBuf,
     admin: String,
-    pub address: String,
+    /// Where the servers listen.
+    pub addresses: Vec<String>,
     pub client: reqwest::Client,
 }
 
@@ -45,13 +50,14 @@ async fn ready(path: &Path, child: &mut Child) -> Result<Value, CliError> {
 }
 
 impl Processes {
-    pub(super) async fn start(folder: &Path) -> Result<Self, CliError> {
+    pub(super) async fn start(folder: &Path, stores: Stores, replicas: u64) -> Result<Self, CliError> {
         std::fs::create_dir_all(folder).map_err(failure)?;
         let binary = std::env::current_exe().map_err(failure)?;
         let spawn = |arguments: &[&std::ffi::OsStr], log: &str| -> Result<Child, CliError> {
             let output = std::fs::File::create(folder.join(log)).map_err(failure)?;
             Command::new(&binary)
                 .args(arguments)
+                .envs(stores.variables().iter().map(|(name, value)| (name, value)))
                 .stdin(Stdio::null())
                 .stdout(output.try_clone().map_err(failure)?)
                 .stderr(output)
@@ -59,7 +65,7 @@ impl Processes {
                 .spawn()
                 .map_err(failure)
         };
-        let (state, first, second) = (folder.join("simulators"), folder.join("simulators.json"), folder.join("server.json"));
+        let (state, first) = (folder.join("simulators"), folder.join("simulators.json"));
         let mut simulators = spawn(&["simulate".as_ref(), "--state".as_ref(), state.as_ref(), "--ready-file".as_ref(), first.as_ref()], "simulators.log")?;
         let addresses = ready(&first, &mut simulators).await?;
         let config = folder.join("bench.toml");
@@ -69,32 +75,42 @@ impl Processes {
             state.join("fcm.json")
         );
         std::fs::write(&config, text).map_err(failure)?;
-        let data = folder.join("data");
-        let arguments: [&std::ffi::OsStr; 9] = [
-            "serve".as_ref(),
-            "--data".as_ref(),
-            data.as_ref(),
-            "--listen".as_ref(),
-            "127.0.0.1:0".as_ref(),
-            "--config".as_ref(),
-            config.as_ref(),
-            "--ready-file".as_ref(),
-            second.as_ref(),
-        ];
-        let mut server = spawn(&arguments, "server.log")?;
-        let listen = ready(&second, &mut server).await?;
+        let (mut servers, mut listening) = (Vec::new(), Vec::new());
+        for number in 1..=replicas.max(1) {
+            let (data, second) = (folder.join(format!("data-{number}")), folder.join(format!("server-{number}.json")));
+            if number > 1 {
+                std::fs::create_dir_all(&data).map_err(failure)?;
+                std::fs::copy(folder.join("data-1/master.key"), data.join("master.key")).map_err(failure)?;
+            }
+            let arguments: [&std::ffi::OsStr; 9] = [
+                "serve".as_ref(),
+                "--data".as_ref(),
+                data.as_ref(),
+                "--listen".as_ref(),
+                "127.0.0.1:0".as_ref(),
+                "--config".as_ref(),
+                config.as_ref(),
+                "--ready-file".as_ref(),
+                second.as_ref(),
+            ];
+            let mut server = spawn(&arguments, &format!("server-{number}.log"))?;
+            let listen = ready(&second, &mut server).await?;
+            listening.push(listen["listen"].as_str().unwrap_or_default().to_owned());
+            servers.push(server);
+        }
         Ok(Self {
             simulators,
-            server,
+            servers,
+            stores,
             folder: folder.to_owned(),
             admin: addresses["admin"].as_str().unwrap_or_default().to_owned(),
-            address: listen["listen"].as_str().unwrap_or_default().to_owned(),
+            addresses: listening,
             client: reqwest::Client::builder().no_proxy().pool_max_idle_per_host(256).build().map_err(failure)?,
         })
     }
 
     pub(super) fn admin_key(&self) -> Result<String, CliError> {
-        std::fs::read_to_string(self.folder.join("data/admin.key")).map(|key| key.trim().to_owned()).map_err(failure)
+        std::fs::read_to_string(self.folder.join("data-1/admin.key")).map(|key| key.trim().to_owned()).map_err(failure)
     }
 
     async fn simulators(&self, path: &str) -> Result<String, CliError> {
@@ -151,46 +167,36 @@ impl Processes {
     }
 
     pub(super) fn cpu(&self) -> Result<Cpu, CliError> {
-        Ok(Cpu { server: Self::cpu_of(&self.server)?, simulators: Self::cpu_of(&self.simulators)? })
+        let server = self.servers.iter().map(Self::cpu_of).sum::<Result<_, _>>()?;
+        let (postgres, redis) = self.stores.cpu()?;
+        Ok(Cpu { server, simulators: Self::cpu_of(&self.simulators)?, postgres, redis })
     }
 
-    /// Resident memory of the server now and at its highest, in MB.
+    /// Resident memory of the first server now and at its highest, in MB.
     pub(super) fn rss(&self) -> Result<(u64, u64), CliError> {
-        let id = self.server.id().ok_or_else(|| failure("the server has ended"))?;
+        let id = self.servers.first().and_then(Child::id).ok_or_else(|| failure("the server has ended"))?;
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).map_err(failure)?;
         let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024;
         Ok((field("VmRSS:"), field("VmHWM:")))
     }
 
-    /// Lets the consumers catch up, and says how many bytes the databases have (pages in use by
-    /// their files; journals come and go).
+    /// Lets the consumers catch up, and says how many bytes the data have.
     pub(super) async fn settle(&self) -> Result<u64, CliError> {
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let mut bytes = 0;
-        let data = self.folder.join("data");
-        for folder in [data.clone(), data.join("views")] {
-            for entry in std::fs::read_dir(folder).map_err(failure)?.flatten() {
-                if entry.path().extension().is_some_and(|extension| extension == "db") {
-                    let connection = rusqlite::Connection::open_with_flags(entry.path(), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failure)?;
-                    let pages: u64 = connection
-                        .query_row("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()", [], |row| row.get::<_, i64>(0))
-                        .map_err(failure)?
-                        .unsigned_abs();
-                    bytes += pages;
-                }
-            }
-        }
-        Ok(bytes)
+        self.stores.bytes().await
     }
 
     pub(super) async fn stop(&mut self) -> Result<(), CliError> {
-        if let Some(id) = self.server.id() {
-            Command::new("kill").args(["-TERM", &id.to_string()]).status().await.map_err(failure)?;
-            let ended = tokio::time::timeout(Duration::from_secs(30), self.server.wait()).await;
-            if !matches!(ended, Ok(Ok(status)) if status.success()) {
-                return Err(failure("the server did not stop in order"));
+        for server in &mut self.servers {
+            if let Some(id) = server.id() {
+                Command::new("kill").args(["-TERM", &id.to_string()]).status().await.map_err(failure)?;
+                let ended = tokio::time::timeout(Duration::from_secs(30), server.wait()).await;
+                if !matches!(ended, Ok(Ok(status)) if status.success()) {
+                    return Err(failure("the server did not stop in order"));
+                }
             }
         }
-        self.simulators.kill().await.map_err(failure)
+        self.simulators.kill().await.map_err(failure)?;
+        self.stores.remove().await
     }
 }

@@ -19,6 +19,8 @@ struct Disk {
     /// It says no to the next append and does it all the same.
     lies: AtomicBool,
     events: Mutex<Vec<Arc<Recorded>>>,
+    /// Appends wait while somebody holds it.
+    gate: Mutex<()>,
     probes: AtomicUsize,
 }
 
@@ -35,6 +37,7 @@ impl Writer {
 
 impl LogWriter for Writer {
     fn append(&mut self, batch: Batch, at: Millis) -> Result<Vec<CommitOutcome>, LogError> {
+        drop(self.0.gate.lock().unwrap());
         self.room()?;
         let mut events = self.0.events.lock().unwrap();
         let mut outcomes = Vec::new();
@@ -155,4 +158,72 @@ async fn a_closed_log_ends_its_thread_even_in_trouble() {
     committer.commit(Lane::Request, commit()).await.unwrap_err();
     drop(committer);
     thread.join().unwrap();
+}
+
+/// A committer with room for so many requests, whose first batch waits at the gate.
+async fn held<'a>(
+    disk: &'a Arc<Disk>,
+    queue: usize,
+) -> (Committer, std::sync::MutexGuard<'a, ()>, tokio::task::JoinHandle<Result<Vec<CommitOutcome>, LogError>>) {
+    let gate = disk.gate.lock().unwrap();
+    let settings = CommitterSettings { queue, batch_events: 1, ..CommitterSettings::default() };
+    let (committer, _) = Committer::start(Writer(disk.clone()), Arc::new(Tail::at(0)), Vec::new(), Arc::new(ManualClock::at(0)), settings).unwrap();
+    let first = committer.clone();
+    let first = tokio::spawn(async move { first.commit(Lane::Request, commit()).await });
+    // It has been taken out of the line once the line has its whole room again.
+    tokio::task::yield_now().await;
+    while committer.requests.capacity() < queue {
+        tokio::task::yield_now().await;
+    }
+    (committer, gate, first)
+}
+
+#[tokio::test]
+#[allow(clippy::await_holding_lock, reason = "another thread waits for it, not a task")]
+async fn when_requests_are_refused_urgent_ones_still_get_through_and_go_first() {
+    let disk = Arc::<Disk>::default();
+    let (committer, gate, first) = held(&disk, 3).await;
+    let send = |lane| {
+        let committer = committer.clone();
+        tokio::spawn(async move { committer.commit(lane, commit()).await })
+    };
+    let waiting = [send(Lane::Request), send(Lane::Request), send(Lane::Request)];
+    while committer.requests.capacity() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(matches!(committer.commit(Lane::Request, commit()).await, Err(LogError::Overloaded)));
+    let urgent = send(Lane::Urgent);
+    while committer.urgent.capacity() == 3 {
+        tokio::task::yield_now().await;
+    }
+    drop(gate);
+    let position = |outcomes: Vec<CommitOutcome>| match outcomes.first() {
+        Some(CommitOutcome::Committed { position, .. }) => *position,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(position(first.await.unwrap().unwrap()), 1);
+    assert_eq!(position(urgent.await.unwrap().unwrap()), 2);
+    for (expected, waiting) in (3..).zip(waiting) {
+        assert_eq!(position(waiting.await.unwrap().unwrap()), expected);
+    }
+}
+
+#[tokio::test]
+#[allow(clippy::await_holding_lock, reason = "another thread waits for it, not a task")]
+async fn whoever_waits_while_the_store_does_not_answer_is_told_with_the_first() {
+    let disk = Arc::<Disk>::default();
+    disk.full.store(true, Ordering::SeqCst);
+    let (committer, gate, first) = held(&disk, 5).await;
+    let waiting = [Lane::Request, Lane::Request, Lane::Urgent].map(|lane| {
+        let committer = committer.clone();
+        tokio::spawn(async move { committer.commit(lane, commit()).await })
+    });
+    while committer.requests.capacity() > 3 || committer.urgent.capacity() > 4 {
+        tokio::task::yield_now().await;
+    }
+    drop(gate);
+    first.await.unwrap().unwrap_err();
+    for waiting in waiting {
+        assert!(matches!(waiting.await.unwrap(), Err(LogError::Unavailable { .. })));
+    }
 }
