@@ -51,6 +51,9 @@ pub enum Lane {
 pub struct CommitterSettings {
     /// Events in one transaction, about.
     pub batch_events: usize,
+    /// How long to let more gather once something has come: worth it where a transaction costs several
+    /// round trips, however small it is.
+    pub linger: Duration,
     /// Requests that may wait in each lane.
     pub queue: usize,
     /// Pause between two tries to write, while the store refuses.
@@ -59,7 +62,7 @@ pub struct CommitterSettings {
 
 impl Default for CommitterSettings {
     fn default() -> Self {
-        Self { batch_events: 2_000, queue: 1_024, probe: Duration::from_secs(1) }
+        Self { batch_events: 2_000, linger: Duration::ZERO, queue: 1_024, probe: Duration::from_secs(1) }
     }
 }
 
@@ -171,22 +174,47 @@ enum Waiting {
     Rows(oneshot::Sender<Result<(), LogError>>),
 }
 
+/// What goes into one transaction, and who waits for it.
+#[derive(Default)]
+struct Gathered {
+    batch: Batch,
+    waiting: Vec<Waiting>,
+    events: usize,
+}
+
 impl Thread {
     fn run(mut self, woken: &Receiver<()>) {
         loop {
-            let (batch, waiting) = self.gather();
-            if waiting.is_empty() {
+            let mut gathered = Gathered::default();
+            self.gather(&mut gathered);
+            if gathered.waiting.is_empty() {
                 if self.sleep(woken).is_err() {
                     // All senders are gone, and a last look found nothing: closed.
-                    let (batch, waiting) = self.gather();
-                    if waiting.is_empty() {
+                    self.gather(&mut gathered);
+                    if gathered.waiting.is_empty() {
                         return;
                     }
-                    self.commit(batch, waiting);
+                    self.commit(gathered.batch, gathered.waiting);
                 }
                 continue;
             }
-            self.commit(batch, waiting);
+            self.linger(&mut gathered, woken);
+            self.commit(gathered.batch, gathered.waiting);
+        }
+    }
+
+    /// Lets more gather for a moment.
+    fn linger(&mut self, gathered: &mut Gathered, woken: &Receiver<()>) {
+        if self.settings.linger.is_zero() {
+            return;
+        }
+        let until = self.clock.monotonic() + self.settings.linger;
+        while gathered.events < self.settings.batch_events {
+            let left = until.saturating_sub(self.clock.monotonic());
+            if left.is_zero() || woken.recv_timeout(left) == Err(RecvTimeoutError::Disconnected) {
+                return;
+            }
+            self.gather(gathered);
         }
     }
 
@@ -249,11 +277,9 @@ impl Thread {
         });
     }
 
-    fn gather(&mut self) -> (Batch, Vec<Waiting>) {
-        let mut batch = Batch::default();
-        let mut waiting = Vec::new();
-        let mut events = 0;
-        while events < self.settings.batch_events {
+    fn gather(&mut self, gathered: &mut Gathered) {
+        let Gathered { batch, waiting, events } = gathered;
+        while *events < self.settings.batch_events {
             // Alternately, ours first: no side can keep another out of a batch.
             let mut found = false;
             for lane in [&mut self.from_internal, &mut self.from_urgent, &mut self.from_requests] {
@@ -261,12 +287,12 @@ impl Thread {
                 found = true;
                 match work {
                     Work::Commits { commits, reply } => {
-                        events += commits.iter().flat_map(|commit| &commit.appends).map(|append| append.events.len()).sum::<usize>() + 1;
+                        *events += commits.iter().flat_map(|commit| &commit.appends).map(|append| append.events.len()).sum::<usize>() + 1;
                         waiting.push(Waiting::Commits(commits.len(), reply));
                         batch.commits.extend(commits);
                     }
                     Work::Rows { changes, reply } => {
-                        events += changes.len() / 2 + 1;
+                        *events += changes.len() / 2 + 1;
                         waiting.push(Waiting::Rows(reply));
                         batch.rows.push(RowChanges { changes });
                     }
@@ -276,7 +302,6 @@ impl Thread {
                 break;
             }
         }
-        (batch, waiting)
     }
 
     /// Before what was appended now is told: what came into the file before without being told.

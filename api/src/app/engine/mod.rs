@@ -29,6 +29,7 @@ use sqlx::PgPool;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::watch;
 use workers::channels::{Breaker, BreakerSettings, OptOutBarrier};
 use workers::pending::{DELIVERY, PendingRows};
@@ -102,6 +103,9 @@ struct Together {
     /// The queue of all, and what this one puts into it.
     switching: Option<(Arc<SwitchingQueue>, Mutex<Option<FreshItems>>)>,
 }
+
+/// How long commands wait for others to be committed together, where each commit costs round trips.
+const LINGER: Duration = Duration::from_millis(3);
 
 /// Fills the shared queue.
 const REFILL: &str = "refill";
@@ -188,7 +192,9 @@ impl Engine {
             });
             together = Some(Together { pool, shares: membership.shares(), membership: Mutex::new(Some(membership)), switching });
         }
-        let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), CommitterSettings::default())?;
+        let linger = if together.is_some() { LINGER } else { Duration::ZERO };
+        let commits = CommitterSettings { linger, ..CommitterSettings::default() };
+        let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), commits)?;
         let bus = Bus::new(committer, Arc::clone(&log));
         let hashing = master.hashing();
         let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random));

@@ -17,6 +17,10 @@ use std::time::Duration;
 /// Longest wait for a connection of the pool.
 const ACQUIRE_WITHIN: Duration = Duration::from_secs(3);
 
+/// Our statements find rows by their keys, however many. A plan that was made while a table was small, and
+/// kept since, would read all of it.
+const PLANNING: [(&str, &str); 4] = [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off")];
+
 /// Where a database is, and which of its schemas is ours.
 #[derive(Clone)]
 pub struct PgPlace {
@@ -34,7 +38,7 @@ impl std::fmt::Debug for PgPlace {
 impl PgPlace {
     /// From a URL such as `postgres://user:password@host:5432/bongsu?sslmode=verify-full`.
     pub fn new(url: &str, schema: &str) -> Result<Self, DatabaseError> {
-        let options = PgConnectOptions::from_str(url)?.application_name("bongsu").options([("search_path", schema)]);
+        let options = PgConnectOptions::from_str(url)?.application_name("bongsu").options(PLANNING).options([("search_path", schema)]);
         Ok(Self { options, schema: schema.to_owned() })
     }
 

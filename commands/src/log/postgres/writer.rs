@@ -22,7 +22,7 @@ use crate::ports::Random;
 use domain::values::Millis;
 use domain::{AggregateKind, StreamId};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Executor, PgConnection};
+use sqlx::{ConnectOptions, Executor, PgConnection, Row as _};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +40,18 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// What ends the turn of a replica that has stopped, or whose machine is gone, while it holds the head;
 /// and its waiting for it, once nobody waits for the answer.
 const TURN_LIMITS: [(&str, &str); 2] = [("idle_in_transaction_session_timeout", "1500ms"), ("lock_timeout", "2500ms")];
+
+const TAKE_TURN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT position, stream FROM log_head FOR UPDATE";
+
+/// Everything that a transaction writes to the log: one statement, since each costs a round trip.
+const WRITE: &str = "WITH
+    s AS (INSERT INTO streams (number, kind, id) SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::text[])),
+    c AS (INSERT INTO commits (position, at, metadata, batch)
+        SELECT position, $6, metadata, CASE WHEN n = 1 THEN $7::uuid END FROM unnest($4::bigint[], $5::text[]) WITH ORDINALITY AS c(position, metadata, n)),
+    e AS (INSERT INTO events (position, stream, sequence, type, payload, sealed)
+        SELECT * FROM unnest($8::bigint[], $9::bigint[], $10::bigint[], $11::integer[], $12::text[], $13::bytea[])),
+    h AS (UPDATE log_head SET position = $14, stream = $15 RETURNING position)
+    SELECT pg_notify('bongsu_log', position::text) FROM h";
 
 /// See the module.
 pub struct PostgresWriter {
@@ -123,9 +135,9 @@ impl PostgresWriter {
     /// Begins a transaction, takes the head, and reads what others appended before.
     async fn take_turn(&mut self, connection: &mut PgConnection) -> Result<(Position, StreamNo), LogError> {
         for _ in 0..TURNS {
-            connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-            let (head, stream): (i64, i64) = sqlx::query_as("SELECT position, stream FROM log_head FOR UPDATE").fetch_one(&mut *connection).await?;
-            let (head, stream) = (unsigned(head), unsigned(stream));
+            // One round trip for both.
+            let row = connection.fetch_one(sqlx::raw_sql(TAKE_TURN)).await?;
+            let (head, stream) = (unsigned(row.try_get(0)?), unsigned(row.try_get(1)?));
             if head < self.known {
                 return Err(LogError::Unavailable {
                     reason: format!("the log ends at {head}, and {} was read already: its history went backwards", self.known),
@@ -164,8 +176,11 @@ impl PostgresWriter {
         }
         if !ids.is_empty() {
             let (kinds, texts): (Vec<i16>, Vec<String>) = ids.iter().map(|stream| (i16::from(stream.kind.number()), stream.id.to_string())).unzip();
+            // LIMIT keeps the planner from reading the whole table, which a join with so many keys may seem
+            // to be worth.
             let find = "SELECT s.kind, s.id, s.number, (SELECT max(sequence) FROM events e WHERE e.stream = s.number)
-                FROM unnest($1::smallint[], $2::text[]) AS k(kind, id) JOIN streams s ON s.kind = k.kind AND s.id = k.id";
+                FROM unnest($1::smallint[], $2::text[]) AS k(kind, id)
+                CROSS JOIN LATERAL (SELECT * FROM streams WHERE streams.kind = k.kind AND streams.id = k.id LIMIT 1) s";
             let found: Vec<(i16, String, i64, i64)> = sqlx::query_as(find).bind(kinds).bind(texts).fetch_all(&mut *connection).await?;
             for (kind, id, number, sequence) in found {
                 let kind = u8::try_from(kind).ok().and_then(AggregateKind::from_number);
@@ -275,28 +290,25 @@ async fn write(connection: &mut PgConnection, draft: &mut Draft<'_>, known: &Typ
         };
         types.push(number);
     }
-    if !draft.streams.numbers.is_empty() {
-        let insert = "INSERT INTO streams (number, kind, id) SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::text[])";
-        let new = std::mem::take(&mut draft.streams);
-        sqlx::query(insert).bind(new.numbers).bind(new.kinds).bind(new.ids).execute(&mut *connection).await?;
-    }
-    let insert = "INSERT INTO commits (position, at, metadata, batch)
-        SELECT position, $3, metadata, CASE WHEN n = 1 THEN $4::uuid END FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS c(position, metadata, n)";
-    let commits = std::mem::take(&mut draft.commits);
-    sqlx::query(insert).bind(commits.positions).bind(commits.metadata).bind(at).bind(id).execute(&mut *connection).await?;
-    let insert = "INSERT INTO events (position, stream, sequence, type, payload, sealed)
-        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], $5::text[], $6::bytea[])";
-    sqlx::query(insert)
+    let (streams, commits) = (std::mem::take(&mut draft.streams), std::mem::take(&mut draft.commits));
+    sqlx::query(WRITE)
+        .bind(streams.numbers)
+        .bind(streams.kinds)
+        .bind(streams.ids)
+        .bind(commits.positions)
+        .bind(commits.metadata)
+        .bind(at)
+        .bind(id)
         .bind(events.positions)
         .bind(events.streams)
         .bind(events.sequences)
         .bind(types)
         .bind(events.payloads)
         .bind(events.sealed)
-        .execute(&mut *connection)
+        .bind(signed(draft.head))
+        .bind(signed(draft.newest_stream))
+        .execute(connection)
         .await?;
-    let update = "WITH moved AS (UPDATE log_head SET position = $1, stream = $2 RETURNING position) SELECT pg_notify('bongsu_log', position::text) FROM moved";
-    sqlx::query(update).bind(signed(draft.head)).bind(signed(draft.newest_stream)).execute(connection).await?;
     Ok(entered)
 }
 
