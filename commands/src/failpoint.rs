@@ -29,6 +29,11 @@ pub fn planted(fault: &str) -> bool {
     }
 }
 
+/// How far ahead of its time something happens where a fault is planted, in ms.
+pub fn ahead(fault: &str) -> i64 {
+    if planted(fault) { 60_000 } else { 0 }
+}
+
 /// Waits where a fault is planted, so that its moment is long enough to be met.
 pub async fn dawdle(fault: &str, clock: &dyn Clock) {
     if planted(fault) {

@@ -68,7 +68,7 @@ impl Refill {
             if *mode.borrow_and_update() == Mode::Shared
                 && let Some(shared) = self.queue.shared()
             {
-                let now = self.clock.now() + if failpoint::planted("retries-early") { 60_000 } else { 0 };
+                let now = self.clock.now() + failpoint::ahead("retries-early");
                 match shared.ripen(now).await {
                     Ok(Some(due)) => pause = Duration::from_millis(u64::try_from(due - now).unwrap_or(0)).clamp(Duration::from_millis(5), pause),
                     Ok(None) => {}

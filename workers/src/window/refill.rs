@@ -65,7 +65,7 @@ impl Dispatcher {
             if self.window.take_sweep() {
                 sweep_at = Some(position);
             }
-            let next = self.window.ripen(self.clock.now() + if failpoint::planted("retries-early") { 60_000 } else { 0 });
+            let next = self.window.ripen(self.clock.now() + failpoint::ahead("retries-early"));
             let now = self.clock.monotonic();
             if asked.is_none_or(|then| now.saturating_sub(then) >= self.settings.every) {
                 asked = Some(now);
