@@ -95,7 +95,7 @@ impl From<commands::log::LogError> for CliError {
         // On this machine, before the operator's own eyes, the reason may be told.
         match &error {
             E::Unavailable { reason } | E::Keys { reason } => Self::failure(format!("the data folder cannot be read: {reason}")),
-            E::Newer { reason } => Self::failure(format!("{error} ({reason})")),
+            E::Newer { reason, .. } => Self::failure(format!("{error} ({reason})")),
             E::Poison { position, reason, .. } => Self::failure(format!("{error}: position {position}: {reason}")),
             E::Overloaded | E::Closed => Self::new(Exit::Unavailable, error),
         }

@@ -189,7 +189,7 @@ impl<C: Consumer> Runner<C> {
                     }
                     limit = usize::try_from(position - 1 - after).unwrap_or(limit).min(limit);
                 }
-                Err(LogError::Newer { reason }) => return Err(Unread::Newer(reason)),
+                Err(LogError::Newer { reason, .. }) => return Err(Unread::Newer(reason)),
                 Err(error) => return Err(Unread::Store(format!("{error} ({error:?})"))),
             }
         }

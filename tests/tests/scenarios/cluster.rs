@@ -71,3 +71,34 @@ async fn a_killed_database_loses_nothing() -> Result<()> {
     tokio::task::spawn_blocking(move || drop(postgres)).await?;
     Ok(())
 }
+
+/// As a newer version would append it: an event whose type this one does not know.
+const FROM_THE_FUTURE: &str = "WITH
+    t AS (INSERT INTO bongsu.event_types VALUES (999, 1, 'FromTheFuture', 1)),
+    h AS (UPDATE bongsu.log_head SET position = position + 1, stream = stream + 1 RETURNING position, stream),
+    s AS (INSERT INTO bongsu.streams SELECT stream, 1, gen_random_uuid()::text FROM h),
+    c AS (INSERT INTO bongsu.commits SELECT position, 0, '{\"actor\":\"newer\"}' FROM h)
+    INSERT INTO bongsu.events SELECT position, stream, 1, 999, '{}', NULL FROM h";
+
+#[tokio::test]
+async fn an_old_replica_leaves_an_unknown_event_to_a_newer_one_and_fails_no_request() -> Result<()> {
+    for profile in [Profile::Cluster, Profile::ClusterWithoutRedis] {
+        let app = App::on(profile).await?;
+        let shop = app.sender("shop").await?;
+        app.recipient(&shop, "alice").await?;
+        let before = shop.send("alice", json!({ "channels": ["WEBHOOK"] })).await?;
+        shop.await_status(&before.id, "sent").await?;
+        let url = app.stores().iter().find(|(name, _)| *name == "BONGSU_POSTGRES__URL").map_or(String::new(), |(_, url)| (*url).to_owned());
+        tokio::task::spawn_blocking(move || Postgres::shared()?.sql(&url, FROM_THE_FUTURE)).await??;
+        until("it says that it leaves each consumer", async || {
+            let said = app.printed()?;
+            Ok(["notifications", "delivery"].iter().all(|name| said.contains(&format!("leaves it to a newer one name=\"{name}\""))).then_some(()))
+        })
+        .await?;
+        for _ in 0..5 {
+            let after = shop.send("alice", json!({ "channels": ["WEBHOOK"] })).await?;
+            shop.await_status(&after.id, "sent").await?;
+        }
+    }
+    Ok(())
+}
