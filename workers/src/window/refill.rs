@@ -71,7 +71,7 @@ impl Dispatcher {
             if self.window.take_sweep() {
                 sweep_at = Some(position);
             }
-            let next = self.window.ripen(self.clock.now());
+            let next = self.window.ripen(self.clock.now() + failpoint::ahead("retries-early"));
             let now = self.clock.monotonic();
             if asked.is_none_or(|then| now.saturating_sub(then) >= self.settings.every) {
                 asked = Some(now);
