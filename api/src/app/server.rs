@@ -230,6 +230,7 @@ fn clocks(profile: Profile) -> (Arc<dyn Clock>, Arc<DatabaseClock>) {
 /// The stores of the configured profile.
 async fn open_stores(config: &Config, data: &DataDir, master: &MasterKey, random: &Arc<dyn Random>, clock: Arc<DatabaseClock>) -> Result<Stores, AppError> {
     let Some(url) = config.postgres.url.as_ref().filter(|_| config.storage.profile == Profile::Cluster) else {
+        data.not_moved()?;
         return Ok(Stores::embedded(data, master, config.storage.readers, random)?);
     };
     let connections = u32::try_from(config.postgres.connections).unwrap_or(u32::MAX);

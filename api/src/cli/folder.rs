@@ -28,7 +28,7 @@ pub struct Folder {
     pub postgres_keys: Option<Secret>,
 }
 
-fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+pub(super) fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
     Ok(Secret::new(text))
 }
 
@@ -88,6 +88,11 @@ fn empty_keys() -> Result<KeyStore, commands::log::KeyError> {
 /// The file named by `storage.master_key_file` in the environment.
 pub fn configured_key() -> Option<PathBuf> {
     std::env::var_os("BONGSU_STORAGE__MASTER_KEY_FILE").map(PathBuf::from)
+}
+
+/// A log in Postgres whose personal parts stay closed.
+pub fn closed_postgres(place: &PgPlace) -> Result<PostgresReader, commands::log::KeyError> {
+    Ok(PostgresReader::new(place.pool(1), sealer(empty_keys()?)))
 }
 
 /// A log whose personal parts stay closed.

@@ -43,6 +43,12 @@ impl KeyRows for PostgresKeys {
             .wait(async { Ok(sqlx::query_as("SELECT subject, wrapped FROM keys WHERE subject = ANY($1)").bind(subjects).fetch_all(&self.pool).await?) })
     }
 
+    fn after(&self, subject: Option<Uuid>, most: usize) -> Result<Vec<(Uuid, Vec<u8>)>, KeyError> {
+        let find = "SELECT subject, wrapped FROM keys WHERE $1 IS NULL OR subject > $1 ORDER BY subject LIMIT $2";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.blocking.wait(async { Ok(sqlx::query_as(find).bind(subject).bind(most).fetch_all(&self.pool).await?) })
+    }
+
     fn add(&self, keys: &[(Uuid, Vec<u8>)]) -> Result<(), KeyError> {
         let (subjects, wrapped): (Vec<Uuid>, Vec<&[u8]>) = keys.iter().map(|(subject, wrapped)| (*subject, wrapped.as_slice())).unzip();
         self.blocking.wait(async {
