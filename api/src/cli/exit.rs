@@ -94,7 +94,9 @@ impl From<commands::log::LogError> for CliError {
         use commands::log::LogError as E;
         // On this machine, before the operator's own eyes, the reason may be told.
         match &error {
-            E::Unavailable { reason } | E::Keys { reason } => Self::failure(format!("the data cannot be read: {reason}; `bongsu check` looks at the data folder and the database")),
+            E::Unavailable { reason } | E::Keys { reason } => {
+                Self::failure(format!("the data cannot be read: {reason}; `bongsu check` looks at the data folder and the database"))
+            }
             E::Newer { reason } => Self::failure(format!("{error} ({reason})")),
             E::Poison { position, reason, .. } => Self::failure(format!("{error}: position {position}: {reason}")),
             E::Overloaded | E::Closed => Self::new(Exit::Unavailable, error),

@@ -12,6 +12,7 @@ mod flooding;
 mod history;
 mod live;
 mod messages;
+mod moving;
 mod operating;
 mod outages;
 mod refusals;

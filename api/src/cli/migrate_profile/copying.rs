@@ -164,7 +164,8 @@ pub(super) async fn goes_on(source: &dyn RawReader, unfinished: &dyn RawReader, 
     let Some(before) = end.checked_sub(1) else { return Ok(true) };
     let (ours, theirs) = tokio::join!(source.read_raw(before, 1), unfinished.read_raw(before, 1));
     // What its newest commit goes up to differs while the rest is missing.
-    let told = |events: Vec<RawEvent>| events.into_iter().next().map(|event| (event.stream, event.sequence, event.name, event.payload, event.sealed, event.commit.at));
+    let told =
+        |events: Vec<RawEvent>| events.into_iter().next().map(|event| (event.stream, event.sequence, event.name, event.payload, event.sealed, event.commit.at));
     let (ours, theirs) = (told(ours?), told(theirs?));
     Ok(ours.is_some() && ours == theirs)
 }

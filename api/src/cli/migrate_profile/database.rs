@@ -16,9 +16,11 @@ const LOCK: &str = "bongsu migrate-profile";
 const SILENCE_S: f64 = 3.0;
 
 async fn connect(place: &PgPlace) -> Result<PgConnection, CliError> {
-    place.options().connect().await.map_err(|error| {
-        CliError::new(Exit::Unavailable, format!("the database {} cannot be used: {error}; check its URL, and that it runs", place.shown()))
-    })
+    place
+        .options()
+        .connect()
+        .await
+        .map_err(|error| CliError::new(Exit::Unavailable, format!("the database {} cannot be used: {error}; check its URL, and that it runs", place.shown())))
 }
 
 fn refused(error: sqlx::Error) -> CliError {

@@ -5,8 +5,8 @@ use super::database::Source;
 use super::to_postgres::prove;
 use super::{MigrateProfile, Moved, shown};
 use crate::app::data_dir::{DataDir, write_private};
-use crate::cli::backup::empty;
 use crate::app::stores::ClusterError;
+use crate::cli::backup::empty;
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::folder::{closed, closed_postgres};
 use crate::cli::output::Output;
@@ -31,7 +31,9 @@ pub(super) async fn run(command: &MigrateProfile, url: &Secret, folder: &Path, o
     }
     let master = command.master_key(folder)?;
     if master.fingerprint() != holding.fingerprint {
-        return Err(CliError::usage("this is not the master key that the database was sealed with; name the right one with --master-key-file, or set BONGSU_MASTER_KEY"));
+        return Err(CliError::usage(
+            "this is not the master key that the database was sealed with; name the right one with --master-key-file, or set BONGSU_MASTER_KEY",
+        ));
     }
     let source = closed_postgres(&place)?;
     let source_keys: Keys = Arc::new(PostgresKeys::new(&keys_place)?);

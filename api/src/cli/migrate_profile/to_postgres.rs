@@ -32,8 +32,7 @@ pub(super) async fn run(command: &MigrateProfile, folder: &Path, url: &Secret, o
     }
     let (_, count) = copying::same_keys(Arc::clone(&source_keys), Arc::clone(&source_keys)).await?;
     let resumed_at = resume(&source, &mut target, command.check, out).await?;
-    let mut moved =
-        Moved { from: shown(folder), to: target.shown(), moved: false, events: head, keys: count, resumed_at, sha256: None, took_ms: 0 };
+    let mut moved = Moved { from: shown(folder), to: target.shown(), moved: false, events: head, keys: count, resumed_at, sha256: None, took_ms: 0 };
     if command.check {
         return moved.tell("stop the server if it runs, and the same command without --check", out);
     }

@@ -10,8 +10,8 @@ pub use migrations::{PG_KEYS, PG_LOG, PgMigrations};
 pub use settings::Unsafe;
 
 use super::DatabaseError;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::str::FromStr;
 use std::time::Duration;
 

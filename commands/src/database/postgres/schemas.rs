@@ -27,7 +27,8 @@ impl PgPlace {
     /// How many migrations it has seen; none where it is not ours, or not there.
     pub async fn version(&self) -> Result<Option<usize>, DatabaseError> {
         let mut connection = self.options.connect().await?;
-        let there: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(format!("{}.migrations", self.schema)).fetch_one(&mut connection).await?;
+        let there: bool =
+            sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(format!("{}.migrations", self.schema)).fetch_one(&mut connection).await?;
         let mut found = None;
         if there {
             let newest = format!("SELECT coalesce(max(version), 0) FROM {}.migrations", self.schema);
