@@ -1,6 +1,7 @@
 //! The cluster profile: Postgres, and Redis where there is one.
 
 use super::{Beside, Opened, Stores};
+use crate::config::{Config, Profile, Secret};
 use commands::database::DatabaseError;
 use commands::database::postgres::{PG_KEYS, PG_LOG, PgPlace};
 use commands::log::postgres::{PostgresReader, PostgresWriter};
@@ -80,6 +81,12 @@ impl ClusterSettings {
     pub fn new(log: &str, keys: Option<&str>, connections: u32, allow_unsafe: bool, redis: Option<RedisSettings>) -> Result<Self, ClusterError> {
         Ok(Self { log: PgPlace::new(log, LOG)?, keys: PgPlace::new(keys.unwrap_or(log), KEYS)?, connections, allow_unsafe, redis })
     }
+
+    /// Connections that a replica uses at most, while it rebuilds no read model: the one that appends
+    /// and those of all pools.
+    pub fn most_connections(&self) -> u32 {
+        1 + MEMBERSHIP_CONNECTIONS + self.connections + PostgresKeys::CONNECTIONS + ReadModels::most_connections()
+    }
 }
 
 /// What is shared with other processes.
@@ -90,6 +97,17 @@ pub struct SharedLog {
     pub membership: Membership,
     /// The queue of all replicas, where there is one.
     pub queue: Option<Arc<dyn SharedQueue>>,
+}
+
+impl ClusterSettings {
+    /// From the configuration; none in the embedded profile.
+    pub fn of(config: &Config) -> Result<Option<Self>, ClusterError> {
+        let postgres = &config.postgres;
+        let Some(url) = postgres.url.as_ref().filter(|_| config.storage.profile == Profile::Cluster) else { return Ok(None) };
+        let connections = u32::try_from(postgres.connections).unwrap_or(u32::MAX);
+        let keys = postgres.keys_url.as_ref().map(Secret::expose);
+        Self::new(url.expose(), keys, connections, postgres.allow_unsafe_settings, config.redis.settings()).map(Some)
+    }
 }
 
 impl Stores {

@@ -12,9 +12,6 @@ use sqlx::PgPool;
 use std::path::Path;
 use uuid::Uuid;
 
-/// The committer's and one for those who read.
-const CONNECTIONS: u32 = 2;
-
 /// See the module.
 #[derive(Debug)]
 pub struct PostgresKeys {
@@ -23,10 +20,13 @@ pub struct PostgresKeys {
 }
 
 impl PostgresKeys {
+    /// At most so many: the committer's and one for those who read.
+    pub const CONNECTIONS: u32 = 2;
+
     /// Over a schema that is migrated.
     pub fn new(place: &PgPlace) -> Result<Self, KeyError> {
         let blocking = Blocking::new().map_err(|error| DatabaseError::BrokenOff(error.to_string()))?;
-        let pool = blocking.make(|| place.pool(CONNECTIONS));
+        let pool = blocking.make(|| place.pool(Self::CONNECTIONS));
         Ok(Self { pool, blocking })
     }
 }
