@@ -4,6 +4,7 @@ mod cluster;
 mod command_line;
 mod dead_letters;
 mod delivering;
+mod deploying;
 mod devices;
 mod embedded;
 mod erasure;
