@@ -122,6 +122,11 @@ impl App {
         Ok(())
     }
 
+    /// From the next start on: the cluster profile on this database, or the embedded one.
+    pub fn use_database(&mut self, url: Option<&str>) {
+        self.environment = url.map(profile::on_database).unwrap_or_default();
+    }
+
     /// The server's process.
     pub fn server(&self) -> Result<&Process> {
         self.server.as_ref().context("the server does not run")

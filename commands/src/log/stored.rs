@@ -8,7 +8,7 @@ use domain::{AggregateKind, Fact, StreamId};
 use uuid::Uuid;
 
 /// An event type as stored: a row of the log names it by a small number.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct EventType {
     pub kind: u8,
     pub name: String,

@@ -9,5 +9,6 @@ pub mod event_log;
 pub mod proxy;
 pub mod queue;
 pub mod queues;
+pub mod raw;
 pub mod stores;
 pub mod timers;

@@ -313,7 +313,7 @@ async fn write(connection: &mut PgConnection, draft: &mut Draft<'_>, known: &Typ
 }
 
 /// Tells the database the names of the kinds of aggregate, for its view.
-async fn enter_kinds(connection: &mut PgConnection) -> Result<(), LogError> {
+pub(super) async fn enter_kinds(connection: &mut PgConnection) -> Result<(), LogError> {
     let (numbers, names): (Vec<i16>, Vec<&str>) = AggregateKind::ALL.iter().map(|kind| (i16::from(kind.number()), kind.name())).unzip();
     let insert = "INSERT INTO aggregate_kinds (number, name) SELECT * FROM unnest($1::smallint[], $2::text[]) ON CONFLICT DO NOTHING";
     sqlx::query(insert).bind(numbers).bind(names).execute(connection).await?;

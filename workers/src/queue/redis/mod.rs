@@ -19,12 +19,14 @@
 //! and never found.
 
 mod codec;
+mod inspection;
 mod link;
 mod scripts;
 mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use inspection::{OLDEST, RedisServer, inspect};
 pub use settings::{RedisPlace, RedisPlaceError, RedisSettings};
 
 use super::{Asking, QueueError, Room, SharedQueue, TimerQueue, WorkQueue};
