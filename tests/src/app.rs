@@ -61,7 +61,12 @@ impl App {
 
     /// Started on a profile, whichever the scenarios run on.
     pub async fn on(profile: Profile) -> Result<Self> {
-        Self::prepared("", profile::environment(profile).await?).await
+        Self::on_with(profile, "").await
+    }
+
+    /// The same, with more configuration.
+    pub async fn on_with(profile: Profile, config: &str) -> Result<Self> {
+        Self::prepared(config, profile::environment(profile).await?).await
     }
 
     /// Started on a database that the scenario disturbs.
