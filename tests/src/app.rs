@@ -132,6 +132,11 @@ impl App {
         self.environment = url.map(profile::on_database).unwrap_or_default();
     }
 
+    /// From the next start on: the recipients' keys in a database of their own.
+    pub fn use_keys_database(&mut self, url: &str) {
+        self.environment.push(("BONGSU_POSTGRES__KEYS_URL".to_owned(), url.to_owned()));
+    }
+
     /// The server's process.
     pub fn server(&self) -> Result<&Process> {
         self.server.as_ref().context("the server does not run")

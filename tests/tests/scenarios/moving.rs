@@ -220,3 +220,32 @@ async fn an_interrupted_move_is_gone_on_with_and_a_filled_target_is_left_alone()
     assert_eq!(filled.status.code(), Some(4), "{}", said(&filled));
     Ok(())
 }
+
+#[tokio::test]
+async fn keys_may_go_to_a_database_of_their_own_and_come_back_from_it() -> Result<()> {
+    let mut app = App::on(Profile::Embedded).await?;
+    let shop = app.sender("shop").await?;
+    app.recipient(&shop, "alice").await?;
+    let sent = shop.send("alice", json!({ "channels": ["IN_APP"] })).await?;
+    app.stop().await?;
+    let (folder, log, keys) = (app.data().display().to_string(), database().await?, database().await?);
+    let with_keys = ["--postgres-keys", keys.as_str()];
+    moved(&app, &folder, &log, &with_keys).await?;
+    let mut connection = sqlx::PgConnection::connect(&log).await?;
+    let beside: Option<String> = sqlx::query_scalar("SELECT to_regclass('bongsu_keys.keys')::text").fetch_one(&mut connection).await?;
+    assert_eq!(beside, None, "no key is beside the log");
+    app.use_database(Some(&log));
+    app.use_keys_database(&keys);
+    app.start_server().await?;
+    assert_eq!(shop.notification(&sent.id).await?["content"]["title"], "Hello");
+    app.stop().await?;
+
+    let (back, key) = (app.root().join("back"), app.data().join("master.key").display().to_string());
+    moved(&app, &log, &back.display().to_string(), &[&with_keys[..], &["--master-key-file", &key]].concat()).await?;
+    std::fs::rename(app.data(), app.root().join("old"))?;
+    std::fs::rename(back, app.data())?;
+    app.use_database(None);
+    app.start_server().await?;
+    assert_eq!(shop.notification(&sent.id).await?["content"]["title"], "Hello");
+    Ok(())
+}
