@@ -4,7 +4,8 @@ use super::section::{Reader, section};
 use super::storage::{Profile, Storage};
 use super::value::{Form, Secret, Value};
 use std::path::Path;
-use workers::queue::redis::{RedisPlace, RedisSettings};
+use workers::queue::redis::RedisSettings;
+use workers::redis::RedisPlace;
 
 /// How Redis is set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
