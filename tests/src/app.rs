@@ -64,6 +64,11 @@ impl App {
         Self::prepared("", profile::environment(profile).await?).await
     }
 
+    /// Started on a profile with more configuration.
+    pub async fn on_with(profile: Profile, config: &str) -> Result<Self> {
+        Self::prepared(config, profile::environment(profile).await?).await
+    }
+
     /// Started on a database that the scenario disturbs.
     pub async fn on_database(url: &str) -> Result<Self> {
         Self::prepared("", profile::on_database(url)).await

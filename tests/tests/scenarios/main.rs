@@ -10,6 +10,7 @@ mod erasure;
 mod fairness;
 mod flooding;
 mod history;
+mod limits;
 mod live;
 mod messages;
 mod operating;
