@@ -8,6 +8,7 @@
 pub mod event_log;
 pub mod limiters;
 pub mod limits;
+pub mod live_feed;
 pub mod proxy;
 pub mod queue;
 pub mod queues;
