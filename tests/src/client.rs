@@ -20,6 +20,8 @@ pub struct Client {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
+    /// After how many seconds to come again.
+    pub retry_after: Option<u64>,
     /// The whole body.
     pub body: Value,
 }
@@ -86,8 +88,9 @@ impl Client {
         let request = self.http.post(format!("{}/graphql", self.base)).bearer_auth(&self.credential).header("content-type", content_type).body(body);
         let answer = request.send().await?;
         let status = answer.status().as_u16();
+        let retry_after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         let text = answer.text().await?;
-        Ok(Answer { status, body: serde_json::from_str(&text).with_context(|| format!("{status}: not JSON: {text}"))? })
+        Ok(Answer { status, retry_after, body: serde_json::from_str(&text).with_context(|| format!("{status}: not JSON: {text}"))? })
     }
 
     /// Runs a document, whatever comes of it.

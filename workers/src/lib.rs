@@ -2,6 +2,7 @@
 //!
 //! - [`pending`]: the durable table of what is owed, kept by a consumer.
 //! - [`queue`]: ports of the disposable queue in front of it.
+//! - [`redis`]: how Redis is reached, for the queue and for whatever else replicas share.
 //! - [`window`]: the bounded part of it in memory, in the order in which it is drained.
 //! - [`channels`]: the workers: last check, record, call, outcome.
 //! - [`providers`]: the third parties; [`simulators`]: their imitations, for running and testing
@@ -11,5 +12,6 @@ pub mod channels;
 pub mod pending;
 pub mod providers;
 pub mod queue;
+pub mod redis;
 pub mod simulators;
 pub mod window;

@@ -11,6 +11,7 @@ use super::services::Services;
 use super::stores::{ClusterSettings, Joining, Stores};
 use super::supervisor::Supervisor;
 use crate::auth::api_key::KeyHasher;
+use crate::auth::limits::{InMemory, Limits, SharedLimits};
 use crate::auth::recipient_token::TokenKey;
 use crate::auth::registry::KeyRegistry;
 use crate::auth::{Gate, bootstrap};
@@ -162,7 +163,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         ..TransportSettings::default()
     };
     let schema = schema::build(Arc::clone(&services), &transport.bounds);
-    let gate = Arc::new(Gate::new(keys, tokens, config.limits.rates(), Arc::clone(&clock)));
+    let gate = Arc::new(Gate::new(keys, tokens, limits(&config, &engine, &following), Arc::clone(&clock)));
     let mut app = http::router(Arc::clone(&services), metrics);
     if config.server.roles.has(Role::Api) {
         app = router(schema, gate, transport.clone()).merge(app);
@@ -244,6 +245,18 @@ async fn open_stores(config: &Config, data: &DataDir, master: &MasterKey, random
         data.save_badge(shared.membership.badge())?;
     }
     Ok(stores)
+}
+
+/// How many requests callers may make: here, or on all replicas together.
+fn limits(config: &Config, engine: &Engine, following: &Supervisor) -> Arc<dyn Limits> {
+    let rates = config.limits.rates();
+    if config.storage.profile == Profile::Embedded || !config.server.roles.has(Role::Api) {
+        return Arc::new(InMemory::new(rates));
+    }
+    let shared = Arc::new(SharedLimits::new(rates, engine.peers.clone(), config.redis.stock(), Arc::clone(&engine.clock)));
+    let running = Arc::clone(&shared);
+    following.run("limits", |stop| running.run(stop));
+    shared
 }
 
 /// Tells a person. Nobody may be listening, or the file it goes to may be on a full disk: that is

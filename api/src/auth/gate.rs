@@ -1,6 +1,6 @@
 //! From a request's credentials to its principal.
 
-use super::allowance::{Allowance, Rates};
+use super::limits::Limits;
 use super::principal::{Caller, Principal};
 use super::recipient_token::TokenKey;
 use super::registry::KeyRegistry;
@@ -16,7 +16,7 @@ use std::time::Duration;
 pub struct Gate {
     keys: Arc<KeyRegistry>,
     tokens: Arc<TokenKey>,
-    allowance: Arc<Allowance>,
+    limits: Arc<dyn Limits>,
     clock: Arc<dyn Clock>,
 }
 
@@ -27,9 +27,9 @@ impl std::fmt::Debug for Gate {
 }
 
 impl Gate {
-    /// Over keys and tokens.
-    pub fn new(keys: Arc<KeyRegistry>, tokens: Arc<TokenKey>, rates: Rates, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, tokens, allowance: Arc::new(Allowance::new(rates)), clock }
+    /// Over keys, tokens, and how often they may be used.
+    pub fn new(keys: Arc<KeyRegistry>, tokens: Arc<TokenKey>, limits: Arc<dyn Limits>, clock: Arc<dyn Clock>) -> Self {
+        Self { keys, tokens, limits, clock }
     }
 
     /// Judges what stands behind `Bearer`.
@@ -67,7 +67,15 @@ impl Authenticate for Gate {
     }
 
     fn admit(&self, principal: &Principal) -> Result<(), AuthFailure> {
-        if self.allowance.take(&principal.caller, self.clock.monotonic()) { Ok(()) } else { Err(AuthFailure::RATE_LIMITED) }
+        if self.limits.take(&principal.caller, self.clock.monotonic()) {
+            return Ok(());
+        }
+        let reason = match principal.caller.as_ref() {
+            Caller::Administrator { .. } | Caller::Sender { .. } => "key_requests",
+            Caller::Recipient { .. } => "recipient_requests",
+        };
+        metrics::counter!("bongsu_requests_refused_total", "reason" => reason).increment(1);
+        Err(AuthFailure::RATE_LIMITED)
     }
 
     async fn recheck(&self, principal: &Principal) -> Result<(), AuthFailure> {

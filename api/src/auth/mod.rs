@@ -5,13 +5,13 @@
 //!   from the next request.
 //! - [`recipient_token`]: short-lived signed tokens for recipients' client apps.
 //! - [`gate`]: credentials of a request to a [`Principal`].
-//! - [`allowance`]: how many requests a credential may make.
+//! - [`limits`]: how many requests a credential may make.
 //! - [`bootstrap`]: what the first start creates.
 
-pub mod allowance;
 pub mod api_key;
 pub mod bootstrap;
 pub mod gate;
+pub mod limits;
 mod principal;
 pub mod recipient_token;
 pub mod registry;

@@ -2,7 +2,7 @@
 
 use super::section::{Reader, section};
 use super::value::Bytes;
-use crate::auth::allowance::Rates;
+use crate::auth::limits::Rates;
 use crate::graphql::transport::Bounds;
 
 section! {
@@ -25,9 +25,11 @@ section! {
         /// Most items of one page of notifications: the greatest `first`. At least 50, what a
         /// client gets that names none.
         page_size: usize = "100",
-        /// Requests a second with one API key, on average over two seconds; 0 for any number.
+        /// Requests a second with one API key, on average over two seconds; 0 for any number. Replicas
+        /// that share a Redis allow that many together, give or take what is let through in a quarter of
+        /// a second by each; without it every replica allows its part.
         key_requests: usize = "5000",
-        /// Requests a second of one recipient's apps together; 0 for any number.
+        /// Requests a second of one recipient's apps together; 0 for any number. Counted as those of API keys.
         recipient_requests: usize = "100",
     }
 }

@@ -1,10 +1,12 @@
-//! `[redis]`: the queue that the replicas of the cluster profile share.
+//! `[redis]`: what the replicas of the cluster profile share: the queue, and the limits of requests.
 
 use super::section::{Reader, section};
 use super::storage::{Profile, Storage};
 use super::value::{Form, Secret, Value};
+use crate::auth::limits::RedisStock;
 use std::path::Path;
-use workers::queue::redis::{RedisPlace, RedisSettings};
+use workers::queue::redis::RedisSettings;
+use workers::redis::RedisPlace;
 
 /// How Redis is set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +35,8 @@ impl Value for RedisMode {
 
 section! {
     /// A Redis (6.2 or later) for the queue and the timers of the profile `cluster`, so that its
-    /// replicas share the work without asking Postgres for each part of it. Off unless `url` is set.
+    /// replicas share the work without asking Postgres for each part of it, and for what they allow
+    /// each caller together (`limits`). Off unless `url` is set.
     /// Nothing is lost with it: what is owed is in Postgres, and while Redis is away deliveries are slower.
     Redis at "redis" {
         /// Where it is: `redis://user:password@host:6379/0`, or `rediss://` with TLS. Of a Redis
@@ -106,5 +109,10 @@ impl Redis {
     /// Of the queue; none where there is no Redis.
     pub fn settings(&self) -> Option<RedisSettings> {
         self.place().map(|place| RedisSettings { prefix: self.prefix.clone(), ..RedisSettings::at(place) })
+    }
+
+    /// Of the limits of requests; none where there is no Redis.
+    pub fn stock(&self) -> Option<RedisStock> {
+        self.place().map(|place| RedisStock::new(place, self.prefix.clone()))
     }
 }

@@ -7,7 +7,7 @@ use super::{Config, ConfigError};
 use domain::policy::retry::RetrySchedule;
 use domain::values::Channel;
 use std::path::PathBuf;
-use workers::queue::redis::RedisPlace;
+use workers::redis::RedisPlace;
 
 fn sources(file: &str, environment: &[(&str, &str)]) -> (tempfile::TempDir, Sources) {
     let folder = tempfile::tempdir().unwrap();

@@ -83,6 +83,11 @@ pub struct Peers {
 }
 
 impl Peers {
+    /// How many live that do this.
+    pub fn living_with(&self, role: &str) -> usize {
+        self.living.iter().filter(|peer| peer.roles.iter().any(|known| known == role)).count()
+    }
+
     /// Those that live, do this, and take shares of it: what the others have is expected from a queue that
     /// perhaps only they reach. This process is among them.
     pub fn sharing(&self, role: &str) -> Vec<ReplicaNo> {

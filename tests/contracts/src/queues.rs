@@ -5,8 +5,9 @@ use services::{Redis, RedisCluster, Sentinel};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use workers::queue::redis::{RedisPlace, RedisQueue, RedisSettings};
+use workers::queue::redis::{RedisQueue, RedisSettings};
 use workers::queue::{TimerQueue, WorkQueue};
+use workers::redis::RedisPlace;
 use workers::window::{Window, WindowSettings};
 
 /// Items in a lane of every queue here.

@@ -15,7 +15,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use workers::pending::{Item, Route};
 use workers::queue::QueueError;
-use workers::queue::redis::{RedisPlace, RedisSettings};
+use workers::queue::redis::RedisSettings;
+use workers::redis::RedisPlace;
 
 /// Far below the time within which an error must come, so that a busy machine fails no test.
 const ANSWER: Duration = Duration::from_millis(300);

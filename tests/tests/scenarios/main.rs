@@ -11,6 +11,7 @@ mod erasure;
 mod fairness;
 mod flooding;
 mod history;
+mod limits;
 mod live;
 mod messages;
 mod moving;

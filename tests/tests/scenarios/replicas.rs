@@ -5,10 +5,12 @@ use anyhow::{Context, Result};
 use base64::Engine as _;
 use serde_json::{Value, json};
 use std::collections::HashSet;
+use tests::live::Live;
 use tests::profile::Profile;
 use tests::{App, Client, until};
 
 const WEBHOOK: [&str; 1] = ["WEBHOOK"];
+const FEED: &str = "subscription($after: Position) { notificationFeed(after: $after) { ... on NotificationArrived { notification { id } } } }";
 
 /// Sends so many to one recipient, by turns of the clients; gives the ids.
 async fn flood(clients: &[&Client], recipient: &str, count: usize) -> Result<Vec<String>> {
@@ -181,6 +183,52 @@ async fn roles_are_divided_among_replicas(profile: Profile) -> Result<()> {
     Ok(())
 }
 
+async fn what_one_replica_accepts_is_heard_on_another(profile: Profile) -> Result<()> {
+    let app = App::on(profile).await?;
+    let shop = app.sender("shop").await?;
+    app.recipient(&shop, "alice").await?;
+    let (second, third) = (app.replica("second", &[], &[]).await?, app.replica("third", &[], &[]).await?);
+    let in_app = |name: String| json!({ "channels": ["IN_APP"], "idempotencyKey": name });
+    let alice = shop.as_recipient("alice").await?;
+    let mut live = Live::subscribe(&alice, FEED, json!({ "after": app.admin.head().await? })).await?;
+
+    // Sent on another one, until that is killed in the middle of it.
+    let (told, mut answers) = tokio::sync::mpsc::channel(1_000);
+    let on_second = second.client(&shop);
+    let sending = tokio::spawn(async move {
+        for number in 0..1_000 {
+            match on_second.send("alice", in_app(format!("second-{number}"))).await {
+                Ok(sent) => drop(told.send(sent.id).await),
+                Err(_) => return,
+            }
+        }
+    });
+    let mut sent = Vec::new();
+    while sent.len() < 20 {
+        sent.push(answers.recv().await.context("sending ended too early")?);
+    }
+    second.kill().await?;
+    sending.await?;
+    while let Some(id) = answers.recv().await {
+        sent.push(id);
+    }
+    let on_third = third.client(&shop);
+    for number in 0..10 {
+        sent.push(on_third.send("alice", in_app(format!("third-{number}"))).await?.id);
+    }
+    // One may be there whose answer was lost with its replica.
+    let mut heard: Vec<String> = Vec::new();
+    while heard.last() != sent.last() {
+        let item = live.next().await?["notificationFeed"].clone();
+        heard.push(item["notification"]["id"].as_str().with_context(|| format!("not an arrival: {item}"))?.to_owned());
+    }
+    assert!(heard.len() <= sent.len() + 1, "{heard:?} instead of {sent:?}");
+    let known: HashSet<_> = sent.iter().collect();
+    heard.retain(|id| known.contains(id));
+    assert_eq!(heard, sent);
+    Ok(())
+}
+
 macro_rules! on_both {
     ($($scenario:ident)+) => {
         mod with_redis {
@@ -203,4 +251,5 @@ on_both! {
     a_replica_that_stood_still_finds_that_others_have_gone_on
     once_an_opt_out_is_answered_on_one_replica_no_other_begins_a_call
     roles_are_divided_among_replicas
+    what_one_replica_accepts_is_heard_on_another
 }

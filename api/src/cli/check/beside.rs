@@ -5,7 +5,7 @@ use crate::config::{Config, Profile};
 use commands::ports::{Clock, SystemClock};
 use projections::feed::kurrentdb;
 use std::sync::Arc;
-use workers::queue::redis::{OLDEST, RedisServer, inspect};
+use workers::redis::{OLDEST, RedisServer, inspect};
 
 const IN_TIME: &str = "did not answer in time; check the address and the network";
 
@@ -20,7 +20,7 @@ pub(super) async fn redis(config: &Config, offline: bool) -> Option<Finding> {
     if offline {
         return Some(Finding::new(what, Verdict::Ok, "configured, not asked"));
     }
-    Some(match tokio::time::timeout(PATIENCE, inspect(&settings)).await {
+    Some(match tokio::time::timeout(PATIENCE, inspect(settings.place.clone(), settings.timeout)).await {
         Ok(Ok(servers)) => servers_found(what, &servers),
         Ok(Err(error)) => Finding::new(what, Verdict::Failed, format_args!("{}; check redis.url, the network and the user's rights", error.reason)),
         Err(_) => Finding::new(what, Verdict::Failed, IN_TIME),

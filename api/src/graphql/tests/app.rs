@@ -5,8 +5,8 @@ use crate::app::engine::{Engine, EngineSettings};
 use crate::app::services::Services;
 use crate::app::stores::Stores;
 use crate::app::supervisor::Supervisor;
-use crate::auth::allowance::Rates;
 use crate::auth::api_key::KeyHasher;
+use crate::auth::limits::{InMemory, Rates};
 use crate::auth::recipient_token::TokenKey;
 use crate::auth::registry::KeyRegistry;
 use crate::auth::{Gate, bootstrap};
@@ -95,7 +95,7 @@ impl TestApp {
         });
         let transport = TransportSettings::default();
         let schema = schema::build(Arc::clone(&services), &transport.bounds);
-        let router = router(schema, Arc::new(Gate::new(keys, tokens, Rates::default(), clock)), transport);
+        let router = router(schema, Arc::new(Gate::new(keys, tokens, Arc::new(InMemory::new(Rates::default())), clock)), transport);
         Self { administrator, services, router, delivering, following, _folder: folder, _data: data }
     }
 

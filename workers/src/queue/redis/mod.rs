@@ -19,24 +19,21 @@
 //! and never found.
 
 mod codec;
-mod inspection;
-mod link;
 mod scripts;
 mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use inspection::{OLDEST, RedisServer, inspect};
-pub use settings::{RedisPlace, RedisPlaceError, RedisSettings};
+pub use settings::RedisSettings;
 
 use super::{Asking, QueueError, Room, SharedQueue, TimerQueue, WorkQueue};
 use crate::pending::{Item, Lane, Route};
+use crate::redis::{Link, NoAnswer, Script};
 use commands::ports::Clock;
 use domain::notification::DeliveryState;
 use domain::values::{Millis, Priority};
 use futures_util::future::try_join_all;
-use link::Link;
-use scripts::{Script, Scripts};
+use scripts::Scripts;
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::pin::Pin;
@@ -83,7 +80,7 @@ impl RedisQueue {
     }
 
     async fn run<T: redis::FromRedisValue>(&self, script: &Script, route: Route, arguments: &[Vec<u8>]) -> Result<T, QueueError> {
-        self.link.run(script, &self.base(route), arguments).await
+        self.link.run(script, &self.base(route), arguments).await.map_err(unanswered)
     }
 
     /// Adds to lanes and to what waits, each in calls of bounded size.
@@ -145,7 +142,7 @@ impl RedisQueue {
             // is what its end makes of it; the other way round something would be held by no lease.
             let mut pipe = redis::pipe();
             pipe.hdel(format!("{base}leased"), ids).ignore().zrem(format!("{base}leases"), ids).ignore();
-            self.link.pipe(&pipe).await?;
+            self.link.pipe(&pipe).await.map_err(unanswered)?;
         }
         Ok(())
     }
@@ -280,7 +277,7 @@ impl SharedQueue for RedisQueue {
         let writes = Route::all().map(async |route| {
             let mut pipe = redis::pipe();
             pipe.cmd("SET").arg(format!("{}probe", self.base(route))).arg(1).arg("PX").arg(millis(self.settings.keep)).ignore();
-            self.link.pipe(&pipe).await
+            self.link.pipe(&pipe).await.map_err(unanswered)
         });
         Box::pin(async move { try_join_all(writes).await.map(drop) })
     }
@@ -323,4 +320,8 @@ fn text(number: impl ToString) -> Vec<u8> {
 
 fn millis(duration: Duration) -> Vec<u8> {
     text(duration.as_millis())
+}
+
+fn unanswered(error: NoAnswer) -> QueueError {
+    QueueError { reason: error.reason }
 }

@@ -1,9 +1,9 @@
 //! What a Redis says of itself, for who looks whether it can be used.
 
-use super::link::Link;
-use super::settings::RedisSettings;
-use crate::queue::QueueError;
+use super::link::{Link, NoAnswer};
+use super::place::RedisPlace;
 use redis::Value;
+use std::time::Duration;
 
 /// The oldest version that has every command that the scripts use.
 pub const OLDEST: (u32, u32) = (6, 2);
@@ -30,12 +30,12 @@ impl RedisServer {
 }
 
 /// Asks: one server, or the nodes of a cluster.
-pub async fn inspect(settings: &RedisSettings) -> Result<Vec<RedisServer>, QueueError> {
-    let link = Link::new(settings.place.clone(), settings.timeout);
+pub async fn inspect(place: RedisPlace, timeout: Duration) -> Result<Vec<RedisServer>, NoAnswer> {
+    let link = Link::new(place, timeout);
     let mut texts = Vec::new();
     collect(link.ask(&redis::cmd("INFO")).await?, &mut texts);
     let found: Vec<RedisServer> = texts.iter().filter_map(|text| described(text)).collect();
-    if found.is_empty() { Err(QueueError { reason: "it does not say which version it is".to_owned() }) } else { Ok(found) }
+    if found.is_empty() { Err(NoAnswer { reason: "it does not say which version it is".to_owned() }) } else { Ok(found) }
 }
 
 /// The texts in an answer: of a cluster it is a map of them.

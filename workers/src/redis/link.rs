@@ -2,15 +2,14 @@
 //!
 //! An answer comes within one and a half times the timeout, or an error does; after one that says
 //! that the connection is of no use, the next caller makes a new one (behind sentinels: to whoever
-//! is the master then). No request is repeated here: callers go on without the queue, and ask again anyway.
+//! is the master then). No request is repeated here: callers go on without Redis, and ask again anyway.
 //!
 //! Rejected: the crate's `ConnectionManager`, which knows no sentinels, and whose own repeats would
 //! make callers wait for a Redis that is gone.
 
-use super::scripts::Script;
-use super::settings::RedisPlace;
+use super::place::RedisPlace;
+use super::script::Script;
 use crate::providers::http::install_crypto;
-use crate::queue::QueueError;
 use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
@@ -18,6 +17,14 @@ use redis::sentinel::{Sentinel, SentinelNodeConnectionInfo};
 use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisConnectionInfo, RedisError, ServerErrorKind, TlsMode};
 use std::time::Duration;
 use tokio::sync::Mutex;
+
+/// Why there was no answer. Callers can always do without one.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("Redis does not answer: {reason}")]
+pub struct NoAnswer {
+    /// For the operator.
+    pub reason: String,
+}
 
 /// A connection; clones share it.
 #[derive(Clone)]
@@ -34,19 +41,20 @@ struct Slot {
 }
 
 /// See the module.
-pub(super) struct Link {
+pub struct Link {
     place: RedisPlace,
     timeout: Duration,
     slot: Mutex<Slot>,
 }
 
 impl Link {
-    pub(super) fn new(place: RedisPlace, timeout: Duration) -> Self {
+    /// Connects at the first call, and again whenever that is needed. `timeout` is for an answer, and for a connection.
+    pub fn new(place: RedisPlace, timeout: Duration) -> Self {
         Self { place, timeout, slot: Mutex::default() }
     }
 
-    /// Runs a script on the keys of a route.
-    pub(super) async fn run<T: FromRedisValue>(&self, script: &Script, base: &str, arguments: &[Vec<u8>]) -> Result<T, QueueError> {
+    /// Runs a script on keys of one slot, whose names begin with `base`.
+    pub async fn run<T: FromRedisValue>(&self, script: &Script, base: &str, arguments: &[Vec<u8>]) -> Result<T, NoAnswer> {
         let mut invoked = script.by_hash(base);
         invoked.arg(arguments);
         self.bounded(async |wire: &mut Wire| {
@@ -64,12 +72,12 @@ impl Link {
     }
 
     /// Asks something that is about no key.
-    pub(super) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, QueueError> {
+    pub(super) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, NoAnswer> {
         self.bounded(async |wire: &mut Wire| wire.command(command).await).await
     }
 
     /// Runs commands on keys of one slot.
-    pub(super) async fn pipe(&self, pipe: &Pipeline) -> Result<(), QueueError> {
+    pub async fn pipe(&self, pipe: &Pipeline) -> Result<(), NoAnswer> {
         self.bounded(async |wire: &mut Wire| match wire {
             Wire::Server(one) => pipe.query_async(one).await,
             Wire::Cluster(all) => pipe.query_async(all).await,
@@ -77,7 +85,7 @@ impl Link {
         .await
     }
 
-    async fn bounded<T>(&self, ask: impl AsyncFnOnce(&mut Wire) -> Result<T, RedisError>) -> Result<T, QueueError> {
+    async fn bounded<T>(&self, ask: impl AsyncFnOnce(&mut Wire) -> Result<T, RedisError>) -> Result<T, NoAnswer> {
         let mut used = None;
         let asking = async {
             let (mut wire, number) = self.wire().await?;
@@ -95,7 +103,7 @@ impl Link {
         {
             self.drop_wire(number).await;
         }
-        Err(QueueError { reason })
+        Err(NoAnswer { reason })
     }
 
     async fn wire(&self) -> Result<(Wire, u64), RedisError> {
