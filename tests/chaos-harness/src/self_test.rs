@@ -129,7 +129,7 @@ const PLANTS: &[Plant] = &[
         name: "notify-only",
         what: "what others append is heard of, never looked for",
         faults: &[Kind::EndBackends],
-        replicas: 2,
+        replicas: 3,
         seconds: 12,
         shows_as: &["I1", "I13"],
     },
@@ -166,7 +166,7 @@ pub struct SelfTest {
     pub commit: String,
 }
 
-async fn one(test: &SelfTest, plant: Plant) -> Result<Outcome> {
+async fn one(test: &SelfTest, plant: Plant, seed: u64) -> Result<Outcome> {
     let folder = tempfile::Builder::new().prefix("bongsu-chaos-").tempdir()?;
     let setting = Setting {
         binary: test.binary.clone(),
