@@ -61,10 +61,10 @@ impl App {
 
     /// Started on a profile, whichever the scenarios run on.
     pub async fn on(profile: Profile) -> Result<Self> {
-        Self::prepared("", profile::environment(profile).await?).await
+        Self::on_with(profile, "").await
     }
 
-    /// Started on a profile with more configuration.
+    /// The same, with more configuration.
     pub async fn on_with(profile: Profile, config: &str) -> Result<Self> {
         Self::prepared(config, profile::environment(profile).await?).await
     }
@@ -125,6 +125,16 @@ impl App {
         self.listen = told["listen"].as_str().with_context(|| format!("the ready file names no address: {told}"))?.to_owned();
         self.server = Some(process);
         Ok(())
+    }
+
+    /// From the next start on: the cluster profile on this database, or the embedded one.
+    pub fn use_database(&mut self, url: Option<&str>) {
+        self.environment = url.map(profile::on_database).unwrap_or_default();
+    }
+
+    /// From the next start on: the recipients' keys in a database of their own.
+    pub fn use_keys_database(&mut self, url: &str) {
+        self.environment.push(("BONGSU_POSTGRES__KEYS_URL".to_owned(), url.to_owned()));
     }
 
     /// The server's process.

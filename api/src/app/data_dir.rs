@@ -9,6 +9,7 @@
 //!   keys.db           one key a recipient, wrapped by the master key
 //!   views/            read models; may be deleted, they are rebuilt
 //!   replica           of the cluster profile: what the others know this process by
+//!   moved             says where to, once `bongsu migrate-profile` has moved what is in here
 //! ```
 //!
 //! Rejected: a lock by process id, which a crash leaves behind; the operating system lets go of
@@ -56,6 +57,18 @@ pub enum DataDirError {
     MasterKeyLost {
         /// The folder.
         path: PathBuf,
+    },
+    /// What is in it goes on elsewhere.
+    #[error(
+        "what is in the data folder {path} was moved to {to}: start that one (storage.profile = \"cluster\"). \
+         If `bongsu migrate-profile` was interrupted, run it again. \
+         To go on here all the same, make sure that nobody uses the other one, or deliveries are made twice; then delete the file {path}/moved"
+    )]
+    Moved {
+        /// The folder.
+        path: PathBuf,
+        /// The database.
+        to: String,
     },
     /// The master key is not one.
     #[error("the master key in {origin} is not 64 hexadecimal digits")]
@@ -139,15 +152,7 @@ impl DataDir {
 
     /// The master key where there is one already.
     pub fn find_master_key(&self, text: Option<&str>, file: Option<&Path>) -> Result<Option<MasterKey>, DataDirError> {
-        if let Some(text) = text {
-            return parse(text, MASTER_KEY_VARIABLE).map(Some);
-        }
-        let path = file.map_or_else(|| self.master_key_file(), Path::to_owned);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => parse(&text, &path.display().to_string()).map(Some),
-            Err(reason) if reason.kind() == ErrorKind::NotFound && file.is_none() => Ok(None),
-            Err(reason) => Err(io(&path, reason)),
-        }
+        find_master_key(&self.root, text, file)
     }
 
     /// What the last process in this folder was known by to other replicas. It has ended: the lock is ours.
@@ -162,9 +167,37 @@ impl DataDir {
         write_private(&self.root.join("replica"), &format!("{} {}", badge.number, badge.token))
     }
 
+    /// Where what is in the folder was moved to, if it was.
+    pub fn moved(&self) -> Option<String> {
+        std::fs::read_to_string(self.root.join("moved")).ok().map(|to| to.trim().to_owned())
+    }
+
+    /// Says that what is in the folder goes on elsewhere: a server of the embedded profile refuses it.
+    pub fn mark_moved(&self, to: &str) -> Result<(), DataDirError> {
+        write_private(&self.root.join("moved"), to)
+    }
+
+    /// An error if what is in the folder goes on elsewhere.
+    pub fn not_moved(&self) -> Result<(), DataDirError> {
+        self.moved().map_or(Ok(()), |to| Err(DataDirError::Moved { path: self.root.clone(), to }))
+    }
+
     /// Keeps the first administrator's API key for the commands of this machine.
     pub fn save_admin_key(&self, key: &str) -> Result<(), DataDirError> {
         write_private(&self.admin_key_file(), key)
+    }
+}
+
+/// The master key where there is one already, of a folder that need not exist.
+pub fn find_master_key(root: &Path, text: Option<&str>, file: Option<&Path>) -> Result<Option<MasterKey>, DataDirError> {
+    if let Some(text) = text {
+        return parse(text, MASTER_KEY_VARIABLE).map(Some);
+    }
+    let path = file.map_or_else(|| root.join("master.key"), Path::to_owned);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => parse(&text, &path.display().to_string()).map(Some),
+        Err(reason) if reason.kind() == ErrorKind::NotFound && file.is_none() => Ok(None),
+        Err(reason) => Err(io(&path, reason)),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::auth::limits::{InMemory, Limits, SharedLimits};
 use crate::auth::recipient_token::TokenKey;
 use crate::auth::registry::KeyRegistry;
 use crate::auth::{Gate, bootstrap};
-use crate::config::{Config, Profile, Role, Secret};
+use crate::config::{Config, Profile, Role};
 use crate::graphql::schema;
 use crate::graphql::transport::{TransportSettings, router};
 use crate::http;
@@ -230,13 +230,10 @@ fn clocks(profile: Profile) -> (Arc<dyn Clock>, Arc<DatabaseClock>) {
 
 /// The stores of the configured profile.
 async fn open_stores(config: &Config, data: &DataDir, master: &MasterKey, random: &Arc<dyn Random>, clock: Arc<DatabaseClock>) -> Result<Stores, AppError> {
-    let Some(url) = config.postgres.url.as_ref().filter(|_| config.storage.profile == Profile::Cluster) else {
+    let Some(settings) = ClusterSettings::of(config).map_err(EngineError::from)? else {
+        data.not_moved()?;
         return Ok(Stores::embedded(data, master, config.storage.readers, random)?);
     };
-    let connections = u32::try_from(config.postgres.connections).unwrap_or(u32::MAX);
-    let keys = config.postgres.keys_url.as_ref().map(Secret::expose);
-    let settings =
-        ClusterSettings::new(url.expose(), keys, connections, config.postgres.allow_unsafe_settings, config.redis.settings()).map_err(EngineError::from)?;
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "replica".to_owned());
     let introduction = Introduction {
         name: format!("{host} {} {}", config.server.listen, std::process::id()),

@@ -1,6 +1,8 @@
 //! `bongsu check`: will it work, before it has to.
 
+mod beside;
 mod machine;
+mod postgres;
 
 use super::exit::CliError;
 use super::output::Output;
@@ -13,9 +15,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Tries out the configuration, the data folder, the machine and the providers.
+/// Tries out the configuration, the data folder, the machine, the providers, and whatever else is
+/// configured: Postgres, Redis, the mirror.
 ///
-/// It sends nothing.
+/// It sends nothing and changes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bongsu check
@@ -32,12 +35,12 @@ pub struct Check {
     /// Data folder [default: as configured].
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Do not reach out to the providers.
+    /// Do not reach out to anything: providers, Postgres, Redis, the mirror.
     #[arg(long)]
     pub offline: bool,
 }
 
-/// Longest wait for one provider.
+/// Longest wait for one provider, or one look at something else.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How a finding is.
@@ -78,6 +81,9 @@ impl Check {
             file.as_ref().map_or_else(|| "defaults and environment".to_owned(), |path| path.display().to_string()),
         )];
         findings.extend(machine::findings(&config, file.as_deref()));
+        findings.extend(postgres::findings(&config, self.offline).await);
+        findings.extend(beside::redis(&config, self.offline).await);
+        findings.extend(beside::mirror(&config, self.offline).await);
         findings.extend(providers(&config, self.offline).await);
         let failed = findings.iter().any(|finding| finding.verdict == Verdict::Failed);
         if out.json {

@@ -81,7 +81,7 @@ impl From<crate::app::data_dir::DataDirError> for CliError {
     fn from(error: crate::app::data_dir::DataDirError) -> Self {
         use crate::app::data_dir::DataDirError as E;
         let exit = match &error {
-            E::Locked { .. } => Exit::Conflict,
+            E::Locked { .. } | E::Moved { .. } => Exit::Conflict,
             E::Missing { .. } => Exit::NotFound,
             E::Io { .. } | E::MasterKeyLost { .. } | E::MasterKeyMalformed { .. } => Exit::Failure,
         };
@@ -94,8 +94,10 @@ impl From<commands::log::LogError> for CliError {
         use commands::log::LogError as E;
         // On this machine, before the operator's own eyes, the reason may be told.
         match &error {
-            E::Unavailable { reason } | E::Keys { reason } => Self::failure(format!("the data folder cannot be read: {reason}")),
-            E::Newer { reason } => Self::failure(format!("{error} ({reason})")),
+            E::Unavailable { reason } | E::Keys { reason } => {
+                Self::failure(format!("the data cannot be read: {reason}; `bongsu check` looks at the data folder and the database"))
+            }
+            E::Newer { reason, .. } => Self::failure(format!("{error} ({reason})")),
             E::Poison { position, reason, .. } => Self::failure(format!("{error}: position {position}: {reason}")),
             E::Overloaded | E::Closed => Self::new(Exit::Unavailable, error),
         }
@@ -110,7 +112,7 @@ impl From<commands::log::KeyError> for CliError {
 
 impl From<commands::database::DatabaseError> for CliError {
     fn from(error: commands::database::DatabaseError) -> Self {
-        Self::failure(format!("{error}; `bongsu check` looks at the whole folder"))
+        Self::failure(format!("{error}; `bongsu check` looks at the data folder and the database"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Commands that read a data folder or a database, whether a server runs on it or not.
 
 use super::exit::CliError;
-use crate::app::data_dir::{DataDir, MASTER_KEY_VARIABLE, master_key_variable};
+use crate::app::data_dir::{DataDir, MASTER_KEY_VARIABLE, find_master_key, master_key_variable};
 use crate::app::stores;
 use crate::config::Secret;
 use clap::Args;
@@ -28,7 +28,7 @@ pub struct Folder {
     pub postgres_keys: Option<Secret>,
 }
 
-fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+pub(super) fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
     Ok(Secret::new(text))
 }
 
@@ -51,17 +51,18 @@ impl Folder {
         if !open {
             return self.log();
         }
-        let folder = self.existing()?;
-        let master = folder
-            .find_master_key(master_key_variable().as_deref(), configured_key().as_deref())?
-            .ok_or_else(|| CliError::failure(format!("personal parts need the master key, and the folder has none; set {MASTER_KEY_VARIABLE}")))?;
+        // With a database the folder need hold no more than the master key.
+        let master = find_master_key(&self.data, master_key_variable().as_deref(), configured_key().as_deref())?;
+        let missing = || CliError::failure(format!("personal parts need the master key, and the folder has none; set {MASTER_KEY_VARIABLE}"));
         match &self.postgres {
             Some(url) => {
+                let master = master.ok_or_else(missing)?;
                 let place = PgPlace::new(self.postgres_keys.as_ref().unwrap_or(url).expose(), stores::KEYS)?;
                 self.postgres_log(url, KeyStore::over(Box::new(PostgresKeys::new(&place)?), master, Arc::new(SystemRandom)))
             }
             None => {
-                let keys = KeyStore::open(&folder.keys(), master, Arc::new(SystemRandom))?;
+                let folder = self.existing()?;
+                let keys = KeyStore::open(&folder.keys(), master.ok_or_else(missing)?, Arc::new(SystemRandom))?;
                 Ok(Arc::new(SqliteReader::new(Readers::new(folder.log(), CONNECTIONS), sealer(keys))))
             }
         }
@@ -88,6 +89,11 @@ fn empty_keys() -> Result<KeyStore, commands::log::KeyError> {
 /// The file named by `storage.master_key_file` in the environment.
 pub fn configured_key() -> Option<PathBuf> {
     std::env::var_os("BONGSU_STORAGE__MASTER_KEY_FILE").map(PathBuf::from)
+}
+
+/// A log in Postgres whose personal parts stay closed.
+pub fn closed_postgres(place: &PgPlace) -> Result<PostgresReader, commands::log::KeyError> {
+    Ok(PostgresReader::new(place.pool(1), sealer(empty_keys()?)))
 }
 
 /// A log whose personal parts stay closed.

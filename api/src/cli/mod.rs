@@ -16,6 +16,7 @@ mod events;
 mod exit;
 mod folder;
 mod key;
+mod migrate_profile;
 mod output;
 mod projection;
 mod remote;
@@ -86,6 +87,7 @@ pub enum Command {
     Audit(audit::Audit),
     Backup(backup::Backup),
     Restore(restore::Restore),
+    MigrateProfile(migrate_profile::MigrateProfile),
     Check(check::Check),
     Bench(bench::Bench),
     #[command(subcommand)]
@@ -137,6 +139,7 @@ fn run(cli: Cli, out: Output) -> Result<ExitCode, CliError> {
             Command::Audit(command) => command.run(out).await,
             Command::Backup(command) => command.run(out).await.map(|()| done),
             Command::Restore(command) => command.run(out).await.map(|()| done),
+            Command::MigrateProfile(command) => command.run(out).await.map(|()| done),
             Command::Check(command) => command.run(out).await,
             Command::Config(command) => command.run(out).map(|()| done),
             Command::Completions(command) => command.run(out).map(|()| done),

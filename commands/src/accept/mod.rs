@@ -12,6 +12,7 @@ pub use facts::{Facts, FactsSettings, Gathered, category_stream, recipient_strea
 pub use request::{Accepted, LONGEST_KEY, Refusal, SendRequest};
 
 use crate::bus::{Bus, Refused};
+use crate::failpoint;
 use crate::log::{Commit, CommitOutcome, Hashing, Lane, LogError, Metadata, StreamAppend};
 use crate::ports::{Clock, Random};
 use domain::aggregate::Aggregate;
@@ -64,6 +65,10 @@ impl Acceptor {
                 Err(refusal) => set(&mut answers, index, Err(refusal)),
                 Ok(()) => {
                     let id = match &request.idempotency_key {
+                        // Known to this process only.
+                        Some(key) if failpoint::planted("dedup-in-memory") => {
+                            self.hashing.notification(&request.sender, request.sandbox, &format!("{key} {}", std::process::id()))
+                        }
                         Some(key) => self.hashing.notification(&request.sender, request.sandbox, key),
                         None => NotificationId(self.random.id(now)),
                     };

@@ -130,6 +130,15 @@ async fn a_store_that_refuses_is_asked_again_ever_more_rarely_without_loss_or_re
 }
 
 #[tokio::test]
+async fn a_change_whose_answer_was_lost_takes_effect_once() {
+    let fixture = Fixture::new();
+    fixture.append(1, 0, 3).await;
+    let lossy = Arc::new(Flaky::losing_answers(fixture.rows.clone(), 2));
+    fixture.run_with(Collector::default(), lossy, fixture.tail.clone(), RunnerSettings { batch: 2, ..RunnerSettings::default() }).await;
+    assert_eq!((fixture.seen(), fixture.checkpoint().await), (vec![1, 2, 3], 3));
+}
+
+#[tokio::test]
 async fn a_store_that_answers_again_is_trusted_again() {
     let fixture = Fixture::new();
     fixture.append(1, 0, 1).await;

@@ -85,6 +85,8 @@ pub enum LogError {
     /// An event is of a kind or version that only a newer build knows.
     #[error("the log holds events of a newer version of bongsu; upgrade this one")]
     Newer {
+        /// Where.
+        position: Position,
         /// For the operator's trace.
         reason: String,
     },
@@ -110,7 +112,7 @@ impl LogError {
     /// What the store says, for the operator.
     pub fn reason(&self) -> String {
         match self {
-            Self::Unavailable { reason } | Self::Newer { reason } | Self::Poison { reason, .. } | Self::Keys { reason } => reason.clone(),
+            Self::Unavailable { reason } | Self::Newer { reason, .. } | Self::Poison { reason, .. } | Self::Keys { reason } => reason.clone(),
             Self::Overloaded | Self::Closed => self.to_string(),
         }
     }

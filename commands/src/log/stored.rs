@@ -8,7 +8,7 @@ use domain::{AggregateKind, Fact, StreamId};
 use uuid::Uuid;
 
 /// An event type as stored: a row of the log names it by a small number.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct EventType {
     pub kind: u8,
     pub name: String,
@@ -36,7 +36,7 @@ impl Stored<'_> {
             return Err(self.poison("its type is not in the dictionary".to_owned()));
         };
         let Some(aggregate) = AggregateKind::from_number(self.kind) else {
-            return Err(LogError::Newer { reason: format!("aggregate kind {} at position {}", of.kind, self.position) });
+            return Err(LogError::Newer { position: self.position, reason: format!("aggregate kind {} at position {}", of.kind, self.position) });
         };
         let stream = StreamId::new(aggregate, Uuid::from_bytes(self.id));
         let personal = match (self.sealed, sealer) {
@@ -47,7 +47,7 @@ impl Stored<'_> {
             _ => None,
         };
         let fact = Fact::decode(aggregate, &of.name, of.version, self.payload, personal.as_deref()).map_err(|error| match error {
-            DecodeError::Unknown { .. } => LogError::Newer { reason: error.to_string() },
+            DecodeError::Unknown { .. } => LogError::Newer { position: self.position, reason: error.to_string() },
             DecodeError::Malformed { .. } => self.poison(error.to_string()),
         })?;
         Ok((stream, fact))

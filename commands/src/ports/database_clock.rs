@@ -8,14 +8,17 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-/// An answer that took longer says too little about now.
-const USEFUL: Duration = Duration::from_millis(250);
+/// An answer that took longer says too little about now, unless what is known took longer still: two
+/// replicas may differ by half of it, and a retry be as early.
+const USEFUL: Duration = Duration::from_millis(50);
 
 /// See the module. Until it is told the first time it is the machine's.
 #[derive(Debug, Default)]
 pub struct DatabaseClock {
     machine: SystemClock,
     told: AtomicBool,
+    /// How long the answer took that is gone by, in ms.
+    took: AtomicI64,
     /// What the database's clock said when the monotonic one was 0.
     start: AtomicI64,
 }
@@ -24,9 +27,10 @@ impl DatabaseClock {
     /// Takes what the database said between two moments of the monotonic clock.
     pub fn learn(&self, said: Millis, asked: Duration, answered: Duration) {
         let took = answered.saturating_sub(asked);
-        if self.told.load(Ordering::Acquire) && took > USEFUL {
+        if self.told.load(Ordering::Acquire) && took > USEFUL && millis(took) > self.took.load(Ordering::Acquire) {
             return;
         }
+        self.took.store(millis(took), Ordering::Release);
         self.start.store(said - millis(asked + took / 2), Ordering::Release);
         self.told.store(true, Ordering::Release);
     }
@@ -63,7 +67,18 @@ mod tests {
         assert!((1_000_000 - 1..1_000_000 + 60_000).contains(&now), "{now}");
         clock.learn(9_000_000, ms(0), ms(400));
         assert!(clock.now() < 2_000_000);
-        clock.learn(3_000_000, ms(0), ms(100));
-        assert!(clock.now() >= 3_000_000 - 50);
+        clock.learn(3_000_000, ms(0), ms(40));
+        assert!(clock.now() >= 3_000_000 - 20);
+    }
+
+    #[test]
+    fn a_slow_first_answer_gives_way_to_a_quicker_one() {
+        let clock = DatabaseClock::default();
+        let ms = Duration::from_millis;
+        clock.learn(1_000_000, ms(0), ms(900));
+        clock.learn(2_000_000, ms(0), ms(400));
+        assert!(clock.now() >= 2_000_000 - 200);
+        clock.learn(9_000_000, ms(0), ms(500));
+        assert!(clock.now() < 3_000_000);
     }
 }

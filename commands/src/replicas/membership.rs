@@ -251,10 +251,13 @@ impl Membership {
     }
 
     async fn beat(&mut self) -> Result<(), DatabaseError> {
+        // Waiting for a connection is not the way to the database and back, by which the clock is set.
+        let mut connection = self.pool.acquire().await?;
         let asked = self.clock.monotonic();
         let told: Option<i64> =
-            sqlx::query_scalar(BEAT).bind(self.badge.number.cast_signed()).bind(self.shares.load(Ordering::Acquire)).fetch_optional(&self.pool).await?;
+            sqlx::query_scalar(BEAT).bind(self.badge.number.cast_signed()).bind(self.shares.load(Ordering::Acquire)).fetch_optional(&mut *connection).await?;
         let answered = self.clock.monotonic();
+        drop(connection);
         let Some(told) = told else {
             self.badge = self.enter().await?;
             tracing::warn!(number = self.badge.number, "this replica was forgotten by the others; it has joined anew");

@@ -57,6 +57,12 @@ impl ReadModels {
         Ok(Self { all })
     }
 
+    /// Connections that those in Postgres use at most, while none is rebuilt.
+    pub fn most_connections() -> u32 {
+        let models = u32::try_from(registry::all().len()).unwrap_or(u32::MAX);
+        postgres::TABLE_CONNECTIONS + models * postgres::GENERATION_CONNECTIONS
+    }
+
     /// All of them.
     pub fn all(&self) -> &[Arc<Projection>] {
         &self.all

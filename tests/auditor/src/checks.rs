@@ -1,5 +1,11 @@
 //! The invariants, each over plain records.
 
+mod latency;
+mod opt_outs;
+mod pauses;
+
+pub use latency::Latency;
+
 use crate::inputs::{Event, Inputs, plain};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -20,6 +26,10 @@ pub struct Report {
     pub repeated_unexplained: usize,
     /// Repeats that a recorded unknown outcome explains.
     pub repeated_explained: usize,
+    /// Arrivals of what its recipient had opted out of.
+    pub sent_after_opt_out: usize,
+    /// From the client's answer to the first arrival.
+    pub latency: Latency,
     /// Events in the log.
     pub events: usize,
     /// All violations.
@@ -53,6 +63,8 @@ struct Life {
     sent: usize,
     due: Option<i64>,
     open: Option<u32>,
+    unscheduled: bool,
+    pauses: Vec<pauses::Pause>,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +73,7 @@ struct Told {
     recipient: String,
     category: String,
     lives: BTreeMap<u16, Life>,
+    channels: BTreeMap<u16, String>,
     suppressed: bool,
 }
 
@@ -74,7 +87,10 @@ pub fn check(inputs: &Inputs, quiesced: bool) -> Report {
     conservation(inputs, &told, quiesced, &mut report);
     answers(inputs, &told, &mut report);
     arrivals(inputs, &told, &mut report);
-    opt_outs(inputs, &told, &mut report);
+    opt_outs::in_the_log(inputs, &told, &mut report);
+    opt_outs::in_time(inputs, &told, &mut report);
+    pauses::kept(inputs, &told, &mut report);
+    report.latency = latency::measure(inputs);
     report
 }
 
@@ -129,6 +145,7 @@ fn lives(inputs: &Inputs, report: &mut Report) -> HashMap<String, Told> {
             }
             ("Queued", Some(delivery)) => {
                 let life = Life { provider_channel: text(event, "channel") != "in_app", ..Life::default() };
+                notification.channels.insert(delivery, text(event, "channel").to_owned());
                 if notification.lives.insert(delivery, life).is_some() {
                     report.violate("I1", format!("{} queued delivery {delivery} twice", event.id));
                 }
@@ -164,6 +181,9 @@ fn of_delivery(life: &mut Life, name: &str, event: &Event, report: &mut Report) 
             if life.last_unknown && event.payload.get("after_unknown") != Some(&serde_json::Value::Bool(true)) {
                 report.violate("I3", format!("{id} attempt {attempt} repeats an unknown one and is not flagged"));
             }
+            if life.unscheduled {
+                report.violate("I8", format!("{id} attempt {attempt} follows a failed one, and no retry was scheduled"));
+            }
             life.due = None;
             life.open = Some(attempt);
         }
@@ -171,21 +191,29 @@ fn of_delivery(life: &mut Life, name: &str, event: &Event, report: &mut Report) 
             life.unknown += 1;
             life.last_unknown = true;
             life.open = None;
+            life.unscheduled = true;
         }
         "AttemptFailed" => {
             life.last_unknown = false;
             life.open = None;
+            life.unscheduled = true;
         }
         "Held" => {
             life.open = None;
+            life.unscheduled = false;
             // A call that was not made may be made at once.
             let until = event.payload.get("until").and_then(serde_json::Value::as_i64);
             life.due = until.filter(|_| text(event, "reason") != "not_made");
         }
-        "RetryScheduled" => life.due = event.payload.get("due").and_then(serde_json::Value::as_i64),
+        "RetryScheduled" => {
+            life.unscheduled = false;
+            life.due = event.payload.get("due").and_then(serde_json::Value::as_i64);
+            life.pauses.extend(life.attempts.iter().max().zip(life.due).map(|(after, due)| pauses::Pause { after: *after, ms: due - event.at }));
+        }
         "Redriven" => {
             life.ended = None;
             life.ends = 0;
+            life.unscheduled = false;
         }
         end if ENDS.contains(&end) => {
             if end == "Sent" {
@@ -252,6 +280,12 @@ fn answers(inputs: &Inputs, told: &HashMap<String, Told>, report: &mut Report) {
         }
     }
     report.accepted = promised.len();
+    for id in told.keys().filter(|id| inputs.all_answered && !promised.contains(*id)) {
+        report.violate("I2", format!("{id} is in the log, and no answer named it"));
+    }
+    for parked in &inputs.parked {
+        report.violate("I1", format!("an event was parked that nobody had spoilt: {parked}"));
+    }
 }
 
 /// I2 and I3: every arrival is of a recorded attempt, and repeats are explained.
@@ -291,45 +325,6 @@ fn arrivals(inputs: &Inputs, told: &HashMap<String, Told>, report: &mut Report) 
                 report.lost += 1;
                 report.violate("I1", format!("{id} delivery {delivery} is recorded as sent and never arrived"));
             }
-        }
-    }
-}
-
-/// I4: no attempt stands in the log above an opt-out that covers it.
-fn opt_outs(inputs: &Inputs, told: &HashMap<String, Told>, report: &mut Report) {
-    let mut off: HashMap<&str, HashSet<String>> = HashMap::new();
-    let mut required: HashSet<&str> = HashSet::new();
-    let mut channels: HashMap<(&str, u64), &str> = HashMap::new();
-    for event in &inputs.events {
-        match (event.kind, event.name.as_str()) {
-            (4, "CategoryDefined") => {
-                if event.payload.get("required") == Some(&serde_json::Value::Bool(true)) {
-                    required.insert(text(event, "key"));
-                } else {
-                    required.remove(text(event, "key"));
-                }
-            }
-            (3, "Unsubscribed") => {
-                off.entry(&event.id).or_default().insert(event.payload["scope"].to_string());
-            }
-            (3, "Resubscribed") => {
-                off.entry(&event.id).or_default().remove(&event.payload["scope"].to_string());
-            }
-            (1, "Queued") => {
-                channels.insert((&event.id, number(event, "delivery").unwrap_or(0)), text(event, "channel"));
-            }
-            (1, "AttemptStarted") => {
-                let Some(notification) = told.get(&event.id) else { continue };
-                let Some(switched_off) = off.get(notification.recipient.as_str()) else { continue };
-                let channel = channels.get(&(event.id.as_str(), number(event, "delivery").unwrap_or(0))).copied().unwrap_or_default();
-                let by_channel = switched_off.contains(&serde_json::json!({ "channel": channel }).to_string());
-                let by_category =
-                    switched_off.contains("\"all\"") || switched_off.contains(&serde_json::json!({ "category": notification.category }).to_string());
-                if by_channel || (by_category && !required.contains(notification.category.as_str())) {
-                    report.violate("I4", format!("{} was attempted on {channel} after its recipient had opted out", event.id));
-                }
-            }
-            _ => {}
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The three records that are compared.
+//! The records that are compared, and how they are read where the log is a file.
 
 use anyhow::{Context, Result};
 use rusqlite::{Connection, OpenFlags};
@@ -29,7 +29,7 @@ pub struct Event {
 }
 
 /// An answer that the client got and made durable before it counted it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Answer {
     /// The idempotency key.
     pub key: String,
@@ -37,10 +37,52 @@ pub struct Answer {
     pub id: String,
     /// The position in the answer.
     pub position: String,
+    /// Whom it is for, in the client's words, where the client noted that.
+    #[serde(default)]
+    pub recipient: Option<String>,
+    /// When the answer came (ms since the epoch), where the client noted that.
+    #[serde(default)]
+    pub acked: Option<i64>,
+}
+
+/// What a client noted about a switch of a recipient that nobody else turns.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Switch {
+    /// The recipient, in the client's words.
+    pub recipient: String,
+    /// The channel, as the log names it.
+    pub channel: String,
+    /// What happened.
+    pub what: Turn,
+    /// When (ms since the epoch).
+    pub at: i64,
+}
+
+/// The steps of turning a switch, in the order in which they are noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turn {
+    /// The opt-out was answered.
+    Left,
+    /// About to turn it on. What was asked for may still happen, however late.
+    Joining,
+    /// The first request to turn it on was answered, so that none is on its way any more.
+    Joined,
+}
+
+/// What a nemesis did, and until when.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Fault {
+    /// Its kind.
+    pub fault: String,
+    /// From when (ms since the epoch).
+    pub from: i64,
+    /// Until when.
+    pub to: i64,
 }
 
 /// An arrival at a provider.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Arrival {
     /// Which provider.
     pub provider: String,
@@ -52,6 +94,16 @@ pub struct Arrival {
     pub delivery: Option<u16>,
     /// The attempt.
     pub attempt: Option<u32>,
+    /// When, by the provider's clock (RFC 3339).
+    #[serde(default)]
+    pub at: String,
+}
+
+impl Arrival {
+    /// When, in ms since the epoch.
+    pub fn millis(&self) -> Option<i64> {
+        chrono::DateTime::parse_from_rfc3339(&self.at).ok().map(|at| at.timestamp_millis())
+    }
 }
 
 /// Everything that is compared.
@@ -69,6 +121,16 @@ pub struct Inputs {
     pub pending: Vec<(u64, u16)>,
     /// How far that table is.
     pub pending_checkpoint: u64,
+    /// Events that a consumer could not take in, in words.
+    pub parked: Vec<String>,
+    /// What the clients noted about switches.
+    pub switches: Vec<Switch>,
+    /// What was done to the system.
+    pub faults: Vec<Fault>,
+    /// Every request was asked until it was answered: nothing may be in the log that was not.
+    pub all_answered: bool,
+    /// Longest provider call, in ms: what began before an opt-out was answered arrives within it.
+    pub call_within: i64,
 }
 
 /// An id without dashes, in lower case.
@@ -76,7 +138,8 @@ pub fn plain(id: &str) -> String {
     id.chars().filter(char::is_ascii_hexdigit).collect::<String>().to_lowercase()
 }
 
-fn lines<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<T>> {
+/// Those lines of a file that are of this kind.
+pub(crate) fn lines<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<T>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     // The last line may be torn: the client was not told that it counted.
     Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
@@ -131,6 +194,8 @@ impl Inputs {
             arrivals: lines(ledger)?,
             pending,
             pending_checkpoint: pending_checkpoint.unsigned_abs(),
+            switches: lines(journal)?,
+            ..Self::default()
         })
     }
 }

@@ -41,12 +41,13 @@ impl History {
             notification: Some(ID.to_owned()),
             delivery: Some(0),
             attempt: Some(attempt),
+            ..Arrival::default()
         });
         self
     }
 
     fn promised(mut self, key: &str, id: &str) -> Self {
-        self.0.answers.push(Answer { key: key.to_owned(), id: id.to_owned(), position: "p".to_owned() });
+        self.0.answers.push(Answer { key: key.to_owned(), id: id.to_owned(), position: "p".to_owned(), ..Answer::default() });
         self
     }
 
@@ -71,10 +72,13 @@ fn a_clean_history_passes() {
 
 #[test]
 fn an_explained_repeat_passes_and_an_unexplained_one_does_not() {
-    let unknown = |history: History| history.event(1, "AttemptUnknown", json!({ "delivery": 0, "attempt": 1 }));
+    let unknown = |history: History| {
+        let history = history.event(1, "AttemptUnknown", json!({ "delivery": 0, "attempt": 1 }));
+        history.event(1, "RetryScheduled", json!({ "delivery": 0, "due": 1_000 }))
+    };
     let flagged = |history: History| history.event(1, "AttemptStarted", json!({ "delivery": 0, "attempt": 2, "after_unknown": true }));
     let mut explained = flagged(unknown(History::new().queued().attempt(1))).sent(2).arrived(1).arrived(2);
-    explained.0.pending_checkpoint = 6;
+    explained.0.pending_checkpoint = 7;
     let report = check(&explained.0, true);
     assert_eq!((report.violations, report.repeated_explained), (0, 1), "{report:?}");
     clean().arrived(1).finds("I3");

@@ -12,5 +12,6 @@ pub mod live_feed;
 pub mod proxy;
 pub mod queue;
 pub mod queues;
+pub mod raw;
 pub mod stores;
 pub mod timers;

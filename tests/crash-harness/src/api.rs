@@ -146,6 +146,26 @@ impl Client {
         Self { key: key.to_owned(), ..self.clone() }
     }
 
+    /// The same key at another server, with another longest wait for one answer.
+    pub fn at(&self, base: &str, within: Duration) -> Result<Self> {
+        let http = reqwest::Client::builder().timeout(within).no_proxy().build()?;
+        Ok(Self { http, base: base.to_owned(), key: self.key.clone() })
+    }
+
+    /// How many events this replica has read, and whether it uses the queue that all share, if it knows one.
+    pub async fn status(&self) -> Result<(i64, Option<bool>)> {
+        let data = self.graphql("{ status { events sharedQueue } }", Value::Null).await?;
+        let events = data["status"]["events"].as_f64().ok_or_else(|| anyhow!("no events in {data}"))?;
+        #[allow(clippy::cast_possible_truncation, reason = "a count that is exact up to 2^53")]
+        Ok((events as i64, data["status"]["sharedQueue"].as_bool()))
+    }
+
+    /// Makes a read model anew from the log.
+    pub async fn rebuild(&self, name: &str) -> Result<()> {
+        let query = "mutation($input: RebuildProjectionInput!) { rebuildProjection(input: $input) { name } }";
+        self.graphql(query, json!({ "name": name })).await.map(drop)
+    }
+
     /// Whether the server says that it serves.
     pub async fn is_ready(&self) -> bool {
         matches!(self.http.get(format!("{}/health/ready", self.base)).send().await, Ok(answer) if answer.status().is_success())

@@ -47,7 +47,12 @@ impl Simulators {
         for provider in ["fcm", "apns", "smtp", "webhook"] {
             rules.push(json!({ "provider": provider, "percent": 2.0, "action": "accept_then_drop" }));
         }
-        let answer = self.http.post(format!("{}/rules", self.base)).json(&rules).send().await?;
+        self.rule(&rules).await
+    }
+
+    /// Adds rules after those in force; the first that matches decides.
+    pub async fn rule(&self, rules: &[Value]) -> Result<()> {
+        let answer = self.http.post(format!("{}/rules", self.base)).json(rules).send().await?;
         if !answer.status().is_success() {
             return Err(anyhow!("the simulators refused the rules: {}", answer.text().await?));
         }

@@ -6,6 +6,7 @@ use crate::pending::Item;
 use crate::providers::Provider;
 use commands::accept::{recipient_stream, subscription_stream};
 use commands::bus::{Bus, Refused};
+use commands::failpoint;
 use commands::log::{Commit, LogError, Metadata, Recorded, StreamAppend};
 use domain::notification::{Notification, NotificationEvent};
 use domain::policy::last_check::{LastCheck, last_check};
@@ -50,7 +51,11 @@ pub(super) async fn check(shared: &Shared, provider: &Arc<dyn Provider>, metadat
         expected: item.sequence,
         events: vec![Fact::Notification(event)],
     };
-    let expectations = vec![(subscription_stream(item.recipient), facts.subscription.sequence), (recipient_stream(item.recipient), facts.recipient.sequence)];
+    let mut expectations =
+        vec![(subscription_stream(item.recipient), facts.subscription.sequence), (recipient_stream(item.recipient), facts.recipient.sequence)];
+    if failpoint::planted("opt-out-unexpected") {
+        expectations.clear();
+    }
     Ok(Checked::Commit { commit: Box::new(Commit { metadata: Arc::clone(metadata), appends: vec![append], expectations }), attempt })
 }
 

@@ -44,6 +44,9 @@ impl Concluder {
             let mut left = std::mem::take(&mut batch);
             let mut pause = Duration::from_millis(50);
             while let Err(error) = self.conclude(left.clone()).await {
+                if failpoint::planted("outcome-dropped") {
+                    break;
+                }
                 if matches!(error, LogError::Closed) {
                     tracing::error!("outcomes could not be recorded before the end; they are recovered at the next start");
                     return;

@@ -3,6 +3,7 @@
 
 use super::switching::{Mode, SwitchingQueue};
 use crate::pending::PendingRows;
+use commands::failpoint;
 use commands::log::LogError;
 use commands::ports::Clock;
 use std::sync::Arc;
@@ -67,7 +68,7 @@ impl Refill {
             if *mode.borrow_and_update() == Mode::Shared
                 && let Some(shared) = self.queue.shared()
             {
-                let now = self.clock.now();
+                let now = self.clock.now() + failpoint::ahead("retries-early");
                 match shared.ripen(now).await {
                     Ok(Some(due)) => pause = Duration::from_millis(u64::try_from(due - now).unwrap_or(0)).clamp(Duration::from_millis(5), pause),
                     Ok(None) => {}

@@ -71,6 +71,11 @@ impl Link {
         .await
     }
 
+    /// Asks something that is about no key.
+    pub(super) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, NoAnswer> {
+        self.bounded(async |wire: &mut Wire| wire.command(command).await).await
+    }
+
     /// Runs commands on keys of one slot.
     pub async fn pipe(&self, pipe: &Pipeline) -> Result<(), NoAnswer> {
         self.bounded(async |wire: &mut Wire| match wire {

@@ -4,10 +4,12 @@
 //! without. Rejected: one connection for all that is kept there, where a long script of the queue would
 //! hold up whatever else is asked.
 
+mod inspection;
 mod link;
 mod place;
 mod script;
 
+pub use inspection::{OLDEST, RedisServer, inspect};
 pub use link::{Link, NoAnswer};
 pub use place::{RedisPlace, RedisPlaceError};
 pub use script::Script;

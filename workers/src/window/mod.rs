@@ -176,7 +176,14 @@ impl Window {
         let mut taken = Vec::new();
         while taken.len() < most {
             let Some(key) = inner.routes.get_mut(&route).and_then(Lanes::pop) else { break };
-            // What ended meanwhile was removed from the items only.
+            // What ended meanwhile was removed from the items only; what another replica attempted
+            // meanwhile may wait for its moment, and comes into its lane again then.
+            let state = inner.tracked(key).map(|tracked| tracked.item.delivery.state);
+            if let Some(DeliveryState::Waiting { due }) = state
+                && inner.waiting.contains(&(due, key.0, key.1))
+            {
+                continue;
+            }
             if let Some(tracked) = inner.tracked(key)
                 && !tracked.taken
                 && tracked.item.delivery.is_stoppable()

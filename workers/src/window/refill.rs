@@ -57,7 +57,13 @@ impl Dispatcher {
         let mut asked = None;
         let mut sweep_at: Option<Position> = Some(from);
         while !stop.is_cancelled() {
-            if let Err(error) = self.follow(&mut position).await {
+            let followed = self.follow(&mut position).await;
+            if let Err(LogError::Newer { .. } | LogError::Poison { .. }) = followed {
+                // The table is kept by somebody who can read it, or who sets it aside: from there.
+                position = self.tail.head();
+                self.window.clear();
+                sweep_at = Some(position);
+            } else if let Err(error) = followed {
                 tracing::warn!(%error, "the delivery window could not read the log; it tries again");
                 self.clock.sleep(self.settings.every).await;
                 continue;
@@ -65,7 +71,7 @@ impl Dispatcher {
             if self.window.take_sweep() {
                 sweep_at = Some(position);
             }
-            let next = self.window.ripen(self.clock.now());
+            let next = self.window.ripen(self.clock.now() + failpoint::ahead("retries-early"));
             let now = self.clock.monotonic();
             if asked.is_none_or(|then| now.saturating_sub(then) >= self.settings.every) {
                 asked = Some(now);

@@ -108,6 +108,20 @@ fn a_retry_is_handed_out_when_it_is_due_and_not_before() {
 }
 
 #[test]
+fn what_another_replica_attempted_meanwhile_waits_for_its_moment_here_too() {
+    let window = Window::new(WindowSettings::default());
+    window.offer(item(1, "shop", Priority::Normal));
+    let started = AttemptStarted { delivery: 0, attempt: 1, provider: "fcm".to_owned(), after_unknown: false };
+    window.apply(&[
+        happened(1, 3, NotificationEvent::AttemptStarted(started)),
+        happened(1, 4, NotificationEvent::RetryScheduled(RetryScheduled { delivery: 0, due: 500, after_unknown: false })),
+    ]);
+    assert!(window.take(PUSH, 1).is_empty(), "it was ready in its lane when another one took it");
+    assert_eq!(window.ripen(500), None);
+    assert_eq!(streams(&window.take(PUSH, 1)), [1]);
+}
+
+#[test]
 fn what_was_sent_leaves_the_window() {
     let window = Window::new(WindowSettings::default());
     window.offer(item(1, "shop", Priority::Normal));

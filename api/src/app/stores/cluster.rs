@@ -1,6 +1,7 @@
 //! The cluster profile: Postgres, and Redis where there is one.
 
 use super::{Beside, Opened, Stores};
+use crate::config::{Config, Profile, Secret};
 use commands::database::DatabaseError;
 use commands::database::postgres::{PG_KEYS, PG_LOG, PgPlace};
 use commands::log::postgres::{PostgresReader, PostgresWriter};
@@ -18,6 +19,9 @@ use workers::queue::redis::{RedisQueue, RedisSettings};
 pub const LOG: &str = "bongsu";
 /// Schema of the keys.
 pub const KEYS: &str = "bongsu_keys";
+/// Stands before the fingerprint of the master key, once what is in the database was moved elsewhere: so
+/// older versions refuse it too.
+pub const MOVED: &str = "moved:";
 /// Connections on which a replica says that it lives: not those that others may hold up.
 const MEMBERSHIP_CONNECTIONS: u32 = 1;
 
@@ -60,6 +64,13 @@ pub enum ClusterError {
         "the data in this database were sealed with another master key; give the same one to every replica (storage.master_key_file, or BONGSU_MASTER_KEY)"
     )]
     OtherMasterKey,
+    /// What is in it goes on elsewhere.
+    #[error(
+        "what is in this database was moved to a data folder by `bongsu migrate-profile`; start that one. If the command was interrupted, run it again. \
+         To go on here all the same, make sure that nobody uses the folder, or deliveries are made twice; \
+         then: UPDATE bongsu.installation SET master = replace(master, 'moved:', '')"
+    )]
+    Moved,
     /// A thread.
     #[error("a thread ended untimely: {0}")]
     Thread(String),
@@ -69,6 +80,12 @@ impl ClusterSettings {
     /// From the URLs of the configuration.
     pub fn new(log: &str, keys: Option<&str>, connections: u32, allow_unsafe: bool, redis: Option<RedisSettings>) -> Result<Self, ClusterError> {
         Ok(Self { log: PgPlace::new(log, LOG)?, keys: PgPlace::new(keys.unwrap_or(log), KEYS)?, connections, allow_unsafe, redis })
+    }
+
+    /// Connections that a replica uses at most, while it rebuilds no read model: the one that appends
+    /// and those of all pools.
+    pub fn most_connections(&self) -> u32 {
+        1 + MEMBERSHIP_CONNECTIONS + self.connections + PostgresKeys::CONNECTIONS + ReadModels::most_connections()
     }
 }
 
@@ -80,6 +97,17 @@ pub struct SharedLog {
     pub membership: Membership,
     /// The queue of all replicas, where there is one.
     pub queue: Option<Arc<dyn SharedQueue>>,
+}
+
+impl ClusterSettings {
+    /// From the configuration; none in the embedded profile.
+    pub fn of(config: &Config) -> Result<Option<Self>, ClusterError> {
+        let postgres = &config.postgres;
+        let Some(url) = postgres.url.as_ref().filter(|_| config.storage.profile == Profile::Cluster) else { return Ok(None) };
+        let connections = u32::try_from(postgres.connections).unwrap_or(u32::MAX);
+        let keys = postgres.keys_url.as_ref().map(Secret::expose);
+        Self::new(url.expose(), keys, connections, postgres.allow_unsafe_settings, config.redis.settings()).map(Some)
+    }
 }
 
 impl Stores {
@@ -106,6 +134,8 @@ impl Stores {
         let queue = redis.map(|settings| Arc::new(RedisQueue::new(settings, Arc::<DatabaseClock>::clone(&clock))) as Arc<dyn SharedQueue>);
         let joining = Membership::join(log.pool(MEMBERSHIP_CONNECTIONS), introduction, MembershipSettings::default(), clock, before);
         let membership = joining.await.map_err(ClusterError::from)?;
+        // Whoever moves the log elsewhere keeps others from joining meanwhile.
+        same_master(&pool, master).await?;
         let random = Arc::clone(random);
         let opening = tokio::task::spawn_blocking(move || PostgresWriter::open(&log, sealer, random));
         let writer = opening.await.map_err(|error| ClusterError::Thread(error.to_string()))??;
@@ -128,5 +158,8 @@ async fn same_master(pool: &PgPool, master: &MasterKey) -> Result<(), ClusterErr
     let insert = "INSERT INTO installation (id, master) VALUES (1, $1) ON CONFLICT DO NOTHING";
     sqlx::query(insert).bind(&fingerprint).execute(pool).await.map_err(DatabaseError::from)?;
     let known: String = sqlx::query_scalar("SELECT master FROM installation").fetch_one(pool).await.map_err(DatabaseError::from)?;
+    if known.starts_with(MOVED) {
+        return Err(ClusterError::Moved);
+    }
     if known == fingerprint { Ok(()) } else { Err(ClusterError::OtherMasterKey) }
 }

@@ -4,7 +4,7 @@
 mod cluster;
 mod embedded;
 
-pub use cluster::{ClusterError, ClusterSettings, Joining, KEYS, LOG, SharedLog};
+pub use cluster::{ClusterError, ClusterSettings, Joining, KEYS, LOG, MOVED, SharedLog};
 
 use super::engine::EngineError;
 use commands::consumer::{LogRows, PgRows, Rows};

@@ -2,21 +2,22 @@
 
 use super::{Finding, Verdict};
 use crate::app::data_dir::{DataDir, DataDirError, master_key_variable};
-use crate::config::Config;
+use crate::config::{Config, Profile};
 use std::path::Path;
 
 /// Below this a warning.
 const LITTLE_SPACE: u64 = 1 << 30;
 
 pub(super) fn findings(config: &Config, file: Option<&Path>) -> Vec<Finding> {
-    let root = &config.storage.data_dir;
-    let mut all = vec![Finding::new("sqlite", Verdict::Ok, rusqlite::version()), folder(root), space(root), master_key(config)];
+    let storage = &config.storage;
+    let root = &storage.data_dir;
+    let mut all = vec![Finding::new("sqlite", Verdict::Ok, rusqlite::version()), folder(root, storage.profile), space(root), master_key(config)];
     all.extend(file.and_then(|file| exposed(file, "configuration file")));
     all
 }
 
 /// Whether a server could use it. Nothing is left behind.
-fn folder(root: &Path) -> Finding {
+fn folder(root: &Path, profile: Profile) -> Finding {
     let what = "data folder";
     let shown = root.display();
     let (place, found) = if root.exists() { (root, "is writable") } else { (existing_parent(root), "will be created") };
@@ -27,6 +28,9 @@ fn folder(root: &Path) -> Finding {
         return Finding::new(what, Verdict::Ok, format_args!("{shown} {found}"));
     }
     match DataDir::lock(root) {
+        Ok(data) if profile == Profile::Embedded && data.moved().is_some() => {
+            Finding::new(what, Verdict::Failed, data.not_moved().err().map(|error| error.to_string()).unwrap_or_default())
+        }
         Ok(_) => Finding::new(what, Verdict::Ok, format_args!("{shown} is writable, no server uses it")),
         Err(DataDirError::Locked { .. }) => Finding::new(what, Verdict::Ok, format_args!("{shown} is in use by a running server")),
         Err(error) => Finding::new(what, Verdict::Failed, error),
@@ -55,7 +59,9 @@ fn master_key(config: &Config) -> Finding {
     let storage = &config.storage;
     let file = storage.master_key_file.as_deref();
     let text = master_key_variable();
-    let Ok(data) = DataDir::existing(&storage.data_dir) else {
+    // Of a cluster the folder has no log: see the finding of its installation.
+    let folder = DataDir::existing(&storage.data_dir).ok().filter(|_| storage.profile == Profile::Embedded);
+    let Some(data) = folder else {
         let detail = if text.is_none() && file.is_none() { "will be made at the first start" } else { "given from outside the data folder" };
         return Finding::new(what, Verdict::Ok, detail);
     };

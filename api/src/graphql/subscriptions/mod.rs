@@ -9,6 +9,7 @@ use crate::auth::Caller;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject, Union};
 use commands::accept::{category_stream, recipient_stream, subscription_stream};
 use commands::bus::Refused as BusRefused;
+use commands::failpoint;
 use domain::category::Category;
 use domain::recipient::Recipient;
 use domain::subscription::{ChangedBy, Scope, SetSubscription, Subscription};
@@ -126,7 +127,7 @@ impl SubscriptionMutation {
         let command = SetSubscription { scope, subscribed: input.subscribed, by, required };
         match engine.bus.execute::<Subscription>(subscription_stream(recipient), &metadata(ctx)?, command).await {
             Ok(done) => {
-                if !input.subscribed {
+                if !input.subscribed && !failpoint::planted("opt-out-unheld") {
                     engine.barrier.settled(recipient).await;
                 }
                 Ok(SubscriptionResult::Changed(SubscriptionChanged { subscription: SubscriptionObject::from(&done.state), position: Position(done.position) }))

@@ -158,15 +158,20 @@ impl Consumer for Collector {
     }
 }
 
-/// Rows that refuse so many changes first.
+/// Rows that refuse so many changes first, or make them and lose the answer.
 pub(super) struct Flaky {
     rows: FileRows,
     refusals: AtomicU32,
+    changes_all_the_same: bool,
 }
 
 impl Flaky {
     pub(super) const fn new(rows: FileRows, refusals: u32) -> Self {
-        Self { rows, refusals: AtomicU32::new(refusals) }
+        Self { rows, refusals: AtomicU32::new(refusals), changes_all_the_same: false }
+    }
+
+    pub(super) const fn losing_answers(rows: FileRows, answers: u32) -> Self {
+        Self { rows, refusals: AtomicU32::new(answers), changes_all_the_same: true }
     }
 
     pub(super) fn refuse(&self, times: u32) {
@@ -186,7 +191,12 @@ impl Rows for Flaky {
     fn apply(&self, consumer: &'static str, changes: Changes, checkpoint: Position) -> Changing<'_, ()> {
         let refuse = self.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
         if refuse {
-            return Box::pin(async { Err(RowsError::Database(DatabaseError::BrokenOff("made to order".to_owned()))) });
+            return Box::pin(async move {
+                if self.changes_all_the_same {
+                    self.rows.apply(consumer, changes, checkpoint).await?;
+                }
+                Err(RowsError::Database(DatabaseError::BrokenOff("made to order".to_owned())))
+            });
         }
         self.rows.apply(consumer, changes, checkpoint)
     }

@@ -18,11 +18,14 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 pub struct Blocking(Arc<Owned>);
 
 #[derive(Debug)]
-struct Owned(Option<Runtime>);
+struct Owned {
+    runtime: Option<Runtime>,
+    answer_within: Duration,
+}
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.runtime.take() {
             // May be the last thing that a task of another runtime does, which must not wait.
             runtime.shutdown_background();
         }
@@ -32,20 +35,26 @@ impl Drop for Owned {
 impl Blocking {
     /// Makes the runtime.
     pub fn new() -> std::io::Result<Self> {
-        Ok(Self(Arc::new(Owned(Some(Builder::new_current_thread().enable_all().build()?)))))
+        Self::patient(ANSWER_WITHIN)
+    }
+
+    /// For whoever is waited for by nobody else: gives a server up after so long.
+    pub fn patient(answer_within: Duration) -> std::io::Result<Self> {
+        let runtime = Some(Builder::new_current_thread().enable_all().build()?);
+        Ok(Self(Arc::new(Owned { runtime, answer_within })))
     }
 
     /// Makes something that belongs to the runtime, such as a pool; anywhere.
     pub fn make<T>(&self, make: impl FnOnce() -> T) -> T {
-        let _entered = self.0.0.as_ref().map(Runtime::enter);
+        let _entered = self.0.runtime.as_ref().map(Runtime::enter);
         make()
     }
 
     /// Waits for an answer.
     pub fn wait<T, E: From<DatabaseError>>(&self, asking: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        match &self.0.0 {
+        match &self.0.runtime {
             Some(runtime) => {
-                runtime.block_on(async { tokio::time::timeout(ANSWER_WITHIN, asking).await.unwrap_or_else(|_| Err(DatabaseError::NoAnswer.into())) })
+                runtime.block_on(async { tokio::time::timeout(self.0.answer_within, asking).await.unwrap_or_else(|_| Err(DatabaseError::NoAnswer.into())) })
             }
             None => Err(DatabaseError::NoAnswer.into()),
         }

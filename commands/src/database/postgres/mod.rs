@@ -2,6 +2,7 @@
 
 mod blocking;
 mod migrations;
+mod schemas;
 mod settings;
 
 pub use blocking::Blocking;
@@ -9,8 +10,8 @@ pub use migrations::{PG_KEYS, PG_LOG, PgMigrations};
 pub use settings::Unsafe;
 
 use super::DatabaseError;
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, Executor, PgPool};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -48,17 +49,14 @@ impl PgPlace {
         Self { options: self.options.clone().options([("search_path", schema)]), schema: schema.to_owned() }
     }
 
+    /// Where the server is, and which of its databases, without user and password.
+    pub fn shown(&self) -> String {
+        format!("{}:{}/{}", self.options.get_host(), self.options.get_port(), self.options.get_database().unwrap_or_default())
+    }
+
     /// The schema's name.
     pub fn name(&self) -> &str {
         &self.schema
-    }
-
-    /// Drops the schema with everything in it, if it is there.
-    pub async fn drop_schema(&self) -> Result<(), DatabaseError> {
-        let mut connection = self.options.connect().await?;
-        let drop = format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema);
-        connection.execute(drop.as_str()).await?;
-        Ok(connection.close().await?)
     }
 
     /// For connections of one's own.

@@ -161,6 +161,7 @@ async fn a_closed_log_ends_its_thread_even_in_trouble() {
 }
 
 /// A committer with room for so many requests, whose first batch waits at the gate.
+#[allow(clippy::await_holding_lock, reason = "another thread waits for it, not a task")]
 async fn held<'a>(
     disk: &'a Arc<Disk>,
     queue: usize,

@@ -50,6 +50,8 @@ pub enum KeyError {
 pub trait KeyRows: Send + Sync + 'static {
     /// The wrapped keys of those subjects that have one.
     fn find(&self, subjects: &[Uuid]) -> Result<Vec<(Uuid, Vec<u8>)>, KeyError>;
+    /// The wrapped keys after a subject, in their order: for copying all of them.
+    fn after(&self, subject: Option<Uuid>, most: usize) -> Result<Vec<(Uuid, Vec<u8>)>, KeyError>;
     /// Adds keys durably. A subject that has one keeps it.
     fn add(&self, keys: &[(Uuid, Vec<u8>)]) -> Result<(), KeyError>;
     /// Destroys the key of a subject, in every copy that the store has. Idempotent.

@@ -12,9 +12,6 @@ use sqlx::PgPool;
 use std::path::Path;
 use uuid::Uuid;
 
-/// The committer's and one for those who read.
-const CONNECTIONS: u32 = 2;
-
 /// See the module.
 #[derive(Debug)]
 pub struct PostgresKeys {
@@ -23,10 +20,13 @@ pub struct PostgresKeys {
 }
 
 impl PostgresKeys {
+    /// At most so many: the committer's and one for those who read.
+    pub const CONNECTIONS: u32 = 2;
+
     /// Over a schema that is migrated.
     pub fn new(place: &PgPlace) -> Result<Self, KeyError> {
         let blocking = Blocking::new().map_err(|error| DatabaseError::BrokenOff(error.to_string()))?;
-        let pool = blocking.make(|| place.pool(CONNECTIONS));
+        let pool = blocking.make(|| place.pool(Self::CONNECTIONS));
         Ok(Self { pool, blocking })
     }
 }
@@ -41,6 +41,12 @@ impl KeyRows for PostgresKeys {
     fn find(&self, subjects: &[Uuid]) -> Result<Vec<(Uuid, Vec<u8>)>, KeyError> {
         self.blocking
             .wait(async { Ok(sqlx::query_as("SELECT subject, wrapped FROM keys WHERE subject = ANY($1)").bind(subjects).fetch_all(&self.pool).await?) })
+    }
+
+    fn after(&self, subject: Option<Uuid>, most: usize) -> Result<Vec<(Uuid, Vec<u8>)>, KeyError> {
+        let find = "SELECT subject, wrapped FROM keys WHERE $1 IS NULL OR subject > $1 ORDER BY subject LIMIT $2";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.blocking.wait(async { Ok(sqlx::query_as(find).bind(subject).bind(most).fetch_all(&self.pool).await?) })
     }
 
     fn add(&self, keys: &[(Uuid, Vec<u8>)]) -> Result<(), KeyError> {

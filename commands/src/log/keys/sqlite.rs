@@ -51,6 +51,16 @@ impl KeyRows for SqliteKeys {
         Ok(found)
     }
 
+    fn after(&self, subject: Option<Uuid>, most: usize) -> Result<Vec<(Uuid, Vec<u8>)>, KeyError> {
+        let connection = self.connection();
+        // Every subject is longer than nothing, and so comes after it.
+        let after = subject.map_or_else(Vec::new, |subject| subject.as_bytes().to_vec());
+        let mut statement = connection.prepare_cached("SELECT subject, wrapped FROM keys WHERE subject > ?1 ORDER BY subject LIMIT ?2")?;
+        let row = |row: &rusqlite::Row<'_>| Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?));
+        let found = statement.query_map(params![after, i64::try_from(most).unwrap_or(i64::MAX)], row)?.collect::<Result<_, _>>()?;
+        Ok(found)
+    }
+
     fn add(&self, keys: &[(Uuid, Vec<u8>)]) -> Result<(), KeyError> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;

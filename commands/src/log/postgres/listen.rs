@@ -2,6 +2,7 @@
 //! found by looking every now and then, since a notification is lost whenever a connection is.
 
 use crate::database::DatabaseError;
+use crate::failpoint;
 use crate::log::{Committer, Tail};
 use crate::ports::Clock;
 use sqlx::PgPool;
@@ -34,8 +35,17 @@ async fn hear(pool: &PgPool, committer: &Committer, tail: &Tail) -> Result<(), D
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen("bongsu_log").await?;
     loop {
+        let heard = listener.try_recv().await;
+        if failpoint::planted("notify-only") && !matches!(heard, Ok(Some(_))) {
+            std::future::pending::<()>().await;
+        }
+        let Some(heard) = heard? else {
+            // The connection broke, and with it went whatever would have been heard; the next call makes another.
+            committer.look_for_others();
+            continue;
+        };
         // Our own appends are heard too.
-        if listener.recv().await?.payload().parse::<u64>().is_ok_and(|position| position > tail.head()) {
+        if heard.payload().parse::<u64>().is_ok_and(|position| position > tail.head()) {
             committer.look_for_others();
         }
     }

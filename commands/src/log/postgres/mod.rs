@@ -3,12 +3,14 @@
 mod draft;
 mod listen;
 mod raw_reader;
+mod raw_writer;
 mod reader;
 mod rows;
 mod types;
 mod writer;
 
 pub use listen::listen;
+pub use raw_writer::PostgresRawWriter;
 pub use reader::PostgresReader;
 pub use writer::PostgresWriter;
 

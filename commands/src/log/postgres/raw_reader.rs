@@ -48,7 +48,7 @@ impl PostgresReader {
             return Err(LogError::Poison { position, stream: row.number, reason: "its type is not in the dictionary".to_owned() });
         };
         let Some(aggregate) = AggregateKind::from_number(row.kind) else {
-            return Err(LogError::Newer { reason: format!("aggregate kind {} at position {position}", row.kind) });
+            return Err(LogError::Newer { position: row.position, reason: format!("aggregate kind {} at position {position}", row.kind) });
         };
         let index = commits.partition_point(|commit| commit.first <= position);
         let commit = index.checked_sub(1).and_then(|index| commits.get(index));

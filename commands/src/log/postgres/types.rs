@@ -14,6 +14,16 @@ pub(super) async fn load(connection: &mut PgConnection) -> Result<HashMap<i32, E
     Ok(rows.into_iter().filter_map(read).collect())
 }
 
+/// Enters a type, within a transaction that holds the head; its number.
+pub(super) async fn enter(connection: &mut PgConnection, kind: u8, name: &str, version: u16) -> Result<i32, LogError> {
+    let kind = i16::from(kind);
+    let insert =
+        "INSERT INTO event_types (id, kind, name, version) SELECT (SELECT coalesce(max(id), 0) + 1 FROM event_types), $1, $2, $3 ON CONFLICT DO NOTHING";
+    sqlx::query(insert).bind(kind).bind(name).bind(i32::from(version)).execute(&mut *connection).await?;
+    let find = "SELECT id FROM event_types WHERE kind = $1 AND name = $2 AND version = $3";
+    Ok(sqlx::query_scalar(find).bind(kind).bind(name).bind(i32::from(version)).fetch_one(connection).await?)
+}
+
 /// Names a type.
 pub(super) type TypeKey = (AggregateKind, &'static str);
 
@@ -33,12 +43,7 @@ impl TypeNumbers {
 
     /// Enters a type, within a transaction that holds the head.
     pub(super) async fn enter(connection: &mut PgConnection, key: TypeKey, version: u16) -> Result<i32, LogError> {
-        let (kind, name) = (i16::from(key.0.number()), key.1);
-        let insert =
-            "INSERT INTO event_types (id, kind, name, version) SELECT (SELECT coalesce(max(id), 0) + 1 FROM event_types), $1, $2, $3 ON CONFLICT DO NOTHING";
-        sqlx::query(insert).bind(kind).bind(name).bind(i32::from(version)).execute(&mut *connection).await?;
-        let find = "SELECT id FROM event_types WHERE kind = $1 AND name = $2 AND version = $3";
-        Ok(sqlx::query_scalar(find).bind(kind).bind(name).bind(i32::from(version)).fetch_one(connection).await?)
+        enter(connection, key.0.number(), key.1, version).await
     }
 
     /// Those entered are committed.

@@ -148,7 +148,7 @@ impl PostgresWriter {
                 self.catch_up(connection).await?;
                 continue;
             }
-            if head > self.known {
+            if head > self.known && !failpoint::planted("stale-streams") {
                 self.catch_up(connection).await?;
             }
             return Ok((head, stream));
@@ -233,6 +233,12 @@ impl PostgresWriter {
         let written = self.transact(&mut connection, batch, &rows, at, id).await?;
         if let Err(error) = connection.execute("COMMIT").await {
             drop(connection);
+            if failpoint::planted("commit-assumed") {
+                return Ok(self.committed(written));
+            }
+            if failpoint::planted("commit-unresolved") {
+                return Err(error.into());
+            }
             return self.resolve(written, id, error).await;
         }
         self.connection = Some(connection);
@@ -307,7 +313,7 @@ async fn write(connection: &mut PgConnection, draft: &mut Draft<'_>, known: &Typ
 }
 
 /// Tells the database the names of the kinds of aggregate, for its view.
-async fn enter_kinds(connection: &mut PgConnection) -> Result<(), LogError> {
+pub(super) async fn enter_kinds(connection: &mut PgConnection) -> Result<(), LogError> {
     let (numbers, names): (Vec<i16>, Vec<&str>) = AggregateKind::ALL.iter().map(|kind| (i16::from(kind.number()), kind.name())).unzip();
     let insert = "INSERT INTO aggregate_kinds (number, name) SELECT * FROM unnest($1::smallint[], $2::text[]) ON CONFLICT DO NOTHING";
     sqlx::query(insert).bind(numbers).bind(names).execute(connection).await?;
@@ -357,7 +363,7 @@ impl LogWriter for PostgresWriter {
     }
 
     fn follow_every(&self) -> Option<Duration> {
-        Some(LOOK_EVERY)
+        Some(if failpoint::planted("notify-only") { Duration::from_secs(3_600) } else { LOOK_EVERY })
     }
 
     fn take_others(&mut self) -> Vec<Arc<Recorded>> {

@@ -2,8 +2,6 @@
 
 mod directory;
 mod raw_reader;
-#[cfg(test)]
-mod raw_tests;
 mod raw_writer;
 mod reader;
 #[cfg(test)]

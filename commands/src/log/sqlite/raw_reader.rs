@@ -46,7 +46,7 @@ fn event(reader: &SqliteReader, connection: &Connection, row: &Row<'_>, position
     };
     let number: u8 = row.get(6)?;
     let Some(aggregate) = AggregateKind::from_number(number) else {
-        return Err(LogError::Newer { reason: format!("aggregate kind {number} at position {position}") });
+        return Err(LogError::Newer { position, reason: format!("aggregate kind {number} at position {position}") });
     };
     let id: [u8; 16] = row.get(7)?;
     Ok(RawEvent {

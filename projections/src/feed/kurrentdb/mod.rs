@@ -26,6 +26,7 @@ mod connection;
 mod copy;
 mod error;
 pub mod format;
+mod inspection;
 mod mirror;
 mod rebuild;
 mod target;
@@ -33,6 +34,7 @@ mod target;
 mod tests;
 
 pub use error::MirrorError;
+pub use inspection::inspect;
 pub use mirror::{Mirror, MirrorSources, NAME};
 pub use rebuild::{Missing, Rebuild, RebuildError, Rebuilt};
 pub use target::{DEFAULT_PREFIX, Target, TargetError};

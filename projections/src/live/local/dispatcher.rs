@@ -91,8 +91,9 @@ impl Dispatcher {
         let mut limit = PAGE;
         loop {
             match self.sources.log.read_after(from, limit, false).await {
-                // What nobody can read, nobody can be shown: up to it, or behind it.
-                Err(LogError::Poison { position, .. }) if position == from + 1 => {
+                // What nobody can read, or no replica of this version, nobody can be shown: up to it, or
+                // behind it.
+                Err(LogError::Poison { position, .. } | LogError::Newer { position, .. }) if position == from + 1 => {
                     from = position;
                     limit = PAGE;
                     if from >= self.sources.tail.head() {
@@ -100,7 +101,7 @@ impl Dispatcher {
                         return Ok(Vec::new());
                     }
                 }
-                Err(LogError::Poison { position, .. }) => {
+                Err(LogError::Poison { position, .. } | LogError::Newer { position, .. }) => {
                     limit = usize::try_from(position - 1 - from).unwrap_or(1).min(limit);
                 }
                 other => return other,

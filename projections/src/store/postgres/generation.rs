@@ -9,7 +9,7 @@ use std::future::Future;
 use std::time::Duration;
 
 /// Connections of one process to one generation: its consumer's, and its readers'.
-pub(super) const CONNECTIONS: u32 = 4;
+pub(in crate::store) const CONNECTIONS: u32 = 4;
 /// Longest wait for the answer to a read.
 const READ_WITHIN: Duration = Duration::from_secs(10);
 

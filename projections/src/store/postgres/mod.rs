@@ -13,7 +13,7 @@ mod switch;
 #[cfg(test)]
 mod tests;
 
-pub(super) use generation::PgGeneration;
+pub(super) use generation::{CONNECTIONS as GENERATION_CONNECTIONS, PgGeneration};
 pub(super) use switch::PgSwitch;
 
 use crate::registry::Registration;
@@ -22,14 +22,13 @@ use commands::consumer::PgRows;
 use commands::database::DatabaseError;
 use commands::database::postgres::PgPlace;
 use commands::ports::Clock;
-use generation::CONNECTIONS;
 use lock::Lock;
 use schemas::Schema;
 use sqlx::PgPool;
 use std::sync::atomic::AtomicBool;
 
 /// Connections to the table of read models: a switch of each holds one, and one is for looking.
-const TABLE_CONNECTIONS: u32 = 4;
+pub(super) const TABLE_CONNECTIONS: u32 = 4;
 
 /// See the module. Clones share the connections.
 #[derive(Debug, Clone)]
@@ -95,7 +94,7 @@ impl PgStore {
         let place = self.place.schema(&format!("{}{number}", schemas::prefix(&self.place, registration.name)));
         let schema = Schema { place, pool: self.pool.clone(), model: registration.name, number, keep: AtomicBool::new(keep) };
         schema.place.migrate(registration.postgres.migrations).await?;
-        Ok(PgGeneration { rows: PgRows::new(schema.place.pool(CONNECTIONS)), indexes: registration.postgres.indexes, schema })
+        Ok(PgGeneration { rows: PgRows::new(schema.place.pool(GENERATION_CONNECTIONS)), indexes: registration.postgres.indexes, schema })
     }
 
     /// Says to all processes that this one rebuilds the read model; nothing, if another one does.

@@ -6,6 +6,7 @@ mod sqlite;
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
+use commands::log::raw::{RawReader, RawWriter};
 use commands::log::{Committer, KeyStore, LogReader, MasterKey, Tail};
 use commands::ports::{ManualClock, SeededRandom};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub struct Replica {
     pub committer: Committer,
     pub reader: Arc<dyn LogReader>,
+    pub raw: Arc<dyn RawReader>,
     pub tail: Arc<Tail>,
     pub keys: Arc<KeyStore>,
 }
@@ -26,6 +28,11 @@ pub trait Store: Sync {
     fn open(&self) -> impl Future<Output = Replica> + Send;
     /// Everything that it has stored, to look for what must not be there.
     fn bytes(&self) -> impl Future<Output = Vec<u8>> + Send;
+    /// Opens it to be filled from a copy.
+    fn raw_writer(&self) -> impl Future<Output = Box<dyn RawWriter>> + Send;
+    /// Every row of the tables that are the log itself, in order; equal logs in stores of one kind
+    /// have equal ones.
+    fn rows(&self) -> impl Future<Output = Vec<String>> + Send;
 }
 
 fn master() -> MasterKey {

@@ -2,7 +2,8 @@
 
 use super::{Replica, Store, clock, master, random};
 use commands::database::postgres::{PG_KEYS, PG_LOG, PgPlace};
-use commands::log::postgres::{PostgresReader, PostgresWriter};
+use commands::log::postgres::{PostgresRawWriter, PostgresReader, PostgresWriter};
+use commands::log::raw::RawWriter;
 use commands::log::{Committer, CommitterSettings, KeyStore, LogWriter, PostgresKeys, Sealer, Tail};
 use services::postgres::Postgres;
 use std::sync::Arc;
@@ -49,7 +50,7 @@ impl Store for PostgresStore {
             let writer = PostgresWriter::open(&log, sealer, random).unwrap();
             let tail = Arc::new(Tail::at(writer.head()));
             let (committer, _thread) = Committer::start(writer, tail.clone(), Vec::new(), clock(), CommitterSettings::default()).unwrap();
-            Replica { committer, reader, tail, keys }
+            Replica { committer, raw: reader.clone(), reader, tail, keys }
         })
         .await
         .unwrap()
@@ -64,5 +65,27 @@ impl Store for PostgresStore {
         .await
         .unwrap();
         rows.concat()
+    }
+
+    async fn raw_writer(&self) -> Box<dyn RawWriter> {
+        let log = self.place();
+        log.migrate(PG_LOG).await.unwrap();
+        spawn_blocking(move || Box::new(PostgresRawWriter::open(&log).unwrap())).await.unwrap()
+    }
+
+    async fn rows(&self) -> Vec<String> {
+        let pool = self.place().pool(1);
+        let mut rows = Vec::new();
+        // Whose transaction it was is no part of the log.
+        for query in [
+            "SELECT e::text FROM events e ORDER BY position",
+            "SELECT s::text FROM streams s ORDER BY number",
+            "SELECT (position, at, metadata)::text FROM commits ORDER BY position",
+            "SELECT t::text FROM event_types t ORDER BY id",
+            "SELECT h::text FROM log_head h WHERE position > 0",
+        ] {
+            rows.extend(sqlx::query_scalar::<_, String>(query).fetch_all(&pool).await.unwrap());
+        }
+        rows
     }
 }

@@ -2,8 +2,10 @@
 
 use super::{Replica, Store, clock, master, random};
 use commands::database::Readers;
-use commands::log::sqlite::{SqliteReader, SqliteWriter};
+use commands::log::raw::RawWriter;
+use commands::log::sqlite::{SqliteRawWriter, SqliteReader, SqliteWriter};
 use commands::log::{Committer, CommitterSettings, KeyStore, Sealer, Tail};
+use rusqlite::types::Value;
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -24,11 +26,33 @@ impl Store for SqliteStore {
         let writer = SqliteWriter::open(path.clone(), sealer.clone()).unwrap();
         let tail = Arc::new(Tail::at(writer.head()));
         let (committer, _thread) = Committer::start(writer, tail.clone(), Vec::new(), clock(), CommitterSettings::default()).unwrap();
-        Replica { committer, reader: Arc::new(SqliteReader::new(Readers::new(path, 4), sealer)), tail, keys }
+        let reader = Arc::new(SqliteReader::new(Readers::new(path, 4), sealer));
+        Replica { committer, raw: reader.clone(), reader, tail, keys }
     }
 
     async fn bytes(&self) -> Vec<u8> {
         let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
         files.flatten().collect()
+    }
+
+    async fn raw_writer(&self) -> Box<dyn RawWriter> {
+        Box::new(SqliteRawWriter::open(&self.folder.path().join("log.db")).unwrap())
+    }
+
+    async fn rows(&self) -> Vec<String> {
+        let connection = rusqlite::Connection::open(self.folder.path().join("log.db")).unwrap();
+        let mut all = Vec::new();
+        for query in [
+            "SELECT * FROM events ORDER BY position",
+            "SELECT * FROM streams ORDER BY number",
+            "SELECT * FROM commits ORDER BY position",
+            "SELECT * FROM event_types ORDER BY id",
+        ] {
+            let mut statement = connection.prepare(query).unwrap();
+            let columns = statement.column_count();
+            let row = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get::<_, Value>(column)).collect::<Result<Vec<_>, _>>();
+            all.extend(statement.query_map([], row).unwrap().map(|row| format!("{:?}", row.unwrap())));
+        }
+        all
     }
 }

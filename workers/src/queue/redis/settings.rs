@@ -34,7 +34,7 @@ impl RedisSettings {
             prefix: "bongsu".to_owned(),
             lane: 4_000,
             timers: 40_000,
-            lease: Duration::from_secs(5),
+            lease: Duration::from_secs(3),
             remember: Duration::from_secs(3),
             poll: Duration::from_millis(25),
             timeout: Duration::from_secs(1),

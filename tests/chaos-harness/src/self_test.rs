@@ -1,0 +1,248 @@
+//! Tests the tester: each fault is planted in the server (`failpoints`, `BONGSU_PLANTED_FAULT`), run
+//! shortly with the disturbance that provokes it, and must be found. One that is not found is the
+//! violation here; so is anything that is found where nothing is planted.
+
+use crate::cluster::{CALL_WITHIN, Setting};
+use crate::kinds::Kind;
+use crate::run::{self, Outcome, Plan};
+use anyhow::Result;
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// A fault and how it shows.
+#[derive(Debug, Clone, Copy)]
+struct Plant {
+    name: &'static str,
+    what: &'static str,
+    faults: &'static [Kind],
+    replicas: usize,
+    seconds: u64,
+    /// One of these must be violated.
+    shows_as: &'static [&'static str],
+}
+
+impl Plant {
+    /// What it is called: what comes after a comma only helps to see it.
+    fn alias(&self) -> &'static str {
+        self.name.split(',').next().unwrap_or_default()
+    }
+}
+
+/// Those without a name for how they show must pass: nothing planted, and what is harmless by itself.
+const PLANTS: &[Plant] = &[
+    Plant { name: "nothing", what: "nothing", faults: &[Kind::KillReplica, Kind::CutCommit, Kind::DropAnswer], replicas: 2, seconds: 12, shows_as: &[] },
+    Plant { name: "calls-dawdle", what: "calls begin 0.7 s after their record: allowed", faults: &[], replicas: 1, seconds: 10, shows_as: &[] },
+    Plant {
+        name: "commit-assumed",
+        what: "a COMMIT without an answer is taken as done, and acknowledged",
+        faults: &[Kind::CutCommit],
+        replicas: 1,
+        seconds: 12,
+        shows_as: &["I1"],
+    },
+    Plant {
+        name: "commit-unresolved",
+        what: "a COMMIT without an answer is taken as failed, and not looked up",
+        faults: &[Kind::CutCommit],
+        replicas: 1,
+        seconds: 12,
+        shows_as: &["I1", "I13"],
+    },
+    Plant {
+        name: "unknown-as-failed",
+        what: "a call whose answer was lost is taken as not sent",
+        faults: &[Kind::DropAnswer],
+        replicas: 1,
+        seconds: 10,
+        shows_as: &["I3"],
+    },
+    Plant {
+        name: "opt-out-unexpected",
+        what: "an attempt is recorded without expecting the subscription as it was",
+        faults: &[Kind::PartitionReplica],
+        replicas: 2,
+        seconds: 15,
+        shows_as: &["I4"],
+    },
+    Plant {
+        name: "opt-out-unheld,calls-dawdle",
+        what: "an opt-out is answered while calls recorded before it have yet to begin",
+        faults: &[],
+        replicas: 1,
+        seconds: 12,
+        shows_as: &["I4"],
+    },
+    Plant {
+        name: "dedup-in-memory",
+        what: "a key is known to the process that met it, and to no other",
+        faults: &[Kind::KillReplica],
+        replicas: 2,
+        seconds: 10,
+        shows_as: &["I5"],
+    },
+    Plant {
+        name: "checkpoint-first",
+        what: "a checkpoint is committed before its rows, apart from them",
+        faults: &[Kind::KillReplica],
+        replicas: 1,
+        seconds: 15,
+        shows_as: &["I1", "I7"],
+    },
+    Plant { name: "retries-early", what: "a retry begins before it is due", faults: &[Kind::Outage], replicas: 1, seconds: 10, shows_as: &["I8"] },
+    Plant {
+        name: "no-recovery",
+        what: "attempts of a process that died are left as they are",
+        faults: &[Kind::KillReplica],
+        replicas: 1,
+        seconds: 12,
+        shows_as: &["I1", "I13"],
+    },
+    Plant {
+        name: "batch-skipped",
+        what: "a consumer goes on after a batch that its store refused",
+        faults: &[Kind::KillPostgres, Kind::EndBackends],
+        replicas: 1,
+        seconds: 15,
+        shows_as: &["I1", "I7"],
+    },
+    Plant {
+        name: "outcome-dropped",
+        what: "an outcome that the log refused is not recorded later",
+        faults: &[Kind::KillPostgres, Kind::EndBackends],
+        replicas: 1,
+        seconds: 15,
+        shows_as: &["I1", "I13"],
+    },
+    Plant {
+        name: "fence-ignored",
+        what: "a replica writes rows of a consumer that is another one's by now",
+        faults: &[Kind::FreezeReplica],
+        replicas: 3,
+        seconds: 20,
+        shows_as: &["I1", "I7", "I13"],
+    },
+    Plant {
+        name: "notify-only",
+        what: "what others append is heard of, never looked for",
+        faults: &[Kind::EndBackends],
+        replicas: 2,
+        seconds: 12,
+        shows_as: &["I1", "I13"],
+    },
+    Plant {
+        name: "stale-streams",
+        what: "what others appended is not read before a decision on the same streams",
+        faults: &[Kind::FlushRedis],
+        replicas: 2,
+        seconds: 12,
+        shows_as: &["I1", "I3", "I4", "I5", "I13"],
+    },
+];
+
+/// How long what is owed may take where a fault is planted: what is stuck stays so.
+const STUCK_AFTER: Duration = Duration::from_secs(12);
+/// And where none is: on a machine that is busy with the run beside it.
+const DRAIN_WITHIN: Duration = Duration::from_secs(60);
+const CLIENTS: usize = 8;
+
+/// What to test, and how.
+#[derive(Debug, Clone)]
+pub struct SelfTest {
+    /// The server's binary.
+    pub binary: PathBuf,
+    /// Only these; all where empty.
+    pub only: Vec<String>,
+    /// So many at once.
+    pub at_once: usize,
+    /// Seed of each run.
+    pub seed: u64,
+    /// No more replicas than this.
+    pub replicas: usize,
+    /// For the record.
+    pub commit: String,
+}
+
+async fn one(test: &SelfTest, plant: Plant) -> Result<Outcome> {
+    let folder = tempfile::Builder::new().prefix("bongsu-chaos-").tempdir()?;
+    let setting = Setting {
+        binary: test.binary.clone(),
+        root: folder.path().to_owned(),
+        replicas: plant.replicas.min(test.replicas),
+        planted: Some(plant.name.to_owned()),
+    };
+    // Where nothing slows a call down, it arrives as soon as it begins.
+    let call_within = if plant.name.contains("calls-dawdle") { Duration::ZERO } else { CALL_WITHIN };
+    let drain_within = if plant.shows_as.is_empty() { DRAIN_WITHIN } else { STUCK_AFTER };
+    let plan =
+        Plan { seed: test.seed, time: Duration::from_secs(plant.seconds), kinds: Some(plant.faults.to_vec()), clients: CLIENTS, drain_within, call_within };
+    run::run(&setting, &plan).await
+}
+
+/// How to see one by itself.
+fn again(plant: &Plant, seed: u64) -> String {
+    format!("tests/chaos --self-test --only {} --seed {seed}", plant.alias())
+}
+
+/// Plants each; prints a table and a summary.
+async fn run_all(test: &SelfTest) -> Result<Vec<(Plant, Result<Outcome>, Duration)>> {
+    let turns = Arc::new(Semaphore::new(test.at_once.max(1)));
+    let wanted = |plant: &&Plant| test.only.is_empty() || test.only.iter().any(|name| name == plant.alias());
+    let running: Vec<_> = PLANTS
+        .iter()
+        .filter(wanted)
+        .map(|plant| {
+            let (turns, test, plant) = (Arc::clone(&turns), test.clone(), *plant);
+            tokio::spawn(async move {
+                let _turn = turns.acquire().await;
+                let start = Instant::now();
+                let outcome = one(&test, plant).await;
+                (plant, outcome, start.elapsed())
+            })
+        })
+        .collect();
+    let mut done = Vec::with_capacity(running.len());
+    for run in running {
+        done.push(run.await?);
+    }
+    Ok(done)
+}
+
+/// Whether it went as it must, and what is said of it.
+fn judged(plant: &Plant, outcome: &Result<Outcome>) -> (bool, String) {
+    match outcome {
+        Err(error) => (false, format!("the harness failed: {error:#}")),
+        Ok(outcome) if plant.shows_as.is_empty() => {
+            let violations = outcome.violations();
+            (violations.is_empty(), if violations.is_empty() { "nothing found".to_owned() } else { violations.join("; ") })
+        }
+        Ok(outcome) => {
+            let caught: Vec<&str> = outcome.violated().into_iter().filter(|invariant| plant.shows_as.contains(invariant)).collect();
+            (!caught.is_empty(), if caught.is_empty() { format!("NOT CAUGHT; violated: {:?}", outcome.violated()) } else { caught.join(", ") })
+        }
+    }
+}
+
+/// The whole self-test.
+pub async fn run(test: &SelfTest) -> Result<ExitCode> {
+    let (seed, commit) = (test.seed, &test.commit);
+    eprintln!("seed {seed}; the same again: tests/chaos --self-test --seed {seed}");
+    let done = run_all(test).await?;
+    let (mut missed, mut rows) = (Vec::new(), Vec::new());
+    eprintln!("\n{:<24} | {:<20} | {:>4} | {:<60} | the same again", "planted", "caught by", "s", "what");
+    for (plant, outcome, took) in &done {
+        let (good, told) = judged(plant, outcome);
+        let name = plant.alias();
+        eprintln!("{name:<24} | {told:<20} | {:>4} | {:<60} | {}", took.as_secs(), plant.what, again(plant, seed));
+        if !good {
+            missed.push(format!("{name}: {told}"));
+        }
+        let violations = outcome.as_ref().map_or_else(|_| Vec::new(), Outcome::violations);
+        rows.push(json!({ "planted": name, "caught": good, "by": told, "example": violations.first(), "seconds": took.as_secs() }));
+    }
+    println!("{}", json!({ "self_test": rows, "violations": missed, "seed": seed, "commit": commit }));
+    Ok(if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
