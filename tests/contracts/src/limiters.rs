@@ -26,6 +26,8 @@ pub trait Limiters: Sync {
     fn new(replicas: usize) -> impl Future<Output = Self> + Send;
     fn each(&self) -> Vec<&dyn Limits>;
     fn clock(&self) -> &ManualClock;
+    /// Those that share settle, while no time passes.
+    fn settle(&self) -> impl Future<Output = ()> + Send;
     /// A quarter of a second passes, after which those that share have settled.
     fn quarter(&self) -> impl Future<Output = ()> + Send;
 }
@@ -56,6 +58,7 @@ impl Limiters for Alone {
     fn clock(&self) -> &ManualClock {
         &self.1
     }
+    async fn settle(&self) {}
     async fn quarter(&self) {
         self.1.advance(QUARTER);
     }
@@ -130,6 +133,9 @@ macro_rules! sharing {
             }
             fn clock(&self) -> &ManualClock {
                 &self.0.clock
+            }
+            async fn settle(&self) {
+                assert!(self.0.settle().await, "all of Redis answers");
             }
             async fn quarter(&self) {
                 assert!(self.0.pass().await, "all of Redis answers");

@@ -21,8 +21,9 @@ use domain::values::{Channel, Outcome};
 use domain::{AggregateKind, Fact};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -48,6 +49,9 @@ pub struct Shared {
     pub schedules: HashMap<Channel, RetrySchedule>,
     /// Deliveries in one batch.
     pub batch: usize,
+    /// Batches of one provider that are being recorded at once: more than one where recording waits for
+    /// round trips, and not for the processor.
+    pub recording: usize,
 }
 
 impl Shared {
@@ -79,13 +83,17 @@ impl Shared {
     }
 }
 
-/// See the module.
+/// See the module. Clones are the same worker.
+#[derive(Clone)]
 pub struct ChannelWorker {
     shared: Arc<Shared>,
     provider: Arc<dyn Provider>,
     route: Route,
     breaker: Arc<Breaker>,
     slots: Arc<Semaphore>,
+    recording: Arc<Semaphore>,
+    /// The last batch could not be recorded.
+    failing: Arc<AtomicBool>,
     calls: TaskTracker,
 }
 
@@ -94,7 +102,8 @@ impl ChannelWorker {
     pub fn new(shared: Arc<Shared>, provider: Arc<dyn Provider>, sandbox: bool, breaker: BreakerSettings) -> Self {
         let route = Route { channel: provider.channel(), sandbox };
         let slots = Arc::new(Semaphore::new(provider.concurrency().max(1)));
-        Self { shared, provider, route, breaker: Arc::new(Breaker::new(breaker)), slots, calls: TaskTracker::new() }
+        let recording = Arc::new(Semaphore::new(shared.recording.max(1)));
+        Self { shared, provider, route, breaker: Arc::new(Breaker::new(breaker)), slots, recording, failing: Arc::default(), calls: TaskTracker::new() }
     }
 
     /// Its breaker, to be shown to operators.
@@ -133,6 +142,11 @@ impl ChannelWorker {
     }
 
     async fn step(&self, outcomes: &mpsc::Sender<Concluded>) -> Pause {
+        // Never closed, so there is one some time.
+        let Ok(recording) = Arc::clone(&self.recording).acquire_owned().await else { return Pause::None };
+        if self.failing.swap(false, Ordering::AcqRel) {
+            return Pause::For(Duration::from_millis(200));
+        }
         let (permit, most) = match self.breaker.admit(self.shared.clock.monotonic()) {
             Admission::Any(permit) => (permit, self.slots.available_permits().min(self.shared.batch)),
             Admission::Probe(permit) => (permit, 1),
@@ -154,22 +168,31 @@ impl ChannelWorker {
             return Pause::Work;
         }
         failpoint::reach("C6");
-        match self.begin(items, permit, outcomes.clone()).await {
-            Ok(0) => {
-                self.breaker.unused(permit);
-                Pause::None
+        // Only this loop takes slots, so there are as many as it has seen.
+        let most = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        let Ok(slots) = Arc::clone(&self.slots).try_acquire_many_owned(most) else {
+            self.shared.give_back(items).await;
+            self.breaker.unused(permit);
+            return Pause::Slot;
+        };
+        let (worker, outcomes) = (self.clone(), outcomes.clone());
+        self.calls.spawn(async move {
+            match worker.begin(items, slots, permit, outcomes).await {
+                Ok(0) => worker.breaker.unused(permit),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, provider = worker.provider.name(), "attempts could not be recorded; they are tried again");
+                    worker.failing.store(true, Ordering::Release);
+                    worker.breaker.unused(permit);
+                }
             }
-            Ok(_) => Pause::None,
-            Err(error) => {
-                tracing::warn!(%error, provider = self.provider.name(), "attempts could not be recorded; they are tried again");
-                self.breaker.unused(permit);
-                Pause::For(Duration::from_millis(200))
-            }
-        }
+            drop(recording);
+        });
+        Pause::None
     }
 
     /// Checks, records and starts the calls of what was taken; says how many it started.
-    async fn begin(&self, items: Vec<Item>, permit: Permit, outcomes: mpsc::Sender<Concluded>) -> Result<usize, LogError> {
+    async fn begin(&self, items: Vec<Item>, mut slots: OwnedSemaphorePermit, permit: Permit, outcomes: mpsc::Sender<Concluded>) -> Result<usize, LogError> {
         let mut prepared = Vec::with_capacity(items.len());
         let mut commits = Vec::with_capacity(items.len());
         let mut left = Left::default();
@@ -230,8 +253,11 @@ impl ChannelWorker {
             failed = Some(LogError::Unavailable { reason: "contents could not be read".to_owned() });
         }
         for (prepared, content) in starting.into_iter().zip(contents) {
-            self.call(prepared, content, since, permit, outcomes.clone()).await;
+            // One was taken for each item.
+            let Some(slot) = slots.split(1) else { break };
+            self.call(prepared, content, since, permit, slot, outcomes.clone());
         }
+        drop(slots);
         left.let_go(&self.shared).await;
         failed.map_or(Ok(started), Err)
     }
@@ -253,11 +279,9 @@ impl ChannelWorker {
         }
     }
 
-    async fn call(&self, prepared: Prepared, content: Body, since: Duration, permit: Permit, outcomes: mpsc::Sender<Concluded>) {
+    fn call(&self, prepared: Prepared, content: Body, since: Duration, permit: Permit, slot: OwnedSemaphorePermit, outcomes: mpsc::Sender<Concluded>) {
         let Prepared { item, attempt, unbegun } = prepared;
         let Some(address) = attempt else { return };
-        // There are as many free slots as were asked for: only this loop takes them.
-        let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { return };
         let provider = Arc::clone(&self.provider);
         let breaker = Arc::clone(&self.breaker);
         let clock = Arc::clone(&self.shared.clock);

@@ -25,6 +25,8 @@ use workers::providers::sandbox::SandboxProvider;
 use workers::queue::{Mode, Refill, RefillSettings, SwitchingQueue};
 use workers::window::{Dispatcher, DispatcherSettings, Window};
 
+/// Batches of one provider that are recorded at once, where each waits for round trips.
+const RECORDING: usize = 4;
 /// Attempts of dead processes that are recorded as unknown at once.
 const LOST_AT_ONCE: usize = 500;
 /// How often to look for them, and how far the table is where another replica keeps it.
@@ -50,6 +52,7 @@ impl Engine {
             random: Arc::clone(&self.random),
             schedules: self.settings.schedules.clone(),
             batch: self.settings.batch,
+            recording: if self.together.is_some() { RECORDING } else { 1 },
         });
         let from = match &self.together {
             None => self.recover_all(&shared, head).await?,

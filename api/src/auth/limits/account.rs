@@ -2,8 +2,10 @@
 //!
 //! `left` is what may be let through. Part of it was taken from the common stock, the rest, `lent`, was
 //! not: it is charged at the next exchange, also where it is spent by then. So what is let through before
-//! anybody could be asked, or while nobody can be, is paid for later.
+//! anybody could be asked, or while nobody can be, is paid for later. Nothing is lent again before the stock
+//! has enough for that: otherwise coming now and then would be worth more than coming all the time.
 
+use super::stock::Grant;
 use super::terms::Terms;
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ pub(super) struct Account {
     known: bool,
     /// Since the last exchange.
     taken: bool,
+    /// The stock had enough to lend from.
+    ample: bool,
     at: Option<Duration>,
 }
 
@@ -42,8 +46,8 @@ impl Account {
     pub fn take_shared(&mut self, terms: &Terms, now: Duration) -> (bool, bool) {
         if !self.known {
             self.known = true;
-            self.lend_up_to(terms.credit);
-            self.early = Some(terms.credit / 2.0);
+            self.lend_up_to(terms.share);
+            self.early = Some(terms.share / 2.0);
         }
         self.at = Some(now);
         let taken = self.take();
@@ -80,18 +84,20 @@ impl Account {
         self.left = left;
     }
 
-    /// What to tell the stock. Whoever took nothing since the last time gives everything back.
+    /// What to tell the stock. Whoever took nothing since the last time gives everything back, unless the
+    /// stock is short.
     pub fn state(&mut self) -> Statement {
-        Statement { left: self.left, lent: self.lent, wanted: std::mem::take(&mut self.taken) }
+        Statement { left: self.left, lent: self.lent, wanted: std::mem::take(&mut self.taken) || !self.ample }
     }
 
-    /// Takes in what the stock grants upon a statement; false where nothing is held any more. What was
-    /// spent in between is owed.
-    pub fn settle(&mut self, told: &Statement, granted: f64, share: f64) -> bool {
+    /// Takes in what the stock grants upon a statement, and what that has left; false where nothing is held
+    /// any more. What was spent in between is owed.
+    pub fn settle(&mut self, told: &Statement, Grant { granted, rest }: Grant, share: f64) -> bool {
         self.left += granted - told.left;
         self.lent -= told.lent;
         if told.wanted {
             self.early = (granted >= share).then_some(share / 2.0);
+            self.ample = rest >= share;
         } else {
             self.known = false;
         }
@@ -102,6 +108,7 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::Account;
+    use crate::auth::limits::stock::Grant;
     use crate::auth::limits::terms::Terms;
     use std::time::Duration;
 
@@ -111,6 +118,10 @@ mod tests {
         Terms::of(100.0, 2, Duration::from_millis(250))
     }
 
+    fn grant(granted: f64, rest: f64) -> Grant {
+        Grant { granted, rest }
+    }
+
     fn takes(account: &mut Account, most: usize) -> usize {
         (0..most).filter(|_| account.take_shared(&terms(), NOW).0).count()
     }
@@ -118,15 +129,15 @@ mod tests {
     #[test]
     fn what_is_lent_is_told_and_what_is_spent_meanwhile_is_owed() {
         let mut account = Account::default();
-        assert_eq!(takes(&mut account, 100), 25, "the credit");
+        assert_eq!(takes(&mut account, 100), 25, "a share, lent");
         let told = account.state();
         assert!(told.wanted && told.held() == -25.0, "{told:?}");
-        assert!(account.settle(&told, 50.0, terms().share));
+        assert!(account.settle(&told, grant(50.0, 80.0), terms().share));
         assert_eq!(takes(&mut account, 20), 20);
         let told = account.state();
         assert_eq!(told.held(), 30.0);
         assert_eq!(takes(&mut account, 10), 10, "while the stock is asked");
-        assert!(account.settle(&told, 12.0, terms().share));
+        assert!(account.settle(&told, grant(12.0, 0.0), terms().share));
         assert_eq!(account.state().held(), 2.0);
     }
 
@@ -135,12 +146,28 @@ mod tests {
         let mut account = Account::default();
         takes(&mut account, 1);
         let told = account.state();
-        account.settle(&told, 50.0, terms().share);
+        account.settle(&told, grant(50.0, 80.0), terms().share);
         let told = account.state();
         assert!(!told.wanted && told.held() == 50.0, "{told:?}");
-        assert!(!account.settle(&told, 0.0, terms().share), "nothing is held");
-        assert_eq!(takes(&mut account, 100), 25, "the credit");
+        assert!(!account.settle(&told, grant(0.0, 130.0), terms().share), "nothing is held");
+        assert_eq!(takes(&mut account, 100), 25, "a share, lent");
         assert_eq!(account.state().held(), -25.0);
+    }
+
+    #[test]
+    fn nothing_is_lent_again_while_the_stock_is_short() {
+        let mut account = Account::default();
+        takes(&mut account, 100);
+        for _ in 0..5 {
+            let told = account.state();
+            assert!(told.wanted, "it stays in line: {told:?}");
+            assert!(account.settle(&told, grant(0.0, -10.0), terms().share));
+        }
+        assert_eq!(takes(&mut account, 100), 0);
+        let told = account.state();
+        account.settle(&told, grant(5.0, 0.0), terms().share);
+        let told = account.state();
+        assert!(told.wanted && told.held() == 5.0, "it keeps what it has: {told:?}");
     }
 
     #[test]
@@ -150,7 +177,7 @@ mod tests {
         assert_eq!(early(&mut account, 12), 0);
         assert_eq!(early(&mut account, 100), 1);
         let told = account.state();
-        account.settle(&told, 49.0, terms().share);
+        account.settle(&told, grant(24.0, 0.0), terms().share);
         assert_eq!(early(&mut account, 100), 0, "that was all there is");
     }
 

@@ -15,7 +15,7 @@
 //! everything that a caller has saved up could be spent on every replica within one exchange.
 
 use super::account::{Account, Statement};
-use super::stock::{Ask, RedisStock, SHARDS};
+use super::stock::{Ask, Grant, RedisStock, SHARDS};
 use super::terms::Terms;
 use super::{CALLERS, Limits, Rates};
 use crate::auth::Caller;
@@ -41,7 +41,7 @@ const STALE: Duration = Duration::from_secs(1);
 /// Callers settled for at once.
 const TRACKED: usize = 4_000;
 /// Callers in one call: it holds up everybody else.
-const CALL: usize = 500;
+const CALL: usize = 200;
 
 struct State {
     accounts: Recent<Uuid, Account>,
@@ -206,10 +206,10 @@ impl State {
         calls
     }
 
-    fn take_in(&mut self, call: &Call, answer: Result<Vec<f64>, NoAnswer>) -> Result<(), NoAnswer> {
+    fn take_in(&mut self, call: &Call, answer: Result<Vec<Grant>, NoAnswer>) -> Result<(), NoAnswer> {
         self.answering[call.shard] = answer.is_ok();
-        for ((ask, told), granted) in call.asks.iter().zip(&call.statements).zip(answer?) {
-            let holds = self.accounts.get(&ask.caller).is_some_and(|account| account.settle(told, granted, ask.share));
+        for ((ask, told), grant) in call.asks.iter().zip(&call.statements).zip(answer?) {
+            let holds = self.accounts.get(&ask.caller).is_some_and(|account| account.settle(told, grant, ask.share));
             if !holds {
                 self.tracked.remove(&ask.caller);
             }

@@ -21,5 +21,6 @@ for i = 3, #ARGV, 5 do
   local rest = math.max(all - granted, -2 * rate)
   redis.call('SET', key, string.format('%.3f %.0f', rest, at), 'PX', keep)
   answers[#answers + 1] = string.format('%.3f', granted)
+  answers[#answers + 1] = string.format('%.3f', rest)
 end
 return answers

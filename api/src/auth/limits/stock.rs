@@ -33,6 +33,15 @@ pub(super) struct Ask {
     pub held: f64,
 }
 
+/// What comes of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Grant {
+    /// What the replica now holds.
+    pub granted: f64,
+    /// What the stock has left; below 0 where it is owed some.
+    pub rest: f64,
+}
+
 /// See the module.
 pub struct RedisStock {
     link: Link,
@@ -59,9 +68,9 @@ impl RedisStock {
         caller.as_bytes()[15] as usize % SHARDS
     }
 
-    /// Settles for some callers of one shard; what is granted to each. `now` is the milliseconds by which
+    /// Settles for some callers of one shard; says what comes of it for each. `now` is the milliseconds by which
     /// all replicas go.
-    pub(super) async fn exchange(&self, shard: usize, asks: &[Ask], now: i64) -> Result<Vec<f64>, NoAnswer> {
+    pub(super) async fn exchange(&self, shard: usize, asks: &[Ask], now: i64) -> Result<Vec<Grant>, NoAnswer> {
         let mut arguments = Vec::with_capacity(2 + 5 * asks.len());
         arguments.extend([now.to_string().into_bytes(), self.keep.as_millis().to_string().into_bytes()]);
         for ask in asks {
@@ -69,7 +78,8 @@ impl RedisStock {
             arguments.extend([ask.rate, ask.depth, ask.share, ask.held].map(|number| format!("{number:.3}").into_bytes()));
         }
         let base = format!("bongsu:{{{}:limits:{shard}}}:", self.prefix);
-        let granted: Vec<f64> = self.link.run(&self.script, &base, &arguments).await?;
-        if granted.len() == asks.len() { Ok(granted) } else { Err(NoAnswer { reason: "it granted to others than were asked for".to_owned() }) }
+        let answers: Vec<f64> = self.link.run(&self.script, &base, &arguments).await?;
+        let grants: Vec<_> = answers.chunks_exact(2).map(|pair| Grant { granted: pair[0], rest: pair[1] }).collect();
+        if grants.len() == asks.len() { Ok(grants) } else { Err(NoAnswer { reason: "it granted to others than were asked for".to_owned() }) }
     }
 }

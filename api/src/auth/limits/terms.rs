@@ -1,10 +1,9 @@
 //! What a rate means for one of several replicas.
 //!
-//! What a caller may have saved up lies in two places: each replica holds a share, to answer from without
-//! asking anybody, and the rest is the common stock. All together they hold two seconds' worth, as one
-//! process would. One request is the least that can be held, and a share is no less than what may come
-//! between two exchanges: so with more than seven replicas, or at rates of one or two a second, a
-//! little more lies about.
+//! What a caller may have saved up lies in two places: each replica that serves it holds a share, to answer
+//! from without asking anybody, and the rest is the common stock. All together they hold two seconds'
+//! worth, as one process would. A share is what may come between two settlements, and no less than one
+//! request: so with more than seven replicas, or at rates of one or two a second, a little more lies about.
 
 use super::SAVED;
 use std::time::Duration;
@@ -16,12 +15,10 @@ pub(super) struct Terms {
     pub divided: f64,
     /// The most that it saves up.
     pub saved: f64,
-    /// What a replica holds.
+    /// What a replica holds, and what it lets through before it has asked for that.
     pub share: f64,
     /// What the common stock holds.
     pub depth: f64,
-    /// What a replica lets through before it has asked for a share.
-    pub credit: f64,
 }
 
 impl Terms {
@@ -35,10 +32,8 @@ impl Terms {
     pub fn of(rate: f64, replicas: usize, every: Duration) -> Self {
         let replicas = replicas.max(1) as f64;
         let divided = rate / replicas;
-        let meanwhile = rate * every.as_secs_f64();
-        let share = divided.max(meanwhile).max(1.0);
-        let depth = (rate * SAVED - replicas * share).max(meanwhile).max(1.0);
-        Self { divided, saved: (divided * SAVED).max(1.0), share, depth, credit: meanwhile.max(1.0) }
+        let share = (rate * every.as_secs_f64()).max(1.0);
+        Self { divided, saved: (divided * SAVED).max(1.0), share, depth: (rate * SAVED - replicas * share).max(share) }
     }
 }
 
@@ -54,9 +49,8 @@ mod tests {
             #[allow(clippy::cast_precision_loss)]
             let all = terms.depth + terms.share * replicas as f64;
             assert!((all - 200.0).abs() < 0.001, "{replicas} replicas: {terms:?}");
-            assert!(terms.credit <= terms.share && terms.share >= 25.0, "{replicas} replicas: {terms:?}");
         }
         let slow = Terms::of(1.0, 3, Duration::from_millis(250));
-        assert!(slow.share >= 1.0 && slow.credit >= 1.0 && slow.saved >= 1.0, "{slow:?}");
+        assert!(slow.share >= 1.0 && slow.depth >= 1.0 && slow.saved >= 1.0, "{slow:?}");
     }
 }
