@@ -237,6 +237,8 @@ impl Thread {
             if self.from_others.swap(false, Ordering::AcqRel) || woken == Err(RecvTimeoutError::Timeout) {
                 let followed = self.writer.follow();
                 self.tell_others();
+                // What could not be told is met in the store.
+                self.tail.skip_to(self.writer.head());
                 self.note(followed.err());
             }
             if woken == Err(RecvTimeoutError::Disconnected) {

@@ -63,9 +63,10 @@ end
 local function stale(items, ids)
   local blocked = {}
   if #ids == 0 or call('ZCARD', LEASES) == 0 then return blocked end
-  local held, places = {}, {}
+  local held, places, ms = {}, {}, now()
   for i, till in ipairs(call('ZMSCORE', LEASES, unpack(ids))) do
-    if till then
+    -- One that has ended holds nothing, though no take has cleared it away yet.
+    if till and tonumber(till) > ms then
       held[#held + 1] = ids[i]
       places[#places + 1] = i
     end
