@@ -45,7 +45,15 @@ pub async fn observe(services: &Services) {
     metrics::gauge!("bongsu_log_head").set(engine.tail.head() as f64);
     metrics::gauge!("bongsu_window_deliveries").set(engine.window.len() as f64);
     metrics::gauge!("bongsu_live_followers").set(engine.live.followers() as f64);
-    for (route, priority, depth) in engine.window.depths() {
+    let depths = match engine.queue.depths().await {
+        Ok(depths) => depths,
+        // It has just been left for the window, which says so from now on.
+        Err(error) => {
+            tracing::debug!(%error, "the queue does not say how much it holds");
+            Vec::new()
+        }
+    };
+    for (route, priority, depth) in depths {
         metrics::gauge!("bongsu_queue_depth", "channel" => route.channel.name(), "priority" => priority.name(), "sandbox" => if route.sandbox { "true" } else { "false" }).set(depth as f64);
     }
     for provider in &services.providers {

@@ -126,7 +126,7 @@ impl Stores {
         let key_rows = PostgresKeys::new(&keys)?;
         let keys = Arc::new(KeyStore::over(Box::new(key_rows), master.clone(), Arc::clone(random)));
         let sealer = Sealer::new(Arc::clone(&keys), Arc::clone(random));
-        let pool = log.pool(connections);
+        let pool = log.impatient().pool(connections);
         same_master(&pool, master).await?;
         let reader = PostgresReader::new(pool.clone(), sealer.clone());
         let read_models = ReadModels::open_postgres(log.clone()).await?;

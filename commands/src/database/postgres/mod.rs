@@ -54,6 +54,13 @@ impl PgPlace {
         format!("{}:{}/{}", self.options.get_host(), self.options.get_port(), self.options.get_database().unwrap_or_default())
     }
 
+    /// The same for connections whose transactions others wait for: the server ends one that stands still,
+    /// as that of a stopped process does, with what it holds.
+    #[must_use]
+    pub fn impatient(&self) -> Self {
+        Self { options: self.options.clone().options([("idle_in_transaction_session_timeout", "3s")]), schema: self.schema.clone() }
+    }
+
     /// The schema's name.
     pub fn name(&self) -> &str {
         &self.schema

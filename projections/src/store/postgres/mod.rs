@@ -94,7 +94,7 @@ impl PgStore {
         let place = self.place.schema(&format!("{}{number}", schemas::prefix(&self.place, registration.name)));
         let schema = Schema { place, pool: self.pool.clone(), model: registration.name, number, keep: AtomicBool::new(keep) };
         schema.place.migrate(registration.postgres.migrations).await?;
-        Ok(PgGeneration { rows: PgRows::new(schema.place.pool(GENERATION_CONNECTIONS)), indexes: registration.postgres.indexes, schema })
+        Ok(PgGeneration { rows: PgRows::new(schema.place.impatient().pool(GENERATION_CONNECTIONS)), indexes: registration.postgres.indexes, schema })
     }
 
     /// Says to all processes that this one rebuilds the read model; nothing, if another one does.
