@@ -170,6 +170,14 @@ async fn roles_are_divided_among_replicas(profile: Profile) -> Result<()> {
     let (status, _) = works.admin.get("/health/ready").await?;
     assert_eq!(status, 200);
     assert_eq!(works.admin.get("/graphql").await?.0, 404, "it answers no requests");
+    // The one that delivers nothing puts what it accepts into the common queue all the same.
+    if profile == Profile::Cluster {
+        until("it uses the common queue", async || {
+            let status = accepts.admin.query("{ status { sharedQueue } }", json!({})).await?;
+            Ok((status["status"]["sharedQueue"] == true).then_some(()))
+        })
+        .await?;
+    }
     drop(app.server()?.signal("TERM").await);
     let client = accepts.client(&shop);
     until("the one that only accepts is served by the one that works", async || {

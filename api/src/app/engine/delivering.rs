@@ -85,6 +85,21 @@ impl Engine {
         }
     }
 
+    /// Uses the queue of all replicas while it answers, and puts into it what this one accepts: also where it
+    /// delivers nothing itself.
+    pub(super) fn feed_queue(&self, delivering: &Supervisor) {
+        let Some(together) = &self.together else { return };
+        let Some((queue, items)) = &together.switching else { return };
+        let (watched, clock) = (Arc::clone(queue), Arc::clone(&self.clock));
+        delivering.run("queue", |stop| async move { watched.watch(clock.as_ref(), stop).await });
+        let (mode, shares) = (queue.mode(), Arc::clone(&together.shares));
+        delivering.run("queue in use", |stop| tell_mode(mode, shares, stop));
+        if let Some(items) = items.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let queue = Arc::clone(queue);
+            delivering.run("fresh", |stop| items.run(queue, stop));
+        }
+    }
+
     /// What replicas do for each other.
     fn share_work(&self, together: &Together, shared: &Arc<Shared>, delivering: &Supervisor, following: &Supervisor) {
         let (turn, clock, table, tail) = (self.turn(DELIVERY), Arc::clone(&self.clock), self.table.clone(), Arc::clone(&self.tail));
@@ -131,15 +146,7 @@ impl Engine {
         let (window, peers) = (Arc::clone(&self.window), self.peers.clone());
         delivering.run("share", |stop| share(window, peers, stop));
 
-        if let Some((queue, items)) = &together.switching {
-            let (watched, clock) = (Arc::clone(queue), Arc::clone(&self.clock));
-            delivering.run("queue", |stop| async move { watched.watch(clock.as_ref(), stop).await });
-            let (mode, shares) = (queue.mode(), Arc::clone(&together.shares));
-            delivering.run("queue in use", |stop| tell_mode(mode, shares, stop));
-            if let Some(items) = items.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                let queue = Arc::clone(queue);
-                delivering.run("fresh", |stop| items.run(queue, stop));
-            }
+        if let Some((queue, _)) = &together.switching {
             let refill = Refill { queue: Arc::clone(queue), rows: self.pending.clone(), clock: Arc::clone(&self.clock), settings: RefillSettings::default() };
             let ripening = refill.clone();
             delivering.run("timers", |stop| ripening.ripen(stop));

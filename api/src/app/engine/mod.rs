@@ -234,6 +234,7 @@ impl Engine {
         let head = self.tail.head();
         erase_keys_of_erased(self.log.as_ref(), &self.keys, head.saturating_sub(ERASURE_LOOK_BACK)).await?;
         self.follow(following);
+        self.feed_queue(delivering);
         if self.settings.roles.has(Role::Workers) { self.deliver(providers, head, delivering, following).await } else { Ok(Vec::new()) }
     }
 

@@ -12,7 +12,7 @@ use super::writer::enter_kinds;
 use super::{signed, types, unsigned};
 use crate::database::postgres::{Blocking, PgPlace};
 use crate::log::append::LogError;
-use crate::log::raw::{RawError, RawEvent, RawWriter};
+use crate::log::raw::{RawError, RawEvent, RawWriter, whole_commits};
 use crate::log::recorded::{Position, Sequence, StreamNo};
 use crate::log::stored::EventType;
 use domain::{AggregateKind, StreamId};
@@ -150,25 +150,6 @@ impl PostgresRawWriter {
 
 async fn head_locked(connection: &mut PgConnection) -> Result<Position, LogError> {
     Ok(unsigned(sqlx::query_scalar("SELECT position FROM log_head FOR UPDATE").fetch_one(connection).await?))
-}
-
-/// They follow `head` without a gap, and end with a commit.
-fn whole_commits(events: &[RawEvent], head: Position) -> Result<(), RawError> {
-    let (mut head, mut until) = (head, head);
-    for event in events {
-        let refuse = |reason: String| RawError::Order { position: event.position, reason };
-        if event.position != head + 1 {
-            return Err(refuse(format!("the log ends at {head}")));
-        }
-        head += 1;
-        if event.position > until {
-            if event.commit.first != event.position || event.commit.last < event.position {
-                return Err(refuse(format!("a commit begins here, and it names its commit {} to {}", event.commit.first, event.commit.last)));
-            }
-            until = event.commit.last;
-        }
-    }
-    if until == head { Ok(()) } else { Err(RawError::Order { position: head, reason: format!("its commit goes on to {until}") }) }
 }
 
 /// The streams of a batch that are there.

@@ -53,3 +53,22 @@ pub trait RawWriter: Send + 'static {
     /// them is there.
     fn write(&mut self, events: &[RawEvent]) -> Result<(), RawError>;
 }
+
+/// Whether events follow `head` without a gap, and end with a commit: what every writer demands first.
+pub(super) fn whole_commits(events: &[RawEvent], head: Position) -> Result<(), RawError> {
+    let (mut head, mut until) = (head, head);
+    for event in events {
+        let refuse = |reason: String| RawError::Order { position: event.position, reason };
+        if event.position != head + 1 {
+            return Err(refuse(format!("the log ends at {head}")));
+        }
+        head += 1;
+        if event.position > until {
+            if event.commit.first != event.position || event.commit.last < event.position {
+                return Err(refuse(format!("a commit begins here, and it names its commit {} to {}", event.commit.first, event.commit.last)));
+            }
+            until = event.commit.last;
+        }
+    }
+    if until == head { Ok(()) } else { Err(RawError::Order { position: head, reason: format!("its commit goes on to {until}") }) }
+}

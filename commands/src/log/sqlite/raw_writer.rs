@@ -8,7 +8,7 @@ use super::directory::StreamDirectory;
 use super::reader::{signed, unsigned};
 use crate::database;
 use crate::log::append::LogError;
-use crate::log::raw::{RawError, RawEvent, RawWriter};
+use crate::log::raw::{RawError, RawEvent, RawWriter, whole_commits};
 use crate::log::recorded::{Position, StreamNo};
 use domain::StreamId;
 use rusqlite::{Connection, params};
@@ -54,20 +54,11 @@ impl SqliteRawWriter {
 
     /// What the transaction would leave as head and newest stream.
     fn insert(&mut self, events: &[RawEvent]) -> Result<(Position, StreamNo), RawError> {
+        whole_commits(events, self.head)?;
         let (mut head, mut newest_stream) = (self.head, self.newest_stream);
-        // Position up to which the current commit goes; whole commits only.
-        let mut until = head;
         for event in events {
-            let refuse = |reason: String| RawError::Order { position: event.position, reason };
-            if event.position != head + 1 {
-                return Err(refuse(format!("the log ends at {head}")));
-            }
-            head += 1;
-            if event.position > until {
-                if event.commit.first != event.position || event.commit.last < event.position {
-                    return Err(refuse(format!("a commit begins here, and it names its commit {} to {}", event.commit.first, event.commit.last)));
-                }
-                until = event.commit.last;
+            head = event.position;
+            if event.commit.first == event.position {
                 self.prepared(COMMIT)?.execute(params![signed(event.position), event.commit.at, event.commit.metadata]).map_err(LogError::from)?;
             }
             let number = match self.number(event.stream)? {
@@ -82,15 +73,13 @@ impl SqliteRawWriter {
             };
             let sequence: i64 = self.prepared(SEQUENCE)?.query_row([signed(number)], |row| row.get(0)).map_err(LogError::from)?;
             if event.sequence != unsigned(sequence) + 1 {
-                return Err(refuse(format!("stream {} ends at event {sequence}, and this is its event {}", event.stream, event.sequence)));
+                let reason = format!("stream {} ends at event {sequence}, and this is its event {}", event.stream, event.sequence);
+                return Err(RawError::Order { position: event.position, reason });
             }
             let kind = self.kind(event)?;
             self.prepared(EVENT)?
                 .execute(params![signed(event.position), signed(number), signed(event.sequence), kind, event.payload, event.sealed])
                 .map_err(LogError::from)?;
-        }
-        if until != head {
-            return Err(RawError::Order { position: head, reason: format!("its commit goes on to {until}") });
         }
         Ok((head, newest_stream))
     }
