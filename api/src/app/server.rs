@@ -15,7 +15,7 @@ use crate::auth::limits::{InMemory, Limits, SharedLimits};
 use crate::auth::recipient_token::TokenKey;
 use crate::auth::registry::KeyRegistry;
 use crate::auth::{Gate, bootstrap};
-use crate::config::{Config, Profile, Role};
+use crate::config::{Config, Profile, RedisQueue, Role};
 use crate::graphql::schema;
 use crate::graphql::transport::{TransportSettings, router};
 use crate::http;
@@ -110,6 +110,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         breaker: BreakerSettings::default(),
         mirror: config.mirror.target(),
         roles: config.server.roles,
+        share_always: config.redis.queue == RedisQueue::Always,
     };
     let stores = open_stores(&config, &data, &master, &random, shared_clock).await?;
     let engine = Arc::new(Engine::over(stores, &master, settings, vec![Arc::<KeyRegistry>::clone(&keys)], Arc::clone(&clock), Arc::clone(&random))?);
@@ -163,7 +164,8 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         ..TransportSettings::default()
     };
     let schema = schema::build(Arc::clone(&services), &transport.bounds);
-    let gate = Arc::new(Gate::new(keys, tokens, limits(&config, &engine, &following), Arc::clone(&clock)));
+    let gate = Gate::new(keys, tokens, limits(&config, &engine, &following), Arc::clone(&clock));
+    let gate = Arc::new(gate.beside_others(engine.catch_up()));
     let mut app = http::router(Arc::clone(&services), metrics);
     if config.server.roles.has(Role::Api) {
         app = router(schema, gate, transport.clone()).merge(app);

@@ -37,7 +37,7 @@ pub use metrics::Metrics;
 pub use mirror::Mirror;
 pub use postgres::Postgres;
 pub use providers::Providers;
-pub use redis::{Redis, RedisMode};
+pub use redis::{Redis, RedisMode, RedisQueue};
 pub use roles::{Role, Roles};
 pub use section::{Key, Section, SectionDoc};
 pub use server::Server;

@@ -22,7 +22,7 @@ use workers::channels::{ChannelWorker, Shared, recover};
 use workers::pending::{DELIVERY, PendingDeliveries};
 use workers::providers::Provider;
 use workers::providers::sandbox::SandboxProvider;
-use workers::queue::{Mode, Refill, RefillSettings, SwitchingQueue};
+use workers::queue::{Mode, Refill, RefillSettings, SwitchingQueue, Wanted};
 use workers::window::{Dispatcher, DispatcherSettings, Window};
 
 /// Batches of one provider that are recorded at once, where each waits for round trips.
@@ -91,7 +91,8 @@ impl Engine {
         let Some(together) = &self.together else { return };
         let Some((queue, items)) = &together.switching else { return };
         let (watched, clock) = (Arc::clone(queue), Arc::clone(&self.clock));
-        delivering.run("queue", |stop| async move { watched.watch(clock.as_ref(), stop).await });
+        let (always, role, peers) = (self.settings.share_always, Role::Workers.name(), self.peers.clone());
+        delivering.run("queue", |stop| async move { watched.watch(clock.as_ref(), Wanted { always, role, peers: peers.clone() }, stop).await });
         let (mode, shares) = (queue.mode(), Arc::clone(&together.shares));
         delivering.run("queue in use", |stop| tell_mode(mode, shares, stop));
         if let Some(items) = items.lock().unwrap_or_else(PoisonError::into_inner).take() {

@@ -10,13 +10,15 @@ mod following;
 
 use crate::app::stores::{Beside, ClusterError, SharedLog, Stores};
 use crate::app::supervisor::Supervisor;
+use crate::auth::catch_up::CatchUp;
 use crate::config::{Role, Roles};
 use commands::accept::{Acceptor, Facts, FactsSettings};
 use commands::bus::Bus;
 use commands::consumer::Progress;
 use commands::log::raw::RawReader;
 use commands::log::{
-    AfterCommit, Committer, CommitterSettings, ForgetErased, Hashing, KeyStore, LogError, LogReader, LogWriter as _, MasterKey, Tail, erase_keys_of_erased,
+    AfterCommit, Committer, CommitterSettings, ForgetErased, Hashing, KeyStore, Linger, LogError, LogReader, LogWriter as _, MasterKey, Tail,
+    erase_keys_of_erased,
 };
 use commands::ports::{Clock, Random};
 use commands::replicas::{Membership, Peers, Turn};
@@ -81,6 +83,8 @@ pub struct EngineSettings {
     pub mirror: Option<Target>,
     /// What this process does.
     pub roles: Roles,
+    /// Uses the queue of all replicas also while this one alone delivers.
+    pub share_always: bool,
 }
 
 /// A provider at work, as operators see it.
@@ -104,8 +108,10 @@ struct Together {
     switching: Option<(Arc<SwitchingQueue>, Mutex<Option<FreshItems>>)>,
 }
 
-/// How long commands wait for others to be committed together, where each commit costs round trips.
+/// How long commands wait for others to be committed together, where each commit costs round trips: longer
+/// with each replica, so that all of them together make as many transactions as one, up to so long.
 const LINGER: Duration = Duration::from_millis(6);
+const LONGEST_LINGER: Duration = Duration::from_millis(20);
 
 /// Fills the shared queue.
 const REFILL: &str = "refill";
@@ -192,7 +198,12 @@ impl Engine {
             });
             together = Some(Together { pool, shares: membership.shares(), membership: Mutex::new(Some(membership)), switching });
         }
-        let linger = if together.is_some() { LINGER } else { Duration::ZERO };
+        let linger = if together.is_some() {
+            let peers = peers.clone();
+            Linger::of(move || (LINGER * u32::try_from(peers.borrow().living.len()).unwrap_or(u32::MAX).max(1)).min(LONGEST_LINGER))
+        } else {
+            Linger::default()
+        };
         let commits = CommitterSettings { linger, ..CommitterSettings::default() };
         let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), commits)?;
         let bus = Bus::new(committer, Arc::clone(&log));
@@ -242,6 +253,12 @@ impl Engine {
     pub fn shares_queue(&self) -> Option<bool> {
         let switching = self.together.as_ref()?.switching.as_ref()?;
         Some(switching.0.shared().is_some())
+    }
+
+    /// Reads what other replicas have appended; nothing where there are none.
+    pub fn catch_up(&self) -> Option<CatchUp> {
+        self.together.as_ref()?;
+        Some(CatchUp::new(Arc::clone(&self.log), self.bus.committer().clone(), Arc::clone(&self.tail), Arc::clone(&self.clock)))
     }
 
     /// The turn to do what one process at a time does.
