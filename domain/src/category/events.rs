@@ -1,6 +1,6 @@
 //! Events of a category, and the words that they are made of.
 
-use crate::values::{CategoryKey, ChannelPlan, Channel, DigestSettings, Limit, Millis, Priority};
+use crate::values::{CategoryKey, Channel, ChannelPlan, DigestSettings, Limit, Millis, Priority};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

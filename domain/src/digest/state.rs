@@ -119,12 +119,8 @@ impl Digest {
             DigestWindow::Sliding { millis, at_most } => (now.saturating_add(millis.min(at_most)), Some(now.saturating_add(at_most))),
             DigestWindow::Until { local_time } => (LocalTime::next_at(now, zone, local_time), None),
         };
-        let opened =
-            DigestOpened { recipient, category, sender, sandbox, window, opened_at: now, closes_at, latest, max_items: settings.max_items };
-        vec![
-            DigestEvent::DigestOpened(opened),
-            DigestEvent::DigestItemAdded(DigestItemAdded { window, notification, closes_at: None }),
-        ]
+        let opened = DigestOpened { recipient, category, sender, sandbox, window, opened_at: now, closes_at, latest, max_items: settings.max_items };
+        vec![DigestEvent::DigestOpened(opened), DigestEvent::DigestItemAdded(DigestItemAdded { window, notification, closes_at: None })]
     }
 }
 
@@ -136,9 +132,7 @@ impl Aggregate for Digest {
     fn decide(&self, command: DigestCommand) -> Result<Vec<DigestEvent>, DigestRefusal> {
         Ok(match (command, &self.open) {
             (DigestCommand::Add(add), _) => self.add(*add),
-            (DigestCommand::Remove { window, notification }, Some(open))
-                if window == self.window && (open.items.contains(&notification) || open.more > 0) =>
-            {
+            (DigestCommand::Remove { window, notification }, Some(open)) if window == self.window && (open.items.contains(&notification) || open.more > 0) => {
                 vec![DigestEvent::DigestItemRemoved(DigestItemRemoved { window, notification })]
             }
             (DigestCommand::Close { window, summary, now }, Some(open)) if window == self.window && open.closes_at <= now => {

@@ -155,8 +155,7 @@ impl Delivery {
     /// Puts it off. None where nothing is owed, a call is under way, or it waits as long anyhow.
     pub fn postpone(&self, until: Millis, rule: Rule, facts: FactVersions) -> Option<NotificationEvent> {
         let waits = matches!(self.state, DeliveryState::Waiting { due } if due >= until);
-        (self.is_stoppable() && !waits)
-            .then_some(NotificationEvent::Postponed(Postponed { delivery: self.number, until, rule, rules: Rule::VERSION, facts }))
+        (self.is_stoppable() && !waits).then_some(NotificationEvent::Postponed(Postponed { delivery: self.number, until, rule, rules: Rule::VERSION, facts }))
     }
 
     /// Ends it because it is too late.

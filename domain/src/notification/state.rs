@@ -2,15 +2,11 @@
 
 use super::commands::NotificationCommand;
 use super::delivery::{Delivery, DeliveryState};
-use super::events::{
-    Archived, Cancelled, Deduplicated, Discarded, Expired, NotificationEvent, Read, Redriven, Requested, Seen, StepSkipped, Suppressed,
-};
+use super::events::{Archived, Cancelled, Deduplicated, Discarded, Expired, NotificationEvent, Read, Redriven, Seen, StepSkipped, Suppressed};
 use super::refusal::NotificationRefusal;
 use super::settling::{settled, step_settled};
 use crate::aggregate::Aggregate;
-use crate::values::{
-    CategoryKey, Channel, ChannelPlan, DeliveryNo, DigestId, Millis, NextWhen, Origin, Priority, RecipientId, Rule, SenderKey, TopicKey,
-};
+use crate::values::{CategoryKey, Channel, ChannelPlan, DeliveryNo, DigestId, Millis, NextWhen, Origin, Priority, RecipientId, Rule, SenderKey, TopicKey};
 use serde::{Deserialize, Serialize};
 
 /// Repeats that are recorded; further ones are answered without an event.
