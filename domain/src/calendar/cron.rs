@@ -21,8 +21,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-/// The longest text: every minute by name is 169 characters.
-const MAX_CHARACTERS: usize = 256;
+/// The longest text: 391 characters write every value of every field out.
+const MAX_CHARACTERS: usize = 400;
 
 const PARTS: [(&str, &str); 5] = [
     ("minute", "0 to 59, such as \"30\", \"0,30\" or \"*/15\""),

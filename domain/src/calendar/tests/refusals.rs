@@ -98,7 +98,7 @@ fn cron_says_which_part() {
     ] {
         assert!(refused(text).starts_with(&format!("the {part} of the cron expression")), "{text}: {}", refused(text));
     }
-    assert!(refused(&"1,".repeat(500)).contains("at most 256"));
+    assert!(refused(&"1,".repeat(500)).contains("at most 400"));
 }
 
 #[test]
