@@ -16,13 +16,14 @@ use super::text_form::{shown, text_form};
 use super::{CalendarError, TimeZone, Wall};
 use crate::values::Millis;
 use chrono::{DateTime, Utc};
+use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-/// The longest text: every minute by name is 169 characters.
-const MAX_CHARACTERS: usize = 256;
+/// The longest text: 391 bytes write every value of every field out.
+const MAX_BYTES: usize = 400;
 
 const PARTS: [(&str, &str); 5] = [
     ("minute", "0 to 59, such as \"30\", \"0,30\" or \"*/15\""),
@@ -49,29 +50,20 @@ impl Cron {
     /// Another number of fields than five, a field that cannot be read (named), or an expression
     /// that never fires.
     pub fn new(text: &str) -> Result<Self, CalendarError> {
-        if text.len() > MAX_CHARACTERS {
-            return Err(CalendarError::CronTooLong { length: text.chars().count(), most: MAX_CHARACTERS });
+        if text.len() > MAX_BYTES {
+            return Err(CalendarError::CronTooLong { length: text.len(), most: MAX_BYTES });
         }
         let fields: Vec<&str> = text.split_whitespace().collect();
-        let [minute, hour, day, month, weekday] = fields[..] else {
+        let [_, hour, _, _, _] = fields[..] else {
             return Err(CalendarError::CronFields { fields: fields.len() });
         };
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-        // Each alone, since the parser does not say which field it means.
-        for (place, given) in [minute, hour, day, month, weekday].into_iter().enumerate() {
-            let mut alone = ["*"; 5];
-            alone[place] = given;
-            let refusal =
-                if given.contains('@') { Some("nicknames are not supported".to_owned()) } else { parser.parse(&alone.join(" ")).err().map(|e| e.to_string()) };
-            if let Some(reason) = refusal {
-                let (part, expected) = PARTS[place];
-                return Err(CalendarError::CronPart { part, given: shown(given), reason, expected });
-            }
+        if let Some(place) = fields.iter().position(|field| field.contains('@')) {
+            return Err(refused(place, fields[place], "nicknames are not supported"));
         }
         let text: Arc<str> = fields.join(" ").into();
-        let never = || CalendarError::CronNeverFires { given: shown(&text) };
-        let pattern = Arc::new(parser.parse(&text).map_err(|_| never())?);
-        let every_hour = hour == "*" || hour.strip_prefix("*/").and_then(|step| step.parse().ok()).is_some_and(|step: u8| step <= 12);
+        let pattern = Arc::new(parser.parse(&text).map_err(|error| at_fault(&parser, &fields, &error))?);
+        let every_hour = matches!(hour, "*" | "?") || hour.strip_prefix("*/").and_then(|step| step.parse().ok()).is_some_and(|step: u8| step <= 12);
         let cron = Self { text, pattern, every_hour };
         if cron.next_wall(0, true).is_none() {
             return Err(CalendarError::CronNeverFires { given: shown(&cron.text) });
@@ -118,6 +110,30 @@ impl Cron {
     fn next_wall(&self, wall: Wall, inclusive: bool) -> Option<Wall> {
         let from: DateTime<Utc> = DateTime::from_timestamp_millis(wall)?;
         self.pattern.find_next_occurrence(&from, inclusive).ok().map(|next| next.timestamp_millis())
+    }
+}
+
+/// The parser does not say which field it means: each is tried alone.
+fn at_fault(parser: &CronParser, fields: &[&str], error: &CronError) -> CalendarError {
+    for (place, given) in fields.iter().copied().enumerate() {
+        let mut alone = ["*"; PARTS.len()];
+        alone[place] = given;
+        if let Err(error) = parser.parse(&alone.join(" ")) {
+            return refused(place, given, &reason(&error));
+        }
+    }
+    CalendarError::CronTogether { given: shown(&fields.join(" ")), reason: reason(error) }
+}
+
+fn refused(place: usize, given: &str, reason: &str) -> CalendarError {
+    let (part, expected) = PARTS[place];
+    CalendarError::CronPart { part, given: shown(given), reason: shown(reason), expected }
+}
+
+fn reason(error: &CronError) -> String {
+    match error {
+        CronError::InvalidPattern(why) | CronError::IllegalCharacters(why) | CronError::ComponentError(why) => shown(why.trim_end_matches('.')),
+        CronError::EmptyPattern | CronError::InvalidDate | CronError::InvalidTime | CronError::TimeSearchLimitExceeded => "it has no meaning".to_owned(),
     }
 }
 

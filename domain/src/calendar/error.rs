@@ -73,14 +73,22 @@ pub enum CalendarError {
         /// What may stand there, with examples.
         expected: &'static str,
     },
-    /// The fields are fine alone, and impossible together.
+    /// The parser takes each field alone and not all of them.
+    #[error("the cron expression {given:?} is not valid ({reason}); an example that is: \"30 9 * * MON-FRI\"")]
+    CronTogether {
+        /// What was given.
+        given: String,
+        /// What the parser says.
+        reason: String,
+    },
+    /// The fields are fine alone, and no date has them all.
     #[error("the cron expression {given:?} never fires: no date has such a day and month; an example that does: \"0 9 28 2 *\" is 9:00 on 28 February")]
     CronNeverFires {
         /// What was given.
         given: String,
     },
     /// Longer than any sensible expression.
-    #[error("the cron expression has {length} characters; give at most {most}")]
+    #[error("the cron expression is {length} bytes long; give at most {most}")]
     CronTooLong {
         /// How many were given.
         length: usize,

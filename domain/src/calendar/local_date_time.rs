@@ -1,6 +1,7 @@
 //! A date and a time of day as a wall clock shows them, without a zone.
 
 use super::text_form::{shown, text_form};
+use super::zone::within_years;
 use super::{CalendarError, Wall};
 use chrono::{DateTime, Datelike as _, NaiveDateTime, Timelike as _};
 use std::fmt;
@@ -38,7 +39,7 @@ impl LocalDateTime {
     }
 
     pub(super) fn from_wall(wall: Wall) -> Self {
-        Self(DateTime::from_timestamp(wall.div_euclid(1_000), 0).unwrap_or_default().naive_utc())
+        Self(DateTime::from_timestamp(within_years(wall).div_euclid(1_000), 0).unwrap_or_default().naive_utc())
     }
 }
 

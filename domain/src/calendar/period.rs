@@ -1,8 +1,10 @@
 //! Hours, days, weeks and months of a zone, as limits count them.
 //!
 //! Guarantee: the periods of a zone follow one another without gap or overlap: each moment lies
-//! in one, and `next_start` of its start is the start of the next.
+//! in one, and `next_start` of its start is the start of the next. That holds for the years 1 to
+//! 9999; a moment outside counts as the nearest of these.
 
+use super::zone::within_years;
 use super::{DAY, HOUR, TimeZone, WEEK, Wall};
 use crate::values::Millis;
 use chrono::{DateTime, Datelike as _, Months, NaiveDate};
@@ -59,6 +61,7 @@ impl Period {
     }
 
     fn around(self, now: Millis, zone: TimeZone) -> (Millis, Millis) {
+        let now = within_years(now);
         let mut wall = self.floor(zone.wall(now));
         let mut start = zone.first_at(wall);
         loop {

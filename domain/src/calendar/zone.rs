@@ -19,6 +19,11 @@ const FURTHEST: Millis = 16 * HOUR;
 const EARLIEST: Millis = -62_135_596_800_000;
 const LATEST: Millis = 253_402_300_799_999;
 
+/// The nearest moment (or wall clock) of the years 1 to 9999, so that far-off input costs no walk.
+pub(super) fn within_years(at: Millis) -> Millis {
+    at.clamp(EARLIEST, LATEST)
+}
+
 /// A zone of the IANA database, by its name, e.g. `Asia/Seoul`. Aliases keep their name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimeZone(Tz);
@@ -59,7 +64,7 @@ impl TimeZone {
 
     /// How far the wall clock is ahead of UTC at a moment, in milliseconds.
     pub fn offset(self, at: Millis) -> Millis {
-        let utc = DateTime::from_timestamp_millis(at.clamp(EARLIEST, LATEST)).unwrap_or_default().naive_utc();
+        let utc = DateTime::from_timestamp_millis(within_years(at)).unwrap_or_default().naive_utc();
         Millis::from(self.0.offset_from_utc_datetime(&utc).fix().local_minus_utc()) * 1_000
     }
 
