@@ -76,7 +76,7 @@ pub fn category_stream(key: &CategoryKey) -> StreamId {
 impl Gathered {
     /// The sequences that the decision was made on, for its event.
     pub fn versions(&self) -> FactVersions {
-        FactVersions { recipient: self.recipient.sequence, subscription: self.subscription.sequence, category: self.category.sequence }
+        FactVersions { recipient: self.recipient.sequence, subscription: self.subscription.sequence, category: self.category.sequence, frequency: 0 }
     }
 
     /// The same as expectations of the append.
@@ -118,7 +118,13 @@ impl Facts {
             AggregateKind::Recipient => self.recipients.forget(stream.id),
             AggregateKind::Subscription => self.subscriptions.forget(stream.id),
             AggregateKind::Category => self.categories.forget(stream.id),
-            AggregateKind::Notification | AggregateKind::Sender | AggregateKind::ApiKey | AggregateKind::Address => {}
+            AggregateKind::Notification
+            | AggregateKind::Sender
+            | AggregateKind::ApiKey
+            | AggregateKind::Address
+            | AggregateKind::Frequency
+            | AggregateKind::Digest
+            | AggregateKind::Schedule => {}
         }
     }
 }

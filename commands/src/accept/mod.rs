@@ -17,7 +17,7 @@ use crate::log::{Commit, CommitOutcome, Hashing, Lane, LogError, Metadata, Strea
 use crate::ports::{Clock, Random};
 use domain::aggregate::Aggregate;
 use domain::notification::{Accept, Notification, NotificationCommand, NotificationEvent, NotificationRefusal};
-use domain::policy::delivery_plan;
+use domain::policy::deciding::{self, Ask, Decided, Decision};
 use domain::values::{NotificationId, Priority};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
@@ -145,16 +145,26 @@ impl Acceptor {
         if item.request.expires_at.is_some_and(|at| at <= self.clock.now()) && self.bus.log().stream_number(stream).await?.is_none() {
             return Err(Refused::Refusal(Refusal::Expired));
         }
-        let requested = item.request.requested(recipient, &facts, &self.hashing);
-        let plan = delivery_plan::decide(
-            item.request.channels.as_deref(),
-            &item.request.category,
-            &facts.category.state,
-            &facts.recipient.state,
-            &facts.subscription.state,
-            facts.versions(),
-        );
-        let accept = NotificationCommand::Accept(Box::new(Accept { requested, plan }));
+        let now = self.clock.now();
+        let requested = item.request.requested(recipient, &facts, &self.hashing, now);
+        let ask = Ask {
+            channels: requested.channels.as_deref(),
+            expires_at: requested.expires_at,
+            plan: requested.plan.as_ref(),
+            ..Ask::plain(&requested.category, requested.priority)
+        };
+        let known = deciding::Facts {
+            category: &facts.category.state,
+            recipient: &facts.recipient.state,
+            subscription: &facts.subscription.state,
+            frequency: None,
+            overall: &[],
+            suppressed: &|_| false,
+            collecting_window: 1,
+            versions: facts.versions(),
+        };
+        let decision = deciding::decide(&ask, &known, now);
+        let accept = NotificationCommand::Accept(Box::new(Accept { requested, decision }));
         // A new notification has the default state; whether it is new, the log says.
         let events = match Notification::default().decide(accept) {
             Ok(events) => events.into_iter().map(Fact::from).collect(),
@@ -182,10 +192,10 @@ impl Acceptor {
             }));
             // The fingerprint covers what was asked, not the facts it was decided on.
             let recipient = self.hashing.recipient(&item.request.recipient);
-            let requested = item.request.requested(recipient, &Gathered::default(), &self.hashing);
+            let requested = item.request.requested(recipient, &Gathered::default(), &self.hashing, self.clock.now());
             let accepted = Accepted { id: item.id, position: first.position, visible_at: first.position, duplicate: true };
-            let plan = delivery_plan::DeliveryPlan { steps: Vec::new(), facts: domain::values::FactVersions::default() };
-            match notification.decide(NotificationCommand::Accept(Box::new(Accept { requested, plan }))) {
+            let decision = Decision { outcome: Decided::Expire, facts: domain::values::FactVersions::default(), count: None };
+            match notification.decide(NotificationCommand::Accept(Box::new(Accept { requested, decision }))) {
                 Err(NotificationRefusal::IdempotencyConflict) => {
                     return Ok(Err(Refusal::IdempotencyConflict));
                 }

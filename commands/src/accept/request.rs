@@ -5,6 +5,7 @@ use crate::log::{Hashing, Position};
 use base64::Engine as _;
 use domain::event::Personal;
 use domain::notification::Requested;
+use domain::policy::deciding::plan_of;
 use domain::values::{CategoryKey, Channel, Content, ContentError, Millis, NotificationId, Priority, RecipientId, SenderKey};
 
 /// Longest idempotency key and recipient id, in bytes.
@@ -102,7 +103,7 @@ impl SendRequest {
     }
 
     /// The event that records it.
-    pub(super) fn requested(&self, recipient: RecipientId, facts: &Gathered, hashing: &Hashing) -> Requested {
+    pub(super) fn requested(&self, recipient: RecipientId, facts: &Gathered, hashing: &Hashing, now: Millis) -> Requested {
         Requested {
             sender: self.sender.clone(),
             recipient,
@@ -111,7 +112,13 @@ impl SendRequest {
             channels: self.channels.clone(),
             fingerprint: self.fingerprint(recipient, hashing),
             sandbox: self.sandbox,
-            expires_at: self.expires_at,
+            expires_at: facts.category.state.expiry(self.expires_at, now),
+            not_before: None,
+            topic: None,
+            digest: None,
+            plan: plan_of(None, self.channels.is_some(), &facts.category.state).cloned(),
+            category_version: facts.category.state.version,
+            origin: None,
             personal: Personal::Known(self.content.clone()),
         }
     }

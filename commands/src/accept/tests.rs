@@ -10,7 +10,7 @@ use crate::recipients::Registration;
 use domain::category::{Category, DefineCategory};
 use domain::notification::NotificationEvent;
 use domain::recipient::{AddressDetails, Profile, ProfileDetails, Recipient, RecipientCommand};
-use domain::subscription::{ChangedBy, Scope, SetSubscription, Subscription};
+use domain::subscription::{ChangedBy, Evidence, Scope, SetSubscription, Source, Subscription};
 use domain::values::{CategoryKey, Channel, Content, Priority, Rule, SenderKey};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
@@ -49,14 +49,8 @@ fn meta() -> Arc<Metadata> {
 impl Fixture {
     async fn prepare(&self) {
         let key = CategoryKey::new("orders").unwrap();
-        let define = DefineCategory {
-            key: key.clone(),
-            name: "Orders".to_owned(),
-            description: String::new(),
-            required: false,
-            default_channels: vec![Channel::AndroidPush, Channel::InApp],
-            priority: Priority::High,
-        };
+        let channels = vec![Channel::AndroidPush, Channel::InApp];
+        let define = DefineCategory::plain(key.clone(), "Orders".to_owned(), String::new(), false, channels, Priority::High);
         self.bus.execute::<Category>(category_stream(&key), &meta(), define).await.unwrap();
         let id = self.hashing.recipient("alice");
         let profile = Profile { details: ProfileDetails { external_id: "alice".to_owned(), attributes: None }, ..Profile::default() };
@@ -83,8 +77,10 @@ impl Fixture {
     }
 
     async fn opt_out(&self, scope: Scope) {
-        let command = SetSubscription { scope, subscribed: false, by: ChangedBy::Recipient, required: false };
-        self.bus.execute::<Subscription>(subscription_stream(self.hashing.recipient("alice")), &meta(), command).await.unwrap();
+        let recipient = self.hashing.recipient("alice");
+        let (by, source, evidence) = (ChangedBy::Recipient, Source::Api, Evidence::default());
+        let command = SetSubscription { recipient, scope, subscribed: false, by, source, evidence, required: false };
+        self.bus.execute::<Subscription>(subscription_stream(recipient), &meta(), command.into()).await.unwrap();
     }
 }
 

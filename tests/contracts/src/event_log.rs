@@ -4,7 +4,7 @@ use crate::stores::{Replica, Store};
 use commands::log::{Commit, CommitOutcome, Committer, Lane, LogReader, Metadata, Recorded, StreamAppend, Tail};
 use domain::event::Personal;
 use domain::recipient::{ProfileChanged, ProfileDetails, RecipientEvent};
-use domain::subscription::{ChangedBy, Scope, SubscriptionEvent, Unsubscribed};
+use domain::subscription::{ChangedBy, Scope, Source, SubscriptionEvent, Unsubscribed};
 use domain::values::{Channel, RecipientId};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
@@ -19,7 +19,14 @@ pub fn subscription(n: u128) -> StreamId {
 }
 
 pub fn off(channel: Channel) -> Fact {
-    SubscriptionEvent::Unsubscribed(Unsubscribed { scope: Scope::Channel(channel), by: ChangedBy::Recipient }).into()
+    SubscriptionEvent::Unsubscribed(Unsubscribed {
+        recipient: None,
+        scope: Scope::Channel(channel),
+        by: ChangedBy::Recipient,
+        source: Source::Api,
+        personal: Personal::Erased,
+    })
+    .into()
 }
 
 pub fn commit(stream: StreamId, expected: u64, events: Vec<Fact>) -> Commit {

@@ -109,6 +109,9 @@ async fn serialized(repository: &PostgresEventRepository, stream: StreamId, afte
         Sender: domain::sender::Sender,
         ApiKey: domain::api_key::ApiKey,
         Address: domain::address::AddressOwnership,
+        Frequency: domain::frequency::Frequency,
+        Digest: domain::digest::Digest,
+        Schedule: domain::schedule::Schedule,
     )
 }
 
