@@ -77,9 +77,11 @@ impl Schedule {
             (before, last) = (last, run);
             count += 1;
             if count >= MOST_COUNTED {
-                // Far too many to walk through: what matters is the last within reach.
-                let near = terms.run_after(now.saturating_sub(terms.catch_up.max(0)).saturating_sub(1).max(last), zone).filter(|run| *run <= now);
-                let lately = std::iter::successors(near, |run| terms.run_after(*run, zone).filter(|run| *run <= now)).take(MOST_COUNTED as usize);
+                // Far too many to walk through: what matters is the last within reach, which is at
+                // most seven days and thus about as many.
+                let reach = now.saturating_sub(terms.catch_up.max(0)).saturating_sub(1).max(last);
+                let near = |run: &Millis| *run <= now;
+                let lately = std::iter::successors(terms.run_after(reach, zone).filter(near), |run| terms.run_after(*run, zone).filter(near));
                 if let Some(run) = lately.last() {
                     (before, last) = (last, run);
                 }
