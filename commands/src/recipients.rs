@@ -124,7 +124,7 @@ pub async fn subscription(bus: &Bus, recipient: RecipientId) -> Result<Arc<Subsc
 async fn load_ownership<R>(bus: &Bus, stream: StreamId) -> Result<crate::bus::Cached<AddressOwnership>, Refused<R>> {
     bus.load::<AddressOwnership>(stream).await.map_err(|error| match error {
         Refused::Log(error) => Refused::Log(error),
-        Refused::Refusal(never) => match never {},
-        Refused::Contended => Refused::Contended,
+        // Loading asks for nothing that could be refused.
+        Refused::Refusal(_) | Refused::Contended => Refused::Contended,
     })
 }

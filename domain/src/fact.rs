@@ -2,7 +2,7 @@
 
 use crate::event::{DecodeError, EventBody};
 use crate::values::RecipientId;
-use crate::{address, api_key, category, notification, recipient, sender, subscription, upcast};
+use crate::{address, api_key, category, digest, frequency, notification, recipient, schedule, sender, subscription, upcast};
 use std::fmt;
 use uuid::Uuid;
 
@@ -68,8 +68,14 @@ aggregates! {
     Sender = 5, "sender", sender::SenderEvent;
     /// An API key.
     ApiKey = 6, "api_key", api_key::ApiKeyEvent;
-    /// The owner of an address.
+    /// The owner of an address, and whether anything may go there.
     Address = 7, "address", address::AddressEvent;
+    /// How often a recipient was told something.
+    Frequency = 8, "frequency", frequency::FrequencyEvent;
+    /// Notifications that go out together.
+    Digest = 9, "digest", digest::DigestEvent;
+    /// A request that is made later, or again and again.
+    Schedule = 10, "schedule", schedule::ScheduleEvent;
 }
 
 impl AggregateKind {

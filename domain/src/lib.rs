@@ -3,9 +3,10 @@
 //! The map of the crate:
 //! - [`aggregate`]: how an aggregate is written here (pure `decide`, pure `evolve`).
 //! - [`notification`], [`recipient`], [`subscription`], [`category`], [`sender`], [`api_key`],
-//!   [`address`]: one folder an aggregate, with its state, commands, events and refusals.
+//!   [`address`], [`frequency`], [`digest`], [`schedule`]: one folder an aggregate, with its state, commands, events and refusals.
 //! - [`policy`]: whether, when and where; pure functions over the aggregates' states.
 //! - [`values`]: the words that they share (ids, channels, priorities, outcomes …).
+//! - [`calendar`]: civil time over every zone: quiet hours, local times, cron, periods of limits.
 //! - [`fact`]: every event of every aggregate as one type, with names and versions.
 //! - [`upcast`]: old shapes of events, lifted to today's on reading.
 //! - [`catalogue`]: the description of all events, from which `docs/events.md` is made.
@@ -16,13 +17,17 @@
 pub mod address;
 pub mod aggregate;
 pub mod api_key;
+pub mod calendar;
 pub mod catalogue;
 pub mod category;
+pub mod digest;
 pub mod event;
 pub mod fact;
+pub mod frequency;
 pub mod notification;
 pub mod policy;
 pub mod recipient;
+pub mod schedule;
 pub mod sender;
 pub mod subscription;
 pub mod upcast;

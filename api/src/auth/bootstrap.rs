@@ -73,14 +73,8 @@ pub async fn ensure<E: From<LogError>>(
     if let Ok(key) = CategoryKey::new(GENERAL) {
         let general = bus.load::<Category>(category_stream(&key)).await.map_err(log_error)?;
         if !general.state.exists {
-            let define = DefineCategory {
-                key: key.clone(),
-                name: "General".to_owned(),
-                description: "Everything that has no category of its own.".to_owned(),
-                required: false,
-                default_channels: Channel::ALL.to_vec(),
-                priority: Priority::Normal,
-            };
+            let description = "Everything that has no category of its own.".to_owned();
+            let define = DefineCategory::plain(key.clone(), "General".to_owned(), description, false, Channel::ALL.to_vec(), Priority::Normal);
             bus.execute::<Category>(category_stream(&key), &metadata, define).await.map_err(log_error)?;
         }
     }

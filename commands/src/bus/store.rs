@@ -31,6 +31,9 @@ fact_of!(
     Sender: domain::sender::SenderEvent,
     ApiKey: domain::api_key::ApiKeyEvent,
     Address: domain::address::AddressEvent,
+    Frequency: domain::frequency::FrequencyEvent,
+    Digest: domain::digest::DigestEvent,
+    Schedule: domain::schedule::ScheduleEvent,
 );
 
 /// The log as `cqrs_es` sees it. Aggregate ids are UUIDs.

@@ -1,5 +1,6 @@
-//! Who owns an address: a device token belongs to one recipient at a time, whoever registered
-//! it last. The stream is keyed by the address's keyed hash, since addresses move.
+//! Who owns an address, and whether anything may go there. A device token belongs to one recipient
+//! at a time, whoever registered it last. Suppressions belong to the address and not to its
+//! owner, so that they outlive a change of hands. The stream is keyed by the address's keyed hash.
 
 mod state;
 #[cfg(test)]

@@ -1,9 +1,12 @@
-//! The ownership's events, state and decisions.
+//! The address's events, state and decisions.
 
 use crate::aggregate::Aggregate;
 use crate::values::{AddressId, RecipientId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// Longest reason or note, in characters.
+const MAX_WORDS: usize = 500;
 
 /// Belongs to this recipient from now on, and to nobody else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,21 +24,59 @@ pub struct AddressReleased {
     pub address: AddressId,
 }
 
-crate::plain_bodies!(AddressBound, AddressReleased);
-crate::events! {
-    /// What can have happened to an address.
-    AddressEvent of Address { AddressBound = 1, AddressReleased = 1 }
+/// Why nothing goes to an address any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SuppressionReason {
+    /// Its provider said that it does not exist.
+    HardBounce,
+    /// Somebody there called it spam.
+    Complaint,
+    /// Somebody there answered `STOP`.
+    Stop,
+    /// An administrator took it off.
+    Manual,
 }
 
-/// Who owns an address, as its events tell it.
+/// Nothing goes there any more, whoever asks, until an administrator reinstates it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AddressSuppressed {
+    /// The address.
+    pub address: AddressId,
+    /// Why.
+    pub reason: SuppressionReason,
+    /// The provider's code or an operator's note; not personal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Notifications may go there again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AddressReinstated {
+    /// The address.
+    pub address: AddressId,
+    /// The administrator's words; an operator's note, not personal.
+    pub reason: String,
+}
+
+crate::plain_bodies!(AddressBound, AddressReleased, AddressSuppressed, AddressReinstated);
+crate::events! {
+    /// What can have happened to an address.
+    AddressEvent of Address { AddressBound = 1, AddressReleased = 1, AddressSuppressed = 1, AddressReinstated = 1 }
+}
+
+/// Who owns an address and whether anything may go there, as its events tell it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressOwnership {
     /// The owner.
     pub owner: Option<RecipientId>,
+    /// Why nothing goes there. Stays with the address when its owner changes.
+    #[serde(default)]
+    pub suppressed: Option<SuppressionReason>,
 }
 
 /// What can be asked of an address.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum AddressCommand {
     /// Bind it to a recipient.
     Bind {
@@ -51,11 +92,34 @@ pub enum AddressCommand {
         /// The owner that lets go.
         recipient: RecipientId,
     },
+    /// Let nothing go there any more.
+    Suppress {
+        /// The address.
+        address: AddressId,
+        /// Why.
+        reason: SuppressionReason,
+        /// In words, up to 500 characters.
+        note: Option<String>,
+    },
+    /// Let notifications go there again.
+    Reinstate {
+        /// The address.
+        address: AddressId,
+        /// Why, 1 to 500 characters.
+        reason: String,
+    },
 }
 
-/// An address never says no; the type exists because every aggregate has one.
+/// Why an address says no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AddressRefusal {}
+pub enum AddressRefusal {
+    /// Who looks at it later has to understand it.
+    #[error("give a reason of 1 to {MAX_WORDS} characters for reinstating the address")]
+    Reason,
+    /// Too long.
+    #[error("a note on a suppressed address has at most {MAX_WORDS} characters; shorten it")]
+    Note,
+}
 
 impl Aggregate for AddressOwnership {
     type Command = AddressCommand;
@@ -70,14 +134,26 @@ impl Aggregate for AddressOwnership {
             AddressCommand::Release { address, recipient } if self.owner == Some(recipient) => {
                 vec![AddressEvent::AddressReleased(AddressReleased { address })]
             }
-            _ => Vec::new(),
+            AddressCommand::Bind { .. } | AddressCommand::Release { .. } => Vec::new(),
+            AddressCommand::Suppress { note, .. } if note.as_ref().is_some_and(|note| note.chars().count() > MAX_WORDS) => {
+                return Err(AddressRefusal::Note);
+            }
+            AddressCommand::Suppress { .. } if self.suppressed.is_some() => Vec::new(),
+            AddressCommand::Suppress { address, reason, note } => vec![AddressEvent::AddressSuppressed(AddressSuppressed { address, reason, note })],
+            AddressCommand::Reinstate { reason, .. } if reason.trim().is_empty() || reason.chars().count() > MAX_WORDS => {
+                return Err(AddressRefusal::Reason);
+            }
+            AddressCommand::Reinstate { .. } if self.suppressed.is_none() => Vec::new(),
+            AddressCommand::Reinstate { address, reason } => vec![AddressEvent::AddressReinstated(AddressReinstated { address, reason })],
         })
     }
 
     fn evolve(&mut self, event: &AddressEvent) {
-        self.owner = match event {
-            AddressEvent::AddressBound(e) => Some(e.recipient),
-            AddressEvent::AddressReleased(_) => None,
-        };
+        match event {
+            AddressEvent::AddressBound(e) => self.owner = Some(e.recipient),
+            AddressEvent::AddressReleased(_) => self.owner = None,
+            AddressEvent::AddressSuppressed(e) => self.suppressed = Some(e.reason),
+            AddressEvent::AddressReinstated(_) => self.suppressed = None,
+        }
     }
 }

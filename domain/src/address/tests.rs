@@ -20,3 +20,20 @@ fn the_last_to_bind_owns_it_and_only_the_owner_lets_go() {
         .when(AddressCommand::Release { address, recipient: b })
         .then_expect_events(vec![AddressEvent::AddressReleased(AddressReleased { address })]);
 }
+
+#[test]
+fn a_suppressed_address_stays_so_until_somebody_gives_a_reason() {
+    let address = AddressId(Uuid::from_u128(1));
+    let suppress = |reason| AddressCommand::Suppress { address, reason, note: None };
+    let reinstate = |reason: &str| AddressCommand::Reinstate { address, reason: reason.to_owned() };
+    let suppressed = || AddressEvent::AddressSuppressed(AddressSuppressed { address, reason: SuppressionReason::HardBounce, note: None });
+    let bound = || AddressEvent::AddressBound(AddressBound { address, recipient: RecipientId(Uuid::from_u128(2)) });
+    Test::with(()).given_no_previous_events().when(suppress(SuppressionReason::HardBounce)).then_expect_events(vec![suppressed()]);
+    Test::with(()).given(vec![suppressed(), bound()]).when(suppress(SuppressionReason::Complaint)).then_expect_events(vec![]);
+    Test::with(()).given(vec![suppressed()]).when(reinstate(" ")).then_expect_error(AddressRefusal::Reason);
+    Test::with(()).given(vec![bound()]).when(reinstate("asked by phone")).then_expect_events(vec![]);
+    Test::with(())
+        .given(vec![suppressed()])
+        .when(reinstate("asked by phone"))
+        .then_expect_events(vec![AddressEvent::AddressReinstated(AddressReinstated { address, reason: "asked by phone".to_owned() })]);
+}

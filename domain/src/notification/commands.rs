@@ -1,7 +1,7 @@
 //! Commands of a notification.
 
 use super::events::Requested;
-use crate::policy::delivery_plan::DeliveryPlan;
+use crate::policy::deciding::Decision;
 use crate::policy::retry::RetrySchedule;
 use crate::values::{DeliveryNo, FactVersions, Millis, Outcome, Rule};
 
@@ -11,7 +11,7 @@ pub struct Accept {
     /// The request.
     pub requested: Requested,
     /// The decision.
-    pub plan: DeliveryPlan,
+    pub decision: Decision,
 }
 
 /// What can be asked of a notification.
@@ -52,13 +52,49 @@ pub enum NotificationCommand {
         /// Decided on these facts.
         facts: FactVersions,
     },
-    /// End a delivery that is too late.
+    /// End a delivery that is too late; without one, all that waits as a whole.
     Expire {
         /// The delivery.
-        delivery: DeliveryNo,
+        delivery: Option<DeliveryNo>,
     },
-    /// Take back whatever is not under way or done.
-    Cancel,
+    /// It came due: go on as decided anew. Asks for nothing where it does not wait any more.
+    Release {
+        /// The decision.
+        decision: Box<Decision>,
+    },
+    /// Take a later step of the plan as decided. Asks for nothing where that step is not next.
+    TakeStep {
+        /// The step that was due.
+        step: u8,
+        /// The decision.
+        decision: Box<Decision>,
+        /// Now.
+        now: Millis,
+    },
+    /// Let a later step of the plan go. Asks for nothing where that step is not next.
+    SkipStep {
+        /// The step that was due.
+        step: u8,
+        /// Why.
+        rule: Rule,
+    },
+    /// Put a delivery off.
+    Postpone {
+        /// The delivery.
+        delivery: DeliveryNo,
+        /// Until when.
+        until: Millis,
+        /// Why.
+        rule: Rule,
+        /// Decided on these facts.
+        facts: FactVersions,
+    },
+    /// Take back whatever is not under way or done: what waits, what a digest collected, later
+    /// steps, and deliveries. The events say what was stopped.
+    Cancel {
+        /// The digest's window that collected it is still open, and lets it go in the same commit.
+        collected: bool,
+    },
     /// Try a dead letter again.
     Redrive {
         /// The delivery.

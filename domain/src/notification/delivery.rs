@@ -2,8 +2,8 @@
 //! workers share, so that a worker can append without loading the notification.
 
 use super::events::{
-    AttemptFailed, AttemptStarted, AttemptUnknown, Cancelled, DeadLettered, Expired, Failed, FailureClass, Held, HoldReason, NotificationEvent, RetryScheduled,
-    Sent, Suppressed,
+    AttemptFailed, AttemptStarted, AttemptUnknown, Cancelled, DeadLettered, Expired, Failed, FailureClass, Held, HoldReason, NotificationEvent, Postponed,
+    RetryScheduled, Sent, Suppressed,
 };
 use crate::policy::retry::{self, Next, RetrySchedule};
 use crate::values::{AddressId, BadAddress, Channel, DeliveryNo, FactVersions, Millis, Outcome, Rule};
@@ -145,20 +145,27 @@ impl Delivery {
         self.is_stoppable().then_some(NotificationEvent::Suppressed(Suppressed {
             delivery: Some(self.number),
             channel: Some(self.channel),
+            address: None,
             rule,
             rules: Rule::VERSION,
             facts,
         }))
     }
 
+    /// Puts it off. None where nothing is owed, a call is under way, or it waits as long anyhow.
+    pub fn postpone(&self, until: Millis, rule: Rule, facts: FactVersions) -> Option<NotificationEvent> {
+        let waits = matches!(self.state, DeliveryState::Waiting { due } if due >= until);
+        (self.is_stoppable() && !waits).then_some(NotificationEvent::Postponed(Postponed { delivery: self.number, until, rule, rules: Rule::VERSION, facts }))
+    }
+
     /// Ends it because it is too late.
     pub fn expire(&self) -> Option<NotificationEvent> {
-        self.is_stoppable().then_some(NotificationEvent::Expired(Expired { delivery: self.number }))
+        self.is_stoppable().then_some(NotificationEvent::Expired(Expired { delivery: Some(self.number) }))
     }
 
     /// Ends it because the sender takes it back.
     pub fn cancel(&self) -> Option<NotificationEvent> {
-        self.is_stoppable().then_some(NotificationEvent::Cancelled(Cancelled { delivery: self.number }))
+        self.is_stoppable().then_some(NotificationEvent::Cancelled(Cancelled { delivery: Some(self.number) }))
     }
 
     /// Whether it is owed and no call is under way.
@@ -204,6 +211,7 @@ impl Delivery {
             }
             E::Held(e) => self.state = if e.reason == HoldReason::NotMade { DeliveryState::Ready } else { DeliveryState::Waiting { due: e.until } },
             E::RetryScheduled(e) => self.state = DeliveryState::Waiting { due: e.due },
+            E::Postponed(e) => self.state = DeliveryState::Waiting { due: e.until },
             E::Failed(_) => self.state = DeliveryState::Failed,
             E::DeadLettered(_) => self.state = DeliveryState::DeadLettered,
             E::Redriven(_) => {
@@ -215,7 +223,18 @@ impl Delivery {
             E::Cancelled(_) => self.state = DeliveryState::Cancelled,
             E::Expired(_) => self.state = DeliveryState::Expired,
             E::Suppressed(_) => self.state = DeliveryState::Suppressed,
-            E::Requested(_) | E::Deduplicated(_) | E::Queued(_) | E::Seen(_) | E::Read(_) | E::Archived(_) => {}
+            E::Requested(_)
+            | E::Deduplicated(_)
+            | E::Queued(_)
+            | E::Seen(_)
+            | E::Read(_)
+            | E::Archived(_)
+            | E::Deferred(_)
+            | E::Released(_)
+            | E::Digested(_)
+            | E::StepScheduled(_)
+            | E::StepTaken(_)
+            | E::StepSkipped(_) => {}
         }
     }
 }
@@ -235,10 +254,21 @@ impl NotificationEvent {
             Self::DeadLettered(e) => e.delivery,
             Self::Redriven(e) => e.delivery,
             Self::Discarded(e) => e.delivery,
-            Self::Cancelled(e) => e.delivery,
-            Self::Expired(e) => e.delivery,
+            Self::Postponed(e) => e.delivery,
+            Self::Cancelled(e) => return e.delivery,
+            Self::Expired(e) => return e.delivery,
             Self::Suppressed(e) => return e.delivery,
-            Self::Requested(_) | Self::Deduplicated(_) | Self::Seen(_) | Self::Read(_) | Self::Archived(_) => return None,
+            Self::Requested(_)
+            | Self::Deduplicated(_)
+            | Self::Seen(_)
+            | Self::Read(_)
+            | Self::Archived(_)
+            | Self::Deferred(_)
+            | Self::Released(_)
+            | Self::Digested(_)
+            | Self::StepScheduled(_)
+            | Self::StepTaken(_)
+            | Self::StepSkipped(_) => return None,
         })
     }
 }

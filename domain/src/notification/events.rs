@@ -1,15 +1,24 @@
 //! Events of a notification.
 
 use crate::event::Personal;
-use crate::values::{AddressId, CategoryKey, Channel, Content, DeliveryNo, FactVersions, Millis, Priority, RecipientId, Rule, SenderKey};
+use crate::values::{
+    AddressId, CategoryKey, Channel, ChannelPlan, Content, DeliveryNo, DigestId, FactVersions, Millis, Origin, Priority, RecipientId, Rule, SenderKey, TopicKey,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use super::waiting_events::*;
 
 fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// A sender asked for it and was promised it: the answer was given after this was durable.
+/// Version 1 had no time, topic, digest, plan or origin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Requested {
     /// Who asked.
@@ -31,6 +40,24 @@ pub struct Requested {
     /// Worth nothing after this moment (ms since the epoch).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Millis>,
+    /// Not to be sent before this moment (ms since the epoch).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Millis>,
+    /// The topic that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<TopicKey>,
+    /// The digest that collects it if it is to be collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<DigestId>,
+    /// The channel plan that it follows: its own, else the category's as it was then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<ChannelPlan>,
+    /// The version of the category that it was decided under; absent: not recorded.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub category_version: u32,
+    /// What made it, where that was no request of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// Sealed: the content.
     #[serde(skip)]
     #[schemars(skip)]
@@ -63,7 +90,8 @@ pub struct Queued {
     pub facts: FactVersions,
 }
 
-/// Decided: not over this channel, or, where it was queued, not any more.
+/// Decided: not over this channel or to this address, or, where it was queued, not any more.
+/// Version 1 had no `address`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Suppressed {
     /// The delivery that ends, where it was queued before.
@@ -72,6 +100,9 @@ pub struct Suppressed {
     /// The channel; absent where the notification as a whole was suppressed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
+    /// The address, where the channel's other addresses are not concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<AddressId>,
     /// The rule that forbade it.
     pub rule: Rule,
     /// Version of the rules.
@@ -228,18 +259,21 @@ pub struct Discarded {
     pub reason: String,
 }
 
-/// The sender took it back before the provider was called. An end of the delivery.
+/// The sender took it back before the provider was called. An end of the delivery. Version 1 was
+/// always about one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cancelled {
-    /// The delivery.
-    pub delivery: DeliveryNo,
+    /// The delivery; absent: the notification as a whole, while it waited or was collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryNo>,
 }
 
-/// Too late to be worth sending. An end of the delivery.
+/// Too late to be worth sending. An end of the delivery. Version 1 was always about one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Expired {
-    /// The delivery.
-    pub delivery: DeliveryNo,
+    /// The delivery; absent: the notification as a whole, before anything was queued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryNo>,
 }
 
 /// Shown to the recipient, on whatever device.
@@ -274,13 +308,21 @@ crate::plain_bodies!(
     Seen,
     Read,
     Archived,
+    Deferred,
+    Released,
+    Digested,
+    StepScheduled,
+    StepTaken,
+    StepSkipped,
+    Postponed,
 );
 crate::events! {
     /// What can have happened to a notification.
     NotificationEvent of Notification {
-        Requested = 1, Deduplicated = 1, Queued = 1, Suppressed = 1, AttemptStarted = 1, Sent = 1,
+        Requested = 2, Deduplicated = 1, Queued = 1, Suppressed = 2, AttemptStarted = 1, Sent = 1,
         AttemptFailed = 1, AttemptUnknown = 1, Held = 1, RetryScheduled = 1, Failed = 1,
-        DeadLettered = 1, Redriven = 1, Discarded = 1, Cancelled = 1, Expired = 1, Seen = 1,
-        Read = 1, Archived = 1,
+        DeadLettered = 1, Redriven = 1, Discarded = 1, Cancelled = 2, Expired = 2, Seen = 1,
+        Read = 1, Archived = 1, Deferred = 1, Released = 1, Digested = 1, StepScheduled = 1,
+        StepTaken = 1, StepSkipped = 1, Postponed = 1,
     }
 }

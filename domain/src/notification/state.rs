@@ -2,15 +2,35 @@
 
 use super::commands::NotificationCommand;
 use super::delivery::{Delivery, DeliveryState};
-use super::events::{Archived, Deduplicated, Discarded, NotificationEvent, Queued, Read, Redriven, Requested, Seen, Sent, Suppressed};
+use super::events::{Archived, Cancelled, Deduplicated, Discarded, Expired, NotificationEvent, Read, Redriven, Seen, StepSkipped, Suppressed};
 use super::refusal::NotificationRefusal;
+use super::settling::{settled, step_settled};
 use crate::aggregate::Aggregate;
-use crate::policy::delivery_plan::Step;
-use crate::values::{CategoryKey, Channel, DeliveryNo, Millis, Priority, RecipientId, Rule, SenderKey};
+use crate::values::{CategoryKey, Channel, ChannelPlan, DeliveryNo, DigestId, Millis, NextWhen, Origin, Priority, RecipientId, Rule, SenderKey, TopicKey};
 use serde::{Deserialize, Serialize};
 
 /// Repeats that are recorded; further ones are answered without an event.
 const MAX_RECORDED_REPEATS: u32 = 10;
+
+/// That a notification waits as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Until when (ms since the epoch).
+    pub until: Millis,
+    /// Why.
+    pub rule: Rule,
+}
+
+/// The next step of a notification's plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduledStep {
+    /// Number of the step.
+    pub step: u8,
+    /// When (ms since the epoch).
+    pub due: Millis,
+    /// What has to be so then.
+    pub when: NextWhen,
+}
 
 /// A notification as its events tell it. Content is not kept: it is read from the log when it
 /// is needed, so that a thousand cached notifications of a megabyte each do not fill the memory.
@@ -32,9 +52,35 @@ pub struct Notification {
     pub sandbox: bool,
     /// Worth nothing after this.
     pub expires_at: Option<Millis>,
+    /// Channels that were asked for.
+    pub channels: Option<Vec<Channel>>,
+    /// Not to be sent before.
+    pub not_before: Option<Millis>,
+    /// Its topic.
+    pub topic: Option<TopicKey>,
+    /// The digest that collects it if it is to be collected.
+    pub digest: Option<DigestId>,
+    /// The plan that it follows.
+    pub plan: Option<ChannelPlan>,
+    /// The version of its category then.
+    pub category_version: u32,
+    /// What made it.
+    pub origin: Option<Origin>,
+    /// It waits as a whole.
+    pub waiting: Option<Waiting>,
+    /// The place under the limits that it holds.
+    pub place: Option<Millis>,
+    /// The digest and window that collected it.
+    pub digested: Option<(DigestId, u32)>,
+    /// The next step of its plan.
+    pub step: Option<ScheduledStep>,
+    /// The first delivery of the last step that was taken.
+    pub step_from: DeliveryNo,
     /// All deliveries, by number.
     pub deliveries: Vec<Delivery>,
-    /// Channels decided against at acceptance.
+    /// It was taken back or too late as a whole.
+    pub over: Option<Rule>,
+    /// Channels decided against, and, without a channel, the notification as a whole.
     pub suppressed: Vec<(Option<Channel>, Rule)>,
     /// Repeats recorded.
     pub repeats: u32,
@@ -56,6 +102,18 @@ impl Notification {
         self.delivery(number).ok_or(NotificationRefusal::NoSuchDelivery)
     }
 
+    /// The number of the next delivery.
+    pub(super) fn next_delivery(&self) -> DeliveryNo {
+        DeliveryNo::try_from(self.deliveries.len()).unwrap_or(DeliveryNo::MAX)
+    }
+
+    fn cancel(&self, collected: bool) -> Vec<NotificationEvent> {
+        let whole = self.waiting.is_some() || (collected && self.digested.is_some());
+        let whole = whole.then_some(NotificationEvent::Cancelled(Cancelled { delivery: None }));
+        let step = self.step.map(|next| NotificationEvent::StepSkipped(StepSkipped { step: next.step, rule: Rule::Cancelled }));
+        whole.into_iter().chain(step).chain(self.deliveries.iter().filter_map(Delivery::cancel)).collect()
+    }
+
     /// Whether the recipient sees it in the history: something was queued, and it is no test.
     pub fn is_visible(&self) -> bool {
         self.exists && !self.sandbox && !self.deliveries.is_empty()
@@ -71,7 +129,10 @@ impl Aggregate for Notification {
         use NotificationCommand as C;
         if let C::Accept(accept) = command {
             if !self.exists {
-                return Ok(accepted(accept.requested, accept.plan));
+                let mut events = Vec::with_capacity(4);
+                events.push(NotificationEvent::Requested(accept.requested));
+                settled(&accept.decision, 0, &mut events);
+                return Ok(events);
             }
             if self.fingerprint != accept.requested.fingerprint {
                 return Err(NotificationRefusal::IdempotencyConflict);
@@ -89,8 +150,21 @@ impl Aggregate for Notification {
                 self.existing(delivery)?.conclude(attempt, &outcome, &schedule, requested_at, now, jitter)
             }
             C::Suppress { delivery, rule, facts } => self.existing(delivery)?.suppress(rule, facts).into_iter().collect(),
-            C::Expire { delivery } => self.existing(delivery)?.expire().into_iter().collect(),
-            C::Cancel => self.deliveries.iter().filter_map(Delivery::cancel).collect(),
+            C::Expire { delivery: Some(delivery) } => self.existing(delivery)?.expire().into_iter().collect(),
+            C::Expire { delivery: None } if self.waiting.is_some() => vec![NotificationEvent::Expired(Expired { delivery: None })],
+            C::Expire { delivery: None } => Vec::new(),
+            C::Release { decision } if self.waiting.is_some() => {
+                let mut events = vec![NotificationEvent::Released(super::events::Released {})];
+                settled(&decision, self.next_delivery(), &mut events);
+                events
+            }
+            C::TakeStep { step, decision, now } if self.step.is_some_and(|next| next.step == step) => step_settled(self, step, &decision, now),
+            C::SkipStep { step, rule } if self.step.is_some_and(|next| next.step == step) => {
+                vec![NotificationEvent::StepSkipped(StepSkipped { step, rule })]
+            }
+            C::Release { .. } | C::TakeStep { .. } | C::SkipStep { .. } => Vec::new(),
+            C::Postpone { delivery, until, rule, facts } => self.existing(delivery)?.postpone(until, rule, facts).into_iter().collect(),
+            C::Cancel { collected } => self.cancel(collected),
             C::Redrive { delivery } => match self.existing(delivery)?.state {
                 DeliveryState::DeadLettered => {
                     vec![NotificationEvent::Redriven(Redriven { delivery })]
@@ -121,10 +195,36 @@ impl Aggregate for Notification {
                 self.fingerprint.clone_from(&e.fingerprint);
                 self.sandbox = e.sandbox;
                 self.expires_at = e.expires_at;
+                self.channels.clone_from(&e.channels);
+                self.not_before = e.not_before;
+                self.topic.clone_from(&e.topic);
+                self.digest = e.digest;
+                self.plan.clone_from(&e.plan);
+                self.category_version = e.category_version;
+                self.origin = e.origin;
             }
             E::Deduplicated(e) => self.repeats = e.repeats,
             E::Queued(e) => self.deliveries.push(Delivery::queued(e.delivery, e.channel, e.address)),
             E::Suppressed(Suppressed { delivery: None, channel, rule, .. }) => self.suppressed.push((*channel, *rule)),
+            E::Deferred(e) => {
+                self.waiting = Some(Waiting { until: e.until, rule: e.rule });
+                if e.limit.is_some() {
+                    self.place = Some(e.until);
+                }
+            }
+            E::Released(_) => self.waiting = None,
+            E::Digested(e) => self.digested = Some((e.digest, e.window)),
+            E::Cancelled(Cancelled { delivery: None }) | E::Expired(Expired { delivery: None }) => {
+                self.waiting = None;
+                self.digested = None;
+                self.over = Some(if matches!(event, E::Cancelled(_)) { Rule::Cancelled } else { Rule::Expired });
+            }
+            E::StepScheduled(e) => self.step = Some(ScheduledStep { step: e.step, due: e.due, when: e.when }),
+            E::StepTaken(_) => {
+                self.step = None;
+                self.step_from = self.next_delivery();
+            }
+            E::StepSkipped(_) => self.step = None,
             E::Seen(_) => self.seen = true,
             E::Read(_) => {
                 self.seen = true;
@@ -142,28 +242,4 @@ impl Aggregate for Notification {
 
 fn flag(already: bool, event: NotificationEvent) -> Vec<NotificationEvent> {
     if already { Vec::new() } else { vec![event] }
-}
-
-/// The request with its decisions, as one batch: there is no moment at which it is accepted and
-/// undecided.
-fn accepted(requested: Requested, plan: crate::policy::delivery_plan::DeliveryPlan) -> Vec<NotificationEvent> {
-    let mut events = Vec::with_capacity(2 + plan.steps.len());
-    events.push(NotificationEvent::Requested(requested));
-    let mut next: DeliveryNo = 0;
-    for step in plan.steps {
-        match step {
-            Step::Deliver { channel, address, rule } => {
-                let delivery = next;
-                next += 1;
-                events.push(NotificationEvent::Queued(Queued { delivery, channel, address, rule, rules: Rule::VERSION, facts: plan.facts }));
-                if !channel.has_provider() {
-                    events.push(NotificationEvent::Sent(Sent { delivery, attempt: 0, provider_id: None }));
-                }
-            }
-            Step::Skip { channel, rule } => {
-                events.push(NotificationEvent::Suppressed(Suppressed { delivery: None, channel, rule, rules: Rule::VERSION, facts: plan.facts }));
-            }
-        }
-    }
-    events
 }

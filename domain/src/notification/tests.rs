@@ -1,10 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use super::*;
+use crate::aggregate::Aggregate;
 use crate::event::Personal;
-use crate::policy::delivery_plan::{DeliveryPlan, Step};
+use crate::policy::deciding::{Decided, Decision, FollowUp, Step};
 use crate::policy::retry::RetrySchedule;
-use crate::values::{AddressId, BadAddress, CategoryKey, Channel, Content, FactVersions, Outcome, Priority, RecipientId, Rule, SenderKey};
+use crate::values::{AddressId, BadAddress, CategoryKey, Channel, Content, DigestId, FactVersions, NextWhen, Outcome, Priority, RecipientId, Rule, SenderKey};
 use NotificationEvent as E;
 use cqrs_es::test::TestFramework;
 use uuid::Uuid;
@@ -21,11 +22,17 @@ fn requested(fingerprint: &str) -> Requested {
         fingerprint: fingerprint.to_owned(),
         sandbox: false,
         expires_at: None,
+        not_before: None,
+        topic: None,
+        digest: None,
+        plan: None,
+        category_version: 1,
+        origin: None,
         personal: Personal::Known(Content { body: "Paid".to_owned(), ..Content::default() }),
     }
 }
 
-const FACTS: FactVersions = FactVersions { recipient: 2, subscription: 0, category: 1 };
+const FACTS: FactVersions = FactVersions { recipient: 2, subscription: 0, category: 1, frequency: 0 };
 
 fn address() -> AddressId {
     AddressId(Uuid::from_u128(9))
@@ -35,8 +42,16 @@ fn queued(delivery: u16, channel: Channel) -> E {
     E::Queued(Queued { delivery, channel, address: channel.has_provider().then(address), rule: Rule::DefaultOptIn, rules: Rule::VERSION, facts: FACTS })
 }
 
+fn decision(outcome: Decided) -> Decision {
+    Decision { outcome, facts: FACTS, count: None }
+}
+
+fn accept_as(fingerprint: &str, outcome: Decided) -> NotificationCommand {
+    NotificationCommand::Accept(Box::new(Accept { requested: requested(fingerprint), decision: decision(outcome) }))
+}
+
 fn accept(fingerprint: &str, steps: Vec<Step>) -> NotificationCommand {
-    NotificationCommand::Accept(Box::new(Accept { requested: requested(fingerprint), plan: DeliveryPlan { steps, facts: FACTS } }))
+    accept_as(fingerprint, Decided::Deliver { steps, taken: 0, next: None })
 }
 
 fn push() -> Step {
@@ -217,7 +232,7 @@ fn exhausted_attempts_become_a_dead_letter_that_can_be_redriven() {
 #[test]
 fn cancelling_stops_what_is_not_under_way() {
     let given = vec![E::Requested(requested("f")), queued(0, Channel::AndroidPush), queued(1, Channel::Email), started(1, false)];
-    Test::with(()).given(given).when(NotificationCommand::Cancel).then_expect_events(vec![E::Cancelled(Cancelled { delivery: 1 })]);
+    Test::with(()).given(given).when(cancel(false)).then_expect_events(vec![E::Cancelled(Cancelled { delivery: Some(1) })]);
 }
 
 #[test]
@@ -230,7 +245,7 @@ fn marks_are_recorded_once() {
 
 #[test]
 fn nothing_can_be_asked_of_a_notification_that_does_not_exist() {
-    Test::with(()).given_no_previous_events().when(NotificationCommand::Cancel).then_expect_error(NotificationRefusal::NotFound);
+    Test::with(()).given_no_previous_events().when(cancel(false)).then_expect_error(NotificationRefusal::NotFound);
 }
 
 #[test]
@@ -241,7 +256,107 @@ fn events_survive_storage_and_lose_only_what_is_personal() {
     event.encode(&mut payload);
     assert!(event.encode_personal(&mut personal));
     assert!(!String::from_utf8(payload.clone()).unwrap().contains("Paid"));
-    assert_eq!(E::decode("Requested", 1, &payload, Some(&personal)).unwrap(), event);
-    let erased = E::decode("Requested", 1, &payload, None).unwrap();
+    assert_eq!(E::decode("Requested", 2, &payload, Some(&personal)).unwrap(), event);
+    let erased = E::decode("Requested", 2, &payload, None).unwrap();
     assert!(matches!(erased, E::Requested(requested) if requested.personal == Personal::Erased));
+}
+
+fn cancel(collected: bool) -> NotificationCommand {
+    NotificationCommand::Cancel { collected }
+}
+
+fn deferred(until: i64) -> E {
+    E::Deferred(Deferred { until, rule: Rule::QuietHours, limit: None, rules: Rule::VERSION, facts: FACTS })
+}
+
+fn release(outcome: Decided) -> NotificationCommand {
+    NotificationCommand::Release { decision: Box::new(decision(outcome)) }
+}
+
+fn scheduled(step: u8) -> E {
+    E::StepScheduled(StepScheduled { step, due: 600, when: NextWhen::NotSeen, rule: None })
+}
+
+#[test]
+fn what_waits_has_no_delivery_and_is_decided_once_when_it_comes_due() {
+    let waits = Decided::Defer { until: 500, rule: Rule::QuietHours, limit: None };
+    Test::with(()).given_no_previous_events().when(accept_as("f", waits.clone())).then_expect_events(vec![E::Requested(requested("f")), deferred(500)]);
+    let given = || vec![E::Requested(requested("f")), deferred(500)];
+    let steps = || Decided::Deliver { steps: vec![push()], taken: 0, next: None };
+    Test::with(()).given(given()).when(release(steps())).then_expect_events(vec![E::Released(Released {}), queued(0, Channel::AndroidPush)]);
+    Test::with(()).given(given()).when(release(waits)).then_expect_events(vec![E::Released(Released {}), deferred(500)]);
+    Test::with(()).given(given()).when(release(Decided::Expire)).then_expect_events(vec![E::Released(Released {}), E::Expired(Expired { delivery: None })]);
+    let mut released = given();
+    released.extend([E::Released(Released {}), queued(0, Channel::AndroidPush)]);
+    Test::with(()).given(released).when(release(steps())).then_expect_events(vec![]);
+}
+
+#[test]
+fn what_waits_or_is_collected_can_be_taken_back_once() {
+    let digested = || E::Digested(Digested { digest: DigestId(Uuid::from_u128(3)), window: 1, rule: Rule::Digested, rules: Rule::VERSION, facts: FACTS });
+    let whole = || E::Cancelled(Cancelled { delivery: None });
+    Test::with(()).given(vec![E::Requested(requested("f")), deferred(5)]).when(cancel(false)).then_expect_events(vec![whole()]);
+    Test::with(()).given(vec![E::Requested(requested("f")), deferred(5), whole()]).when(cancel(false)).then_expect_events(vec![]);
+    Test::with(()).given(vec![E::Requested(requested("f")), digested()]).when(cancel(true)).then_expect_events(vec![whole()]);
+    Test::with(()).given(vec![E::Requested(requested("f")), digested()]).when(cancel(false)).then_expect_events(vec![]);
+    let given = vec![E::Requested(requested("f")), queued(0, Channel::AndroidPush), sent(1), scheduled(1)];
+    Test::with(()).given(given).when(cancel(false)).then_expect_events(vec![E::StepSkipped(StepSkipped { step: 1, rule: Rule::Cancelled })]);
+}
+
+#[test]
+fn a_plan_goes_on_step_by_step() {
+    let next = Some(FollowUp { step: 2, due: 600, when: NextWhen::NotSeen });
+    let first = Decided::Deliver { steps: vec![push()], taken: 1, next };
+    Test::with(()).given_no_previous_events().when(accept_as("f", first)).then_expect_events(vec![
+        E::Requested(requested("f")),
+        E::StepSkipped(StepSkipped { step: 0, rule: Rule::NoChannel }),
+        queued(0, Channel::AndroidPush),
+        scheduled(2),
+    ]);
+    let given = || vec![E::Requested(requested("f")), queued(0, Channel::AndroidPush), scheduled(1)];
+    let email = Step::Deliver { channel: Channel::Email, address: Some(address()), rule: Rule::DefaultOptIn };
+    let second = || Box::new(decision(Decided::Deliver { steps: vec![email], taken: 1, next: None }));
+    let take = |step, decision| NotificationCommand::TakeStep { step, decision, now: 600 };
+    Test::with(())
+        .given(given())
+        .when(take(1, second()))
+        .then_expect_events(vec![E::StepTaken(StepTaken { step: 1, facts: FACTS }), queued(1, Channel::Email)]);
+    Test::with(()).given(given()).when(take(2, second())).then_expect_events(vec![]);
+    let quiet = Box::new(decision(Decided::Defer { until: 900, rule: Rule::QuietHours, limit: None }));
+    let later = E::StepScheduled(StepScheduled { step: 1, due: 900, when: NextWhen::NotSeen, rule: Some(Rule::QuietHours) });
+    Test::with(()).given(given()).when(take(1, quiet)).then_expect_events(vec![later]);
+    let skip = NotificationCommand::SkipStep { step: 1, rule: Rule::AlreadySeen };
+    Test::with(()).given(given()).when(skip).then_expect_events(vec![E::StepSkipped(StepSkipped { step: 1, rule: Rule::AlreadySeen })]);
+}
+
+#[test]
+fn a_step_is_needed_while_its_condition_holds() {
+    use crate::policy::plan::{StepVerdict, step_due, step_hopeless};
+    let state = |when, more: Vec<E>| {
+        let mut events = vec![E::Requested(requested("f")), queued(0, Channel::AndroidPush)];
+        events.push(E::StepScheduled(StepScheduled { step: 1, due: 600, when, rule: None }));
+        events.extend(more);
+        Notification::replay(&events)
+    };
+    let failed = || E::Failed(Failed { delivery: 0, class: FailureClass::Permanent, code: "400".to_owned(), as_of: None, address_dead: false });
+    assert_eq!(step_due(&state(NextWhen::NotSeen, vec![sent(1)])), Some(StepVerdict::Take));
+    assert_eq!(step_due(&state(NextWhen::NotSeen, vec![E::Read(Read {})])), Some(StepVerdict::Skip(Rule::AlreadySeen)));
+    assert_eq!(step_due(&state(NextWhen::NotRead, vec![E::Seen(Seen {})])), Some(StepVerdict::Take));
+    assert_eq!(step_due(&state(NextWhen::Failed, vec![sent(1)])), Some(StepVerdict::Skip(Rule::StepDelivered)));
+    assert_eq!(step_due(&state(NextWhen::Failed, vec![failed()])), Some(StepVerdict::Take));
+    assert!(!step_hopeless(&state(NextWhen::NotSeen, vec![])));
+    assert!(!step_hopeless(&state(NextWhen::NotSeen, vec![sent(1)])));
+    assert!(step_hopeless(&state(NextWhen::NotSeen, vec![failed()])));
+}
+
+#[test]
+fn a_delivery_is_put_off_and_then_attempted() {
+    let postpone = |until| NotificationCommand::Postpone { delivery: 0, until, rule: Rule::QuietHours, facts: FACTS };
+    let postponed = E::Postponed(Postponed { delivery: 0, until: 700, rule: Rule::QuietHours, rules: Rule::VERSION, facts: FACTS });
+    let given = || vec![E::Requested(requested("f")), queued(0, Channel::AndroidPush)];
+    Test::with(()).given(given()).when(postpone(700)).then_expect_events(vec![postponed.clone()]);
+    let put_off = [given(), vec![postponed]].concat();
+    assert_eq!(Notification::replay(&put_off).deliveries[0].state, DeliveryState::Waiting { due: 700 });
+    Test::with(()).given(put_off).when(postpone(700)).then_expect_events(vec![]);
+    Test::with(()).given(in_flight()).when(postpone(700)).then_expect_events(vec![]);
 }

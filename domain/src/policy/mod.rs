@@ -1,5 +1,7 @@
 //! Whether, when and where: pure functions over states and the time that is handed in.
 
-pub mod delivery_plan;
+pub mod deciding;
 pub mod last_check;
+pub mod plan;
 pub mod retry;
+pub mod timers;

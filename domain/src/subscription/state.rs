@@ -1,142 +1,148 @@
-//! The subscription's events, state and decisions.
+//! The subscription's state and its decisions.
 
+use super::commands::{SetSubscription, SubscriptionCommand, SubscriptionRefusal};
+use super::events::{DoNotDisturbChanged, Evidence, PreferredChannelsChanged, QuietHoursChanged, Resubscribed, Scope, SubscriptionEvent, Unsubscribed};
 use crate::aggregate::Aggregate;
-use crate::values::{CategoryKey, Channel, Rule};
-use schemars::JsonSchema;
+use crate::calendar::{TimeZone, WeeklyWindows};
+use crate::event::Personal;
+use crate::values::{Channel, DAY_MS, Millis};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-/// What a switch is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Everything.
-    All,
-    /// One channel.
-    Channel(Channel),
-    /// One category.
-    Category(CategoryKey),
-}
+/// Switches that one recipient may have turned.
+pub const MAX_SWITCHES: usize = 1_000;
 
-/// Who changed a preference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangedBy {
-    /// The person.
-    Recipient,
-    /// A sender, on the person's behalf.
-    Sender,
-}
-
-/// Does not want it any more. Honoured from the next provider call on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Unsubscribed {
-    /// What.
-    pub scope: Scope,
-    /// Who said so.
-    pub by: ChangedBy,
-}
-
-/// Wants it again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Resubscribed {
-    /// What.
-    pub scope: Scope,
-    /// Who said so.
-    pub by: ChangedBy,
-}
-
-crate::plain_bodies!(Unsubscribed, Resubscribed);
-crate::events! {
-    /// What can have happened to a subscription.
-    SubscriptionEvent of Subscription { Unsubscribed = 1, Resubscribed = 1 }
-}
-
-/// A recipient's switches; everybody is subscribed to everything at first.
+/// What a recipient chose; who chose nothing gets what the categories say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
-    /// What is switched off.
-    pub off: BTreeSet<Scope>,
+    /// What was chosen, on or off. As a list in JSON, whose keys are strings.
+    #[serde(with = "pairs")]
+    pub switches: BTreeMap<Scope, bool>,
+    /// Not within these.
+    pub quiet_hours: Option<WeeklyWindows>,
+    /// Only within these.
+    pub allowed: Option<WeeklyWindows>,
+    /// Not before this moment.
+    pub do_not_disturb_until: Option<Millis>,
+    /// Over these, where the sender leaves the choice.
+    pub preferred_channels: Vec<Channel>,
 }
 
-/// What can be asked of a subscription.
-#[derive(Debug, Clone)]
-pub struct SetSubscription {
-    /// What.
-    pub scope: Scope,
-    /// On or off.
-    pub subscribed: bool,
-    /// Who says so.
-    pub by: ChangedBy,
-    /// The category in `scope` is required and cannot be switched off.
-    pub required: bool,
-}
+mod pairs {
+    use super::{BTreeMap, Scope};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Why a subscription says no.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SubscriptionRefusal {
-    /// Security and legal notices cannot be switched off.
-    #[error("this category is required and cannot be switched off")]
-    RequiredCategory,
-}
+    pub(super) fn serialize<S: Serializer>(map: &BTreeMap<Scope, bool>, serializer: S) -> Result<S::Ok, S::Error> {
+        map.iter().collect::<Vec<_>>().serialize(serializer)
+    }
 
-/// What the switches say about a category on a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// May be sent, by this rule.
-    Allowed(Rule),
-    /// May not, by this rule.
-    Forbidden(Rule),
-}
-
-impl Subscription {
-    /// Whether a category may go over a channel. A required category passes the switch for
-    /// everything and its own, but not a channel that was switched off as a whole.
-    pub fn verdict(&self, category: &CategoryKey, required: bool, channel: Channel) -> Verdict {
-        if self.off.is_empty() {
-            return Verdict::Allowed(if required { Rule::RequiredCategory } else { Rule::DefaultOptIn });
-        }
-        if self.off.contains(&Scope::Channel(channel)) {
-            return Verdict::Forbidden(Rule::OptedOutOfChannel);
-        }
-        if required {
-            return Verdict::Allowed(Rule::RequiredCategory);
-        }
-        if self.off.contains(&Scope::All) {
-            return Verdict::Forbidden(Rule::OptedOutOfAll);
-        }
-        if self.off.contains(&Scope::Category(category.clone())) {
-            return Verdict::Forbidden(Rule::OptedOutOfCategory);
-        }
-        Verdict::Allowed(Rule::DefaultOptIn)
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Scope, bool>, D::Error> {
+        Ok(Vec::<(Scope, bool)>::deserialize(deserializer)?.into_iter().collect())
     }
 }
 
+impl Subscription {
+    fn set(&self, set: SetSubscription) -> Result<Vec<SubscriptionEvent>, SubscriptionRefusal> {
+        let SetSubscription { recipient, scope, subscribed, by, source, evidence, required } = set;
+        if required && !subscribed && scope.is_of_category() {
+            return Err(SubscriptionRefusal::RequiredCategory);
+        }
+        let long = |text: &Option<String>, most: usize| text.as_ref().is_some_and(|text| text.chars().count() > most);
+        if long(&evidence.text, 4_000) || long(&evidence.ip, 64) || long(&evidence.user_agent, 512) {
+            return Err(SubscriptionRefusal::Evidence);
+        }
+        let known = self.switches.get(&scope).copied();
+        // On is news only where it may be consent to something that is off by default.
+        if known == Some(subscribed) || (known.is_none() && subscribed && !scope.is_of_category()) {
+            return Ok(Vec::new());
+        }
+        if known.is_none() && self.switches.len() >= MAX_SWITCHES {
+            return Err(SubscriptionRefusal::TooManySwitches);
+        }
+        let (recipient, personal) = (Some(recipient), if evidence == Evidence::default() { Personal::Erased } else { Personal::Known(evidence) });
+        Ok(vec![if subscribed {
+            SubscriptionEvent::Resubscribed(Resubscribed { recipient, scope, by, source, personal })
+        } else {
+            SubscriptionEvent::Unsubscribed(Unsubscribed { recipient, scope, by, source, personal })
+        }])
+    }
+}
+
+/// Whether any moment of a week lies within the allowed hours and without the quiet ones.
+fn leaves_time(quiet: &WeeklyWindows, allowed: &WeeklyWindows) -> bool {
+    // The windows begin and end at full minutes, and a moment that is free begins where a quiet
+    // window ends or an allowed one starts: those alone need to be looked at. UTC has no gaps.
+    let zone = TimeZone::utc();
+    let mut at: Millis = 0;
+    while at < 8 * DAY_MS {
+        if let Some(end) = quiet.end_of(at, zone) {
+            at = end;
+        } else if let Some(start) = allowed.next_start(at, zone) {
+            at = start;
+        } else {
+            return true;
+        }
+    }
+    false
+}
+
 impl Aggregate for Subscription {
-    type Command = SetSubscription;
+    type Command = SubscriptionCommand;
     type Event = SubscriptionEvent;
     type Refusal = SubscriptionRefusal;
 
-    fn decide(&self, command: SetSubscription) -> Result<Vec<SubscriptionEvent>, SubscriptionRefusal> {
-        let SetSubscription { scope, subscribed, by, required } = command;
-        if required && !subscribed {
-            return Err(SubscriptionRefusal::RequiredCategory);
-        }
-        Ok(match (self.off.contains(&scope), subscribed) {
-            (true, true) => vec![SubscriptionEvent::Resubscribed(Resubscribed { scope, by })],
-            (false, false) => vec![SubscriptionEvent::Unsubscribed(Unsubscribed { scope, by })],
-            _ => Vec::new(),
-        })
+    fn decide(&self, command: SubscriptionCommand) -> Result<Vec<SubscriptionEvent>, SubscriptionRefusal> {
+        use SubscriptionCommand as C;
+        let (unchanged, event) = match command {
+            C::Set(set) => return self.set(*set),
+            C::SetQuietHours { quiet_hours, allowed, by, source } => {
+                if let (Some(quiet), Some(allowed)) = (&quiet_hours, &allowed)
+                    && !leaves_time(quiet, allowed)
+                {
+                    return Err(SubscriptionRefusal::NeverAllowed);
+                }
+                (
+                    self.quiet_hours == quiet_hours && self.allowed == allowed,
+                    SubscriptionEvent::QuietHoursChanged(QuietHoursChanged { quiet_hours, allowed, by, source }),
+                )
+            }
+            C::SetDoNotDisturb { until, now, by, source } => {
+                if until.is_some_and(|until| until <= now) {
+                    return Err(SubscriptionRefusal::PastDoNotDisturb);
+                }
+                if until.is_some_and(|until| until > now.saturating_add(366 * DAY_MS)) {
+                    return Err(SubscriptionRefusal::LongDoNotDisturb);
+                }
+                (self.do_not_disturb_until == until, SubscriptionEvent::DoNotDisturbChanged(DoNotDisturbChanged { until, by, source }))
+            }
+            C::SetPreferredChannels { mut channels, by, source } => {
+                channels.sort();
+                channels.dedup();
+                (self.preferred_channels == channels, SubscriptionEvent::PreferredChannelsChanged(PreferredChannelsChanged { channels, by, source }))
+            }
+        };
+        Ok(if unchanged { Vec::new() } else { vec![event] })
     }
 
     fn evolve(&mut self, event: &SubscriptionEvent) {
         match event {
             SubscriptionEvent::Unsubscribed(e) => {
-                self.off.insert(e.scope.clone());
+                self.switches.insert(e.scope.clone(), false);
             }
             SubscriptionEvent::Resubscribed(e) => {
-                self.off.remove(&e.scope);
+                // Without a say of its own again, where that is the same: switches are bounded.
+                if e.scope.is_of_category() {
+                    self.switches.insert(e.scope.clone(), true);
+                } else {
+                    self.switches.remove(&e.scope);
+                }
             }
+            SubscriptionEvent::QuietHoursChanged(e) => {
+                self.quiet_hours.clone_from(&e.quiet_hours);
+                self.allowed.clone_from(&e.allowed);
+            }
+            SubscriptionEvent::DoNotDisturbChanged(e) => self.do_not_disturb_until = e.until,
+            SubscriptionEvent::PreferredChannelsChanged(e) => self.preferred_channels.clone_from(&e.channels),
         }
     }
 }

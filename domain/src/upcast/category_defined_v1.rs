@@ -1,6 +1,6 @@
 //! `CategoryDefined` version 1 named no channels: such a category reached all there were.
 
-use crate::category::CategoryDefined;
+use super::category_defined_v2::V2;
 use crate::values::{CategoryKey, Channel, Priority};
 use serde::Deserialize;
 
@@ -15,5 +15,5 @@ struct V1 {
 /// Version 1 to version 2.
 pub fn lift(payload: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
     let V1 { key, name, description, required } = serde_json::from_slice(payload)?;
-    serde_json::to_vec(&CategoryDefined { key, name, description, required, default_channels: Channel::ALL.to_vec(), priority: Priority::Normal })
+    serde_json::to_vec(&V2 { key, name, description, required, default_channels: Channel::ALL.to_vec(), priority: Priority::Normal })
 }

@@ -1,9 +1,12 @@
 //! Old shapes of events, lifted to today's on reading; the stored bytes never change.
 //!
-//! One file for each old version, named `<event>_v<n>.rs`, with a stored sample of it under
-//! `samples/` that is decoded by a test for ever.
+//! One file for each old version (or for several events that changed alike), with a stored sample
+//! under `samples/` that is decoded by a test for ever.
 
 mod category_defined_v1;
+mod category_defined_v2;
+mod notification_v1;
+mod subscription_v1;
 #[cfg(test)]
 mod tests;
 
@@ -12,10 +15,14 @@ use crate::event::DecodeError;
 
 /// Lifts a payload by as many versions as it takes; none where it is of today's shape.
 pub fn lift(kind: AggregateKind, name: &str, version: u16, payload: &[u8]) -> Result<Option<(u16, Vec<u8>)>, DecodeError> {
-    match (kind, name, version) {
-        (AggregateKind::Category, "CategoryDefined", 1) => category_defined_v1::lift(payload)
-            .map(|payload| Some((2, payload)))
-            .map_err(|error| DecodeError::Malformed { name: name.to_owned(), reason: error.to_string() }),
-        _ => Ok(None),
-    }
+    let lifted = match (kind, version) {
+        (AggregateKind::Category, 1) if name == "CategoryDefined" => {
+            category_defined_v1::lift(payload).and_then(|second| category_defined_v2::lift(&second)).map(|payload| (3, payload))
+        }
+        (AggregateKind::Category, 2) if name == "CategoryDefined" => category_defined_v2::lift(payload).map(|payload| (3, payload)),
+        (AggregateKind::Subscription, 1) if matches!(name, "Unsubscribed" | "Resubscribed") => subscription_v1::lift(payload).map(|payload| (2, payload)),
+        (AggregateKind::Notification, 1) if notification_v1::NAMES.contains(&name) => Ok((2, notification_v1::lift(payload))),
+        _ => return Ok(None),
+    };
+    lifted.map(Some).map_err(|error| DecodeError::Malformed { name: name.to_owned(), reason: error.to_string() })
 }

@@ -51,5 +51,14 @@ id! {
     KeyId
 }
 
+id! {
+    /// A digest: a keyed hash of recipient, category and the sender's key.
+    DigestId
+}
+id! {
+    /// A schedule of requests to one recipient.
+    ScheduleId
+}
+
 /// Number of a delivery within its notification, from 0.
 pub type DeliveryNo = u16;

@@ -2,9 +2,13 @@
 
 mod channel;
 mod content;
+mod digest;
 mod ids;
 mod json;
+mod limit;
+mod origin;
 mod outcome;
+mod plan;
 mod priority;
 mod reason;
 #[cfg(test)]
@@ -13,12 +17,19 @@ mod text;
 
 pub use channel::Channel;
 pub use content::{Content, ContentError, MAX_NOTIFICATION_BYTES};
-pub use ids::{AddressId, DeliveryNo, KeyId, NotificationId, RecipientId};
+pub use digest::{DigestError, DigestSettings, DigestWindow};
+pub use ids::{AddressId, DeliveryNo, DigestId, KeyId, NotificationId, RecipientId, ScheduleId};
 pub use json::{MAX_JSON_LEVELS, json_levels};
+pub use limit::{Limit, LimitError, LimitWindow, MAX_LIMITS, check_limits};
+pub use origin::Origin;
 pub use outcome::{BadAddress, Misconfigured, Outcome, ThrottleScope};
+pub use plan::{ChannelPlan, MAX_STEPS, NextStep, NextWhen, PlanError, PlanStep};
 pub use priority::Priority;
 pub use reason::{FactVersions, Rule};
-pub use text::{CategoryKey, SenderKey, TextError};
+pub use text::{CategoryKey, SenderKey, TextError, TopicKey};
 
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;
+
+/// A day.
+pub const DAY_MS: Millis = 86_400_000;

@@ -27,6 +27,40 @@ pub enum Rule {
     RecipientErased,
     /// Too late: `expires_at` had passed.
     Expired,
+    /// The recipient asked for this category.
+    OptedIn,
+    /// The recipient switched this category off on this channel.
+    OptedOutOfCategoryChannel,
+    /// The recipient switched this topic off.
+    OptedOutOfTopic,
+    /// The recipient switched this device off.
+    OptedOutOfDevice,
+    /// The category reaches those only who asked for it, and this recipient did not.
+    NotOptedIn,
+    /// The address bounced, complained, or was taken off by hand: nothing goes there.
+    AddressSuppressed,
+    /// It is within the recipient's quiet hours.
+    QuietHours,
+    /// It is outside of the hours in which the recipient allows notifications.
+    OutsideAllowedWindow,
+    /// The recipient is not to be disturbed for now.
+    DoNotDisturb,
+    /// A limit of the category or of the whole system is used up.
+    OverLimit,
+    /// The recipient got the same content within the category's dedup window.
+    DuplicateContent,
+    /// The sender asked for a later moment.
+    NotBefore,
+    /// Goes out together with others.
+    Digested,
+    /// A step of the channel plan is no longer needed: it was seen.
+    AlreadySeen,
+    /// A step of the channel plan is no longer needed: it was read.
+    AlreadyRead,
+    /// A step of the channel plan is no longer needed: the step before was delivered.
+    StepDelivered,
+    /// The sender took it back.
+    Cancelled,
 }
 
 /// The sequences of the streams that a decision was made on: with them, anybody can rebuild the
@@ -39,9 +73,16 @@ pub struct FactVersions {
     pub subscription: u64,
     /// Of the `Category`.
     pub category: u64,
+    /// Of the `Frequency`; 0 also where nothing is counted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub frequency: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Rule {
     /// Version of the rules as a whole; raised when any rule's meaning changes.
-    pub const VERSION: u16 = 1;
+    pub const VERSION: u16 = 2;
 }

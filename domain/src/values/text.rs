@@ -58,3 +58,7 @@ key! {
     /// Name of a sender, e.g. `shop`.
     SenderKey, "sender"
 }
+key! {
+    /// Name of a topic that people subscribe to within categories, e.g. `team-seoul`.
+    TopicKey, "topic"
+}

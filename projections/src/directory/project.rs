@@ -68,7 +68,13 @@ impl Consumer for DirectoryProjection {
                     ],
                 ),
                 Fact::ApiKey(ApiKeyEvent::ApiKeyRevoked(e)) => changes.push(&REVOKED, vec![e.key.0.into(), event.at.into(), event.position.into()]),
-                Fact::Notification(_) | Fact::Recipient(_) | Fact::Subscription(_) | Fact::Address(_) => {}
+                Fact::Notification(_)
+                | Fact::Recipient(_)
+                | Fact::Subscription(_)
+                | Fact::Address(_)
+                | Fact::Frequency(_)
+                | Fact::Digest(_)
+                | Fact::Schedule(_) => {}
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use crate::testing::events::*;
 use crate::testing::stores::{Store, on_every_store};
 use crate::testing::views::View;
 use domain::api_key::{ApiKeyEvent, ApiKeyIssued, ApiKeyRevoked, Role};
-use domain::category::{CategoryDefined, CategoryEvent};
+use domain::category::{CategoryDefined, CategoryEvent, OverLimit, QuietHoursBehaviour};
 use domain::sender::{SenderEvent, SenderRegistered};
 use domain::values::{CategoryKey, Channel, KeyId, Priority, SenderKey};
 use domain::{AggregateKind, StreamId};
@@ -19,6 +19,14 @@ fn category(name: &str, channels: &[Channel]) -> CategoryEvent {
         required: true,
         default_channels: channels.to_vec(),
         priority: Priority::Critical,
+        subscribed_by_default: true,
+        plan: None,
+        dedup_window: None,
+        limits: Vec::new(),
+        over_limit: OverLimit::Hold,
+        quiet_hours: QuietHoursBehaviour::Defer,
+        digest: None,
+        time_to_live: None,
     })
 }
 

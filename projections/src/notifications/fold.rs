@@ -91,7 +91,7 @@ pub(super) fn matters(fact: &Fact) -> Option<&E> {
 const fn status_after(fact: &E) -> Option<DeliveryStatus> {
     Some(match fact {
         E::Queued(_) | E::Redriven(_) => DeliveryStatus::Queued,
-        E::Held(_) | E::RetryScheduled(_) => DeliveryStatus::Waiting,
+        E::Held(_) | E::RetryScheduled(_) | E::Postponed(_) => DeliveryStatus::Waiting,
         E::Sent(_) => DeliveryStatus::Sent,
         E::Failed(_) => DeliveryStatus::Failed,
         E::Cancelled(_) => DeliveryStatus::Cancelled,
@@ -104,5 +104,7 @@ const fn status_after(fact: &E) -> Option<DeliveryStatus> {
         E::Requested(_) | E::Deduplicated(_) | E::Seen(_) | E::Read(_) | E::Archived(_) => {
             return None;
         }
+        // Of the notification as a whole.
+        E::Deferred(_) | E::Released(_) | E::Digested(_) | E::StepScheduled(_) | E::StepTaken(_) | E::StepSkipped(_) => return None,
     })
 }

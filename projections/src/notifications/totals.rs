@@ -72,8 +72,9 @@ impl Totals {
                 E::Suppressed(_) => totals.suppressed += 1,
                 E::Sent(_) => totals.sent += 1,
                 E::Failed(_) => totals.failed += 1,
-                E::Cancelled(_) => totals.cancelled += 1,
-                E::Expired(_) => totals.expired += 1,
+                // As a whole, it had no deliveries.
+                E::Cancelled(e) => totals.cancelled += u64::from(e.delivery.is_some()),
+                E::Expired(e) => totals.expired += u64::from(e.delivery.is_some()),
                 E::DeadLettered(_) => totals.dead_lettered += 1,
                 E::Redriven(_) => totals.redriven += 1,
                 E::Discarded(_) => totals.discarded += 1,
@@ -84,7 +85,14 @@ impl Totals {
                 | E::RetryScheduled(_)
                 | E::Seen(_)
                 | E::Read(_)
-                | E::Archived(_) => {}
+                | E::Archived(_)
+                | E::Deferred(_)
+                | E::Released(_)
+                | E::Digested(_)
+                | E::StepScheduled(_)
+                | E::StepTaken(_)
+                | E::StepSkipped(_)
+                | E::Postponed(_) => {}
             }
         }
         totals

@@ -59,6 +59,12 @@ pub fn requested(to: RecipientId, sandbox: bool) -> NotificationEvent {
         fingerprint: "0011223344556677".to_owned(),
         sandbox,
         expires_at: None,
+        not_before: None,
+        topic: None,
+        digest: None,
+        plan: None,
+        category_version: 1,
+        origin: None,
         personal: Personal::Known(Content { title: Some("secret title".to_owned()), body: "secret body".to_owned(), ..Content::default() }),
     })
 }
@@ -71,6 +77,7 @@ pub fn suppressed(delivery: Option<DeliveryNo>) -> NotificationEvent {
     NotificationEvent::Suppressed(Suppressed {
         delivery,
         channel: Some(Channel::Email),
+        address: None,
         rule: Rule::OptedOutOfChannel,
         rules: Rule::VERSION,
         facts: FactVersions::default(),
@@ -106,7 +113,7 @@ pub fn discarded(delivery: DeliveryNo) -> NotificationEvent {
 }
 
 pub fn cancelled(delivery: DeliveryNo) -> NotificationEvent {
-    NotificationEvent::Cancelled(Cancelled { delivery })
+    NotificationEvent::Cancelled(Cancelled { delivery: Some(delivery) })
 }
 
 pub fn seen() -> NotificationEvent {

@@ -4,7 +4,7 @@ use crate::stores::{Replica, Store};
 use commands::log::{Commit, CommitOutcome, Committer, Lane, LogReader, Metadata, Recorded, StreamAppend, Tail};
 use domain::event::Personal;
 use domain::recipient::{ProfileChanged, ProfileDetails, RecipientEvent};
-use domain::subscription::{ChangedBy, Scope, SubscriptionEvent, Unsubscribed};
+use domain::subscription::{ChangedBy, Scope, Source, SubscriptionEvent, Unsubscribed};
 use domain::values::{Channel, RecipientId};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
@@ -19,7 +19,14 @@ pub fn subscription(n: u128) -> StreamId {
 }
 
 pub fn off(channel: Channel) -> Fact {
-    SubscriptionEvent::Unsubscribed(Unsubscribed { scope: Scope::Channel(channel), by: ChangedBy::Recipient }).into()
+    SubscriptionEvent::Unsubscribed(Unsubscribed {
+        recipient: None,
+        scope: Scope::Channel(channel),
+        by: ChangedBy::Recipient,
+        source: Source::Api,
+        personal: Personal::Erased,
+    })
+    .into()
 }
 
 pub fn commit(stream: StreamId, expected: u64, events: Vec<Fact>) -> Commit {
@@ -68,6 +75,12 @@ pub async fn positions_and_sequences_have_no_gaps_and_survive_reopening<S: Store
     assert!(log.reader.read_stream(subscription(3), 0, true).await.unwrap().is_empty());
     let some = log.reader.read_at(vec![4, 99, 1], true).await.unwrap();
     assert_eq!(some.iter().map(|event| event.position).collect::<Vec<_>>(), [1, 4]);
+    for (last, sequences) in [(2, vec![2, 3]), (3, vec![1, 2, 3]), (9, vec![1, 2, 3]), (0, vec![])] {
+        let end = log.reader.bare_tail(a, last, true).await.unwrap();
+        assert_eq!(end.iter().map(|event| event.sequence).collect::<Vec<_>>(), sequences);
+        assert!(end.iter().all(|event| event.stream == a), "of no other stream: {end:?}");
+    }
+    assert!(log.reader.bare_tail(subscription(3), 9, true).await.unwrap().is_empty());
     assert_eq!(log.reader.head().await.unwrap(), 4);
     assert_eq!((log.reader.stream_number(b).await.unwrap(), log.reader.stream_number(subscription(3)).await.unwrap()), (Some(2), None));
 }

@@ -86,6 +86,12 @@ fn notification(number: u128, recipient: RecipientId) -> StreamAppend {
         fingerprint: "0011223344556677".to_owned(),
         sandbox: false,
         expires_at: None,
+        not_before: None,
+        topic: None,
+        digest: None,
+        plan: None,
+        category_version: 1,
+        origin: None,
         personal: Personal::Known(Content { body: format!("number {number}"), ..Content::default() }),
     };
     let queued = Queued { delivery: 0, channel: Channel::InApp, address: None, rule: Rule::DefaultOptIn, rules: Rule::VERSION, facts: FactVersions::default() };

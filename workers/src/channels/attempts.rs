@@ -10,7 +10,7 @@ use commands::failpoint;
 use commands::log::{Bare, Commit, LogError, Metadata, Recorded, StreamAppend};
 use domain::aggregate::Aggregate;
 use domain::notification::{Notification, NotificationEvent};
-use domain::policy::last_check::{LastCheck, last_check};
+use domain::policy::last_check::{Last, LastCheck, last_check};
 use domain::recipient::AddressDetails;
 use domain::values::{Content, Rule};
 use domain::{AggregateKind, Fact, StreamId};
@@ -40,10 +40,12 @@ fn stream_of(item: &Item) -> StreamId {
 pub(super) async fn check(shared: &Shared, provider: &Arc<dyn Provider>, metadata: &Arc<Metadata>, item: &Item) -> Result<Checked, LogError> {
     let facts = shared.facts.gather::<std::convert::Infallible>(&shared.bus, item.recipient, &item.category).await.map_err(log_error)?;
     let now = shared.clock.now();
-    let verdict = last_check(&item.delivery, item.expires_at, &item.category, &facts.category.state, &facts.recipient.state, &facts.subscription.state, now);
+    let last = Last { delivery: &item.delivery, expires_at: item.expires_at, category: &item.category, topic: None, priority: item.priority };
+    let verdict = last_check(last, &facts.category.state, &facts.recipient.state, &facts.subscription.state, &|_| false, now);
     let address = item.delivery.address.and_then(|id| facts.recipient.state.address(id)).and_then(|address| address.details.known().cloned());
     let (event, attempt) = match (verdict, address) {
         (LastCheck::Expire, _) => (item.delivery.expire(), None),
+        (LastCheck::Postpone { until, rule }, _) => (item.delivery.postpone(until, rule, facts.versions()), None),
         (LastCheck::Suppress(rule), _) => (item.delivery.suppress(rule, facts.versions()), None),
         // The address is registered but its key is gone: erased in this very moment.
         (LastCheck::Proceed, None) => (item.delivery.suppress(Rule::RecipientErased, facts.versions()), None),

@@ -176,6 +176,12 @@ fn requested(recipient: RecipientId) -> NotificationEvent {
         fingerprint: String::new(),
         sandbox: false,
         expires_at: None,
+        not_before: None,
+        topic: None,
+        digest: None,
+        plan: None,
+        category_version: 1,
+        origin: None,
         personal: Personal::Erased,
     })
 }

@@ -135,6 +135,7 @@ impl Patch {
             }
             E::Held(e) => self.state = Some(if e.reason == HoldReason::NotMade { DeliveryState::Ready } else { DeliveryState::Waiting { due: e.until } }),
             E::RetryScheduled(e) => self.state = Some(DeliveryState::Waiting { due: e.due }),
+            E::Postponed(e) => self.state = Some(DeliveryState::Waiting { due: e.until }),
             E::DeadLettered(_) => self.state = Some(DeliveryState::DeadLettered),
             E::Redriven(_) => {
                 *self = Self {
@@ -148,7 +149,18 @@ impl Patch {
                 };
             }
             E::Sent(_) | E::Failed(_) | E::Discarded(_) | E::Cancelled(_) | E::Expired(_) | E::Suppressed(_) => return true,
-            E::Requested(_) | E::Deduplicated(_) | E::Queued(_) | E::Seen(_) | E::Read(_) | E::Archived(_) => {}
+            E::Requested(_)
+            | E::Deduplicated(_)
+            | E::Queued(_)
+            | E::Seen(_)
+            | E::Read(_)
+            | E::Archived(_)
+            | E::Deferred(_)
+            | E::Released(_)
+            | E::Digested(_)
+            | E::StepScheduled(_)
+            | E::StepTaken(_)
+            | E::StepSkipped(_) => {}
         }
         false
     }

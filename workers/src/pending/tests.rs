@@ -70,6 +70,12 @@ fn history(stories: &[Vec<(u16, Move)>]) -> Vec<Arc<Recorded>> {
             fingerprint: String::new(),
             sandbox: false,
             expires_at: None,
+            not_before: None,
+            topic: None,
+            digest: None,
+            plan: None,
+            category_version: 1,
+            origin: None,
             personal: Personal::Erased,
         };
         push(number as u64, &mut state, NotificationEvent::Requested(requested));
@@ -97,7 +103,7 @@ fn history(stories: &[Vec<(u16, Move)>]) -> Vec<Arc<Recorded>> {
                 Move::Outcome(n) => {
                     NotificationCommand::RecordOutcome { delivery, attempt, outcome: outcome(n), schedule, requested_at: 0, now: 1, jitter: 0.5 }
                 }
-                Move::Cancel => NotificationCommand::Cancel,
+                Move::Cancel => NotificationCommand::Cancel { collected: false },
                 Move::Redrive => NotificationCommand::Redrive { delivery },
                 Move::Discard => NotificationCommand::Discard { delivery, reason: "r".to_owned() },
                 Move::Read => NotificationCommand::MarkRead,

@@ -76,7 +76,7 @@ fn what_ended_meanwhile_is_not_handed_out() {
     let window = Window::new(WindowSettings::default());
     window.offer(item(1, "shop", Priority::Normal));
     window.offer(item(2, "shop", Priority::Normal));
-    window.apply(&[happened(1, 3, NotificationEvent::Cancelled(Cancelled { delivery: 0 }))]);
+    window.apply(&[happened(1, 3, NotificationEvent::Cancelled(Cancelled { delivery: Some(0) }))]);
     assert_eq!(streams(&window.take(PUSH, 10)), [2]);
 }
 

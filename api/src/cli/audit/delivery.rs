@@ -105,7 +105,19 @@ impl Delivery {
             E::Cancelled(_) => (Stand::Ended(End::Cancelled), owed),
             E::Expired(_) => (Stand::Ended(End::Expired), owed),
             E::Suppressed(_) => (Stand::Ended(End::Suppressed), owed),
-            E::Requested(_) | E::Deduplicated(_) | E::Queued(_) | E::Seen(_) | E::Read(_) | E::Archived(_) => (stand, Err("it is not about a delivery")),
+            E::Postponed(e) => (Stand::Owed, owed.and(rule(e.until > 0, "it is put off until no moment"))),
+            E::Requested(_)
+            | E::Deduplicated(_)
+            | E::Queued(_)
+            | E::Seen(_)
+            | E::Read(_)
+            | E::Archived(_)
+            | E::Deferred(_)
+            | E::Released(_)
+            | E::Digested(_)
+            | E::StepScheduled(_)
+            | E::StepTaken(_)
+            | E::StepSkipped(_) => (stand, Err("it is not about a delivery")),
         }
     }
 }

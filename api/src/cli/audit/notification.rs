@@ -9,7 +9,7 @@ pub struct Notification {
     /// Its deliveries, by number.
     pub deliveries: Vec<Delivery>,
     requested: bool,
-    /// Something was decided: queued or suppressed.
+    /// Something was decided: queued, suppressed, put off, collected.
     decided: bool,
 }
 
@@ -44,6 +44,15 @@ impl Notification {
                 })
             }
             E::Suppressed(e) if e.delivery.is_none() => {
+                self.decided = true;
+                first
+            }
+            // It waits, is collected, or came too late, as a whole.
+            E::Deferred(_) | E::Digested(_) => {
+                self.decided = true;
+                first
+            }
+            E::Expired(e) if e.delivery.is_none() => {
                 self.decided = true;
                 first
             }

@@ -49,6 +49,12 @@ impl Log {
                 fingerprint: String::new(),
                 sandbox: false,
                 expires_at: None,
+                not_before: None,
+                topic: None,
+                digest: None,
+                plan: None,
+                category_version: 1,
+                origin: None,
                 personal: Personal::Erased,
             }),
         );

@@ -42,8 +42,8 @@ impl Totals {
             E::Queued(_) => self.queued += 1,
             E::Sent(_) => self.sent += 1,
             E::Failed(_) => self.failed += 1,
-            E::Cancelled(_) => self.cancelled += 1,
-            E::Expired(_) => self.expired += 1,
+            E::Cancelled(e) => self.cancelled += u64::from(e.delivery.is_some()),
+            E::Expired(e) => self.expired += u64::from(e.delivery.is_some()),
             E::Suppressed(e) => self.suppressed += u64::from(e.delivery.is_some()),
             E::DeadLettered(_) => self.dead_lettered += 1,
             E::Redriven(_) => self.dead_lettered = self.dead_lettered.saturating_sub(1),
@@ -56,7 +56,21 @@ impl Totals {
                 self.repeats_after_unknown += u64::from(e.after_unknown);
             }
             E::AttemptUnknown(_) => self.unknown_outcomes += 1,
-            E::Requested(_) | E::Deduplicated(_) | E::AttemptFailed(_) | E::Held(_) | E::RetryScheduled(_) | E::Seen(_) | E::Read(_) | E::Archived(_) => {}
+            E::Requested(_)
+            | E::Deduplicated(_)
+            | E::AttemptFailed(_)
+            | E::Held(_)
+            | E::RetryScheduled(_)
+            | E::Postponed(_)
+            | E::Seen(_)
+            | E::Read(_)
+            | E::Archived(_)
+            | E::Deferred(_)
+            | E::Released(_)
+            | E::Digested(_)
+            | E::StepScheduled(_)
+            | E::StepTaken(_)
+            | E::StepSkipped(_) => {}
         }
     }
 

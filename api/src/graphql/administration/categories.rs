@@ -84,14 +84,8 @@ impl CategoryMutation {
             Ok(key) => key,
             Err(error) => return Ok(CategoryResult::Refused(Refused::at("key", "INVALID_KEY", error.to_string()))),
         };
-        let define = DefineCategory {
-            key: key.clone(),
-            name: input.name,
-            description: input.description,
-            required: input.required,
-            default_channels: input.default_channels.map_or_else(|| values::Channel::ALL.to_vec(), |channels| channels.into_iter().map(Into::into).collect()),
-            priority: input.priority.into(),
-        };
+        let channels = input.default_channels.map_or_else(|| values::Channel::ALL.to_vec(), |channels| channels.into_iter().map(Into::into).collect());
+        let define = DefineCategory::plain(key.clone(), input.name, input.description, input.required, channels, input.priority.into());
         match services(ctx)?.engine.bus.execute::<Category>(category_stream(&key), &metadata(ctx)?, define).await {
             Ok(done) => {
                 let state = done.state;

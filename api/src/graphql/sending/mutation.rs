@@ -132,7 +132,7 @@ impl SendingMutation {
         if !own || !loaded.state.exists {
             return Ok(CancelResult::Refused(Refused::at("id", "NOT_FOUND", "There is no notification of this id.")));
         }
-        match services.engine.bus.execute::<Notification>(stream, &metadata(ctx)?, NotificationCommand::Cancel).await {
+        match services.engine.bus.execute::<Notification>(stream, &metadata(ctx)?, NotificationCommand::Cancel { collected: false }).await {
             Ok(done) => Ok(CancelResult::Cancelled(NotificationCancelled {
                 notification: NotificationObject::of(id, Some(done.position)),
                 position: Position(done.position),

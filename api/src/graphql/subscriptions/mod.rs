@@ -12,7 +12,7 @@ use commands::bus::Refused as BusRefused;
 use commands::failpoint;
 use domain::category::Category;
 use domain::recipient::Recipient;
-use domain::subscription::{ChangedBy, Scope, SetSubscription, Subscription};
+use domain::subscription::{ChangedBy, Evidence, Scope, SetSubscription, Source, Subscription};
 use domain::values::CategoryKey;
 
 /// A switch.
@@ -43,11 +43,12 @@ pub struct SubscriptionObject {
 impl From<&Subscription> for SubscriptionObject {
     fn from(state: &Subscription) -> Self {
         let mut object = Self { all_off: false, channels_off: Vec::new(), categories_off: Vec::new() };
-        for scope in &state.off {
+        for scope in state.switches.iter().filter(|(_, on)| !**on).map(|(scope, _)| scope) {
             match scope {
                 Scope::All => object.all_off = true,
                 Scope::Channel(channel) => object.channels_off.push((*channel).into()),
                 Scope::Category(key) => object.categories_off.push(key.to_string()),
+                Scope::CategoryChannel { .. } | Scope::Device(_) | Scope::Topic(_) => {}
             }
         }
         object
@@ -124,8 +125,8 @@ impl SubscriptionMutation {
             required = category.state.required;
         }
         let by = if matches!(principal(ctx)?.caller.as_ref(), Caller::Recipient { .. }) { ChangedBy::Recipient } else { ChangedBy::Sender };
-        let command = SetSubscription { scope, subscribed: input.subscribed, by, required };
-        match engine.bus.execute::<Subscription>(subscription_stream(recipient), &metadata(ctx)?, command).await {
+        let command = SetSubscription { recipient, scope, subscribed: input.subscribed, by, source: Source::Api, evidence: Evidence::default(), required };
+        match engine.bus.execute::<Subscription>(subscription_stream(recipient), &metadata(ctx)?, command.into()).await {
             Ok(done) => {
                 if !input.subscribed && !failpoint::planted("opt-out-unheld") {
                     engine.barrier.settled(recipient).await;

@@ -6,7 +6,8 @@ use crate::database::{DatabaseError, Readers};
 use crate::log::sqlite::{SqliteReader, SqliteWriter};
 use crate::log::{Commit, Committer, CommitterSettings, KeyStore, Lane, LogReader, MasterKey, Metadata, Position, Recorded, Sealer, StreamAppend, Tail};
 use crate::ports::{Clock, ManualClock, SeededRandom};
-use domain::subscription::{ChangedBy, Scope, SubscriptionEvent, Unsubscribed};
+use domain::event::Personal;
+use domain::subscription::{ChangedBy, Scope, Source, SubscriptionEvent, Unsubscribed};
 use domain::values::{Channel, Millis};
 use domain::{AggregateKind, Fact, StreamId};
 use std::future::Future;
@@ -52,7 +53,16 @@ impl Fixture {
 
     /// Appends so many events to a stream that has `after`.
     pub(super) async fn append(&self, stream: u128, after: u64, count: usize) {
-        let event = |channel| SubscriptionEvent::Unsubscribed(Unsubscribed { scope: Scope::Channel(channel), by: ChangedBy::Recipient }).into();
+        let event = |channel| {
+            SubscriptionEvent::Unsubscribed(Unsubscribed {
+                recipient: None,
+                scope: Scope::Channel(channel),
+                by: ChangedBy::Recipient,
+                source: Source::Api,
+                personal: Personal::Erased,
+            })
+            .into()
+        };
         let events: Vec<Fact> = (0..count).map(|_| event(Channel::Email)).collect();
         let stream = StreamId::new(AggregateKind::Subscription, Uuid::from_u128(stream));
         let append = StreamAppend { stream, number: None, expected: after, events };

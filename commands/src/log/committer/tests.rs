@@ -4,7 +4,8 @@ use super::{AfterCommit, Committer, CommitterSettings, Lane};
 use crate::consumer::Changes;
 use crate::log::{Batch, Commit, CommitOutcome, LogError, LogWriter, Metadata, Position, Recorded, StreamAppend, Tail};
 use crate::ports::ManualClock;
-use domain::subscription::{ChangedBy, Scope, SubscriptionEvent, Unsubscribed};
+use domain::event::Personal;
+use domain::subscription::{ChangedBy, Scope, Source, SubscriptionEvent, Unsubscribed};
 use domain::values::{Channel, Millis};
 use domain::{AggregateKind, StreamId};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -97,7 +98,14 @@ fn fixture(probe: Duration) -> Fixture {
 
 fn commit() -> Vec<Commit> {
     let stream = StreamId::new(AggregateKind::Subscription, Uuid::from_u128(1));
-    let fact = SubscriptionEvent::Unsubscribed(Unsubscribed { scope: Scope::Channel(Channel::Email), by: ChangedBy::Recipient }).into();
+    let fact = SubscriptionEvent::Unsubscribed(Unsubscribed {
+        recipient: None,
+        scope: Scope::Channel(Channel::Email),
+        by: ChangedBy::Recipient,
+        source: Source::Api,
+        personal: Personal::Erased,
+    })
+    .into();
     let append = StreamAppend { stream, number: None, expected: 0, events: vec![fact] };
     vec![Commit { metadata: Arc::new(Metadata::of("test")), appends: vec![append], expectations: Vec::new() }]
 }

@@ -154,7 +154,8 @@ mod tests {
     use crate::log::sqlite::{SqliteReader, SqliteWriter};
     use crate::log::{Batch, Commit, CommitOutcome, KeyStore, LogReader, LogWriter, MasterKey, Metadata, Sealer, StreamAppend};
     use crate::ports::SeededRandom;
-    use domain::subscription::{ChangedBy, Scope, SubscriptionEvent, Unsubscribed};
+    use domain::event::Personal;
+    use domain::subscription::{ChangedBy, Scope, Source, SubscriptionEvent, Unsubscribed};
     use domain::values::Channel;
     use domain::{AggregateKind, StreamId};
     use std::path::Path;
@@ -176,7 +177,13 @@ mod tests {
 
     /// A batch that opens a stream each.
     fn batch(streams: impl IntoIterator<Item = usize>) -> Batch {
-        let event = SubscriptionEvent::Unsubscribed(Unsubscribed { scope: Scope::Channel(Channel::Email), by: ChangedBy::Recipient });
+        let event = SubscriptionEvent::Unsubscribed(Unsubscribed {
+            recipient: None,
+            scope: Scope::Channel(Channel::Email),
+            by: ChangedBy::Recipient,
+            source: Source::Api,
+            personal: Personal::Erased,
+        });
         let append = |n| StreamAppend { stream: stream(n), number: None, expected: 0, events: vec![event.clone().into()] };
         let commit = |n| Commit { metadata: Arc::new(Metadata::of("test")), appends: vec![append(n)], expectations: Vec::new() };
         Batch { commits: streams.into_iter().map(commit).collect(), rows: Vec::new() }

@@ -7,7 +7,7 @@ use crate::log::{Commit, CommitOutcome, Committer, CommitterSettings, KeyStore, 
 use crate::ports::{ManualClock, SeededRandom};
 use domain::event::Personal;
 use domain::recipient::{ProfileChanged, ProfileDetails, RecipientEvent};
-use domain::subscription::{ChangedBy, Scope, SubscriptionEvent, Unsubscribed};
+use domain::subscription::{ChangedBy, Scope, Source, SubscriptionEvent, Unsubscribed};
 use domain::values::{AddressId, Channel, RecipientId};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
@@ -43,7 +43,14 @@ fn stream(kind: AggregateKind, n: u128) -> StreamId {
 }
 
 fn off(channel: Channel) -> Fact {
-    SubscriptionEvent::Unsubscribed(Unsubscribed { scope: Scope::Channel(channel), by: ChangedBy::Recipient }).into()
+    SubscriptionEvent::Unsubscribed(Unsubscribed {
+        recipient: None,
+        scope: Scope::Channel(channel),
+        by: ChangedBy::Recipient,
+        source: Source::Api,
+        personal: Personal::Erased,
+    })
+    .into()
 }
 
 fn commit(stream: StreamId, expected: u64, events: Vec<Fact>) -> Commit {

@@ -9,7 +9,7 @@ use commands::log::{Commit, CommitOutcome, KeyStore, Lane, MasterKey, Metadata, 
 use commands::ports::{Clock, SeededRandom, SystemClock};
 use domain::event::Personal;
 use domain::recipient::{ProfileChanged, ProfileDetails, RecipientEvent};
-use domain::subscription::{ChangedBy, Scope, SubscriptionEvent, Unsubscribed};
+use domain::subscription::{ChangedBy, Scope, Source, SubscriptionEvent, Unsubscribed};
 use domain::values::{Channel, RecipientId};
 use domain::{AggregateKind, Fact, StreamId};
 use kurrentdb_sim::Simulator;
@@ -158,7 +158,14 @@ pub fn on(kind: AggregateKind, n: u128, expected: u64, events: Vec<Fact>) -> Str
 }
 
 pub fn off(channel: Channel) -> Fact {
-    SubscriptionEvent::Unsubscribed(Unsubscribed { scope: Scope::Channel(channel), by: ChangedBy::Recipient }).into()
+    SubscriptionEvent::Unsubscribed(Unsubscribed {
+        recipient: None,
+        scope: Scope::Channel(channel),
+        by: ChangedBy::Recipient,
+        source: Source::Api,
+        personal: Personal::Erased,
+    })
+    .into()
 }
 
 pub fn profile(n: u128, name: &str) -> Fact {
