@@ -41,7 +41,8 @@ impl Frequency {
         let mut found = Found { at: (clock.allowed_from)(clock.now).max(clock.now), limit: None };
         loop {
             let later = rules().find_map(|(limit, places)| next_after(limit, places, found.at, clock.zone).map(|at| (at, *limit)));
-            let Some((at, limit)) = later else { break };
+            // At the far end of the numbers there is no later moment.
+            let Some((at, limit)) = later.filter(|(at, _)| *at > found.at) else { break };
             found = Found { at: (clock.allowed_from)(at).max(at), limit: Some(limit) };
         }
         if found.limit.is_some() && self.places.iter().rev().take_while(|place| place.at > clock.now).count() >= MAX_WAITING {
