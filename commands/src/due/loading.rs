@@ -121,7 +121,12 @@ impl Due {
 
     /// A digest whose window is due. Nobody else is asked for an empty one.
     async fn closing(&self, metadata: &Arc<Metadata>, stream: StreamId, now: Millis) -> Result<Next, LogError> {
-        let loaded = self.facts.digest(&self.bus, stream).await?;
+        let mut loaded = self.facts.digest(&self.bus, stream).await?;
+        if loaded.state.open.as_ref().is_none_or(|open| open.closes_at > now) {
+            // No append will tell that this was stale, as after another replica had opened it.
+            self.facts.forget(stream);
+            loaded = self.facts.digest(&self.bus, stream).await?;
+        }
         let digest = &loaded.state;
         let Some(open) = &digest.open else { return Ok(Next::Answer(Asked::Nothing)) };
         if open.closes_at > now {
