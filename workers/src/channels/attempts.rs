@@ -40,7 +40,7 @@ fn stream_of(item: &Item) -> StreamId {
 pub(super) async fn check(shared: &Shared, provider: &Arc<dyn Provider>, metadata: &Arc<Metadata>, item: &Item) -> Result<Checked, LogError> {
     let facts = shared.facts.gather::<std::convert::Infallible>(&shared.bus, item.recipient, &item.category).await.map_err(log_error)?;
     let now = shared.clock.now();
-    let last = Last { delivery: &item.delivery, expires_at: item.expires_at, category: &item.category, topic: None, priority: item.priority };
+    let last = Last { delivery: &item.delivery, expires_at: item.expires_at, category: &item.category, topic: item.topic.as_ref(), priority: item.priority };
     let verdict = last_check(last, &facts.category.state, &facts.recipient.state, &facts.subscription.state, &|_| false, now);
     let address = item.delivery.address.and_then(|id| facts.recipient.state.address(id)).and_then(|address| address.details.known().cloned());
     let (event, attempt) = match (verdict, address) {
