@@ -7,6 +7,7 @@
 
 mod delivering;
 mod following;
+mod waiting;
 
 use crate::app::stores::{Beside, ClusterError, SharedLog, Stores};
 use crate::app::supervisor::Supervisor;
@@ -35,6 +36,7 @@ use workers::channels::{Breaker, BreakerSettings, OptOutBarrier};
 use workers::pending::{DELIVERY, PendingRows};
 use workers::providers::Provider;
 use workers::queue::{FreshItems, FreshWork, SwitchingQueue, WorkQueue};
+use workers::timers::TIMERS;
 use workers::window::{Window, WindowSettings};
 
 /// Events read at the start to make good an erasure that a crash cut short.
@@ -43,7 +45,7 @@ const ERASURE_LOOK_BACK: u64 = 100_000;
 /// What one process at a time does, and whose role it is.
 fn once_only(read_models: &ReadModels) -> impl Iterator<Item = (&'static str, Role)> + use<> {
     let models: Vec<_> = read_models.all().iter().map(|model| (model.name(), Role::Projections)).collect();
-    models.into_iter().chain([(kurrentdb::NAME, Role::Projections), (DELIVERY, Role::Workers), (REFILL, Role::Workers)])
+    models.into_iter().chain([(kurrentdb::NAME, Role::Projections), (DELIVERY, Role::Workers), (TIMERS, Role::Workers), (REFILL, Role::Workers)])
 }
 
 /// Why the engine did not start.
@@ -140,6 +142,8 @@ pub struct Engine {
     pub pending: PendingRows,
     /// How far the table of what is owed is.
     pub table: Progress,
+    /// How far the table of timers is.
+    pub timers: Progress,
     /// What is owed, in memory.
     pub window: Arc<Window>,
     /// What is ready, here or on all replicas.
@@ -215,6 +219,7 @@ impl Engine {
             live,
             pending,
             table: Progress::default(),
+            timers: Progress::default(),
             window,
             queue,
             peers,
