@@ -3,6 +3,7 @@
 use crate::event_log::{append, commit};
 use crate::stores::{Replica, Store};
 use commands::consumer::{Consumer, Progress, Runner, RunnerSettings};
+use commands::due::DueTimer;
 use commands::log::{LogError, Metadata};
 use commands::ports::ManualClock;
 use domain::aggregate::Aggregate;
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use workers::pending::{Item, Lane, PendingDeliveries, Route};
-use workers::timers::{Answer, Asking, Asks, Changed, DueTimer, Firing, FiringSettings, Row, Timers};
+use workers::timers::{Answer, Asking, Asks, Changed, Firing, FiringSettings, Row, Timers};
 
 fn stream(n: u64) -> StreamId {
     StreamId::new(AggregateKind::Notification, Uuid::from_u128(u128::from(n)))

@@ -5,11 +5,12 @@
 //! fires what has come due by it, and one that is set back waits.
 
 use super::TIMERS;
-use super::asks::{Answer, Asks, DueTimer};
+use super::asks::{Answer, Asks};
 use super::project::Changed;
 use super::put_off::PutOff;
 use super::rows::{Row, TimerRows};
 use commands::consumer::Progress;
+use commands::due::DueTimer;
 use commands::log::{LogError, Metadata, Tail};
 use commands::ports::Clock;
 use domain::values::Millis;

@@ -14,7 +14,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use asks::{Answer, Asking, Asks, DueTimer};
+pub use asks::{Answer, Asking, Asks};
 pub use firing::{Firing, FiringSettings};
 pub use project::{Changed, Timers};
 pub use rows::{Row, TimerRows};

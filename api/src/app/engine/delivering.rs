@@ -23,7 +23,6 @@ use workers::pending::{DELIVERY, PendingDeliveries};
 use workers::providers::Provider;
 use workers::providers::sandbox::SandboxProvider;
 use workers::queue::{Mode, Refill, RefillSettings, SwitchingQueue};
-use workers::timers::Changed;
 use workers::window::{Dispatcher, DispatcherSettings, Window};
 
 /// Batches of one provider that are recorded at once, where each waits for round trips.
@@ -63,7 +62,7 @@ impl Engine {
             }
         };
         self.keep_table(following);
-        self.keep_timers(&Changed::default(), following);
+        self.wait(delivering, following);
         let dispatcher = self.dispatcher();
         let switching = self.together.as_ref().and_then(|together| together.switching.as_ref()).map(|(switching, _)| Arc::clone(switching));
         match switching {

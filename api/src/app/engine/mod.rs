@@ -15,6 +15,7 @@ use crate::config::{Role, Roles};
 use commands::accept::{Acceptor, AcceptorSettings, Facts, FactsSettings};
 use commands::bus::Bus;
 use commands::consumer::Progress;
+use commands::due::Due;
 use commands::log::raw::RawReader;
 use commands::log::{
     AfterCommit, Committer, CommitterSettings, ForgetErased, Hashing, KeyStore, LogError, LogReader, LogWriter as _, MasterKey, Tail, erase_keys_of_erased,
@@ -153,6 +154,7 @@ pub struct Engine {
     /// How far the mirror of the log is, if there is one.
     pub mirror: Option<Progress>,
     facts: Arc<Facts>,
+    due: Due,
     beside: Beside,
     turns: HashMap<&'static str, Turn>,
     together: Option<Together>,
@@ -201,7 +203,10 @@ impl Engine {
         let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), commits)?;
         let bus = Bus::new(committer, Arc::clone(&log));
         let hashing = master.hashing();
-        let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random), AcceptorSettings::default());
+        // What is decided later is decided on the same terms.
+        let terms = AcceptorSettings::default();
+        let due = Due::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), terms.clone());
+        let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random), terms);
         let sources = Sources { log: Arc::clone(&log), tail: Arc::clone(&tail), clock: Arc::clone(&clock) };
         let live = Arc::new(LocalFeed::new(&sources, read_models.notifications()?));
         Ok(Self {
@@ -225,6 +230,7 @@ impl Engine {
             peers,
             mirror: settings.mirror.is_some().then(Progress::default),
             facts,
+            due,
             beside,
             turns,
             together,

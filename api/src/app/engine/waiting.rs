@@ -7,14 +7,30 @@ use crate::app::supervisor::Supervisor;
 use commands::consumer::{Ended, Runner};
 use std::sync::Arc;
 use std::time::Duration;
-use workers::timers::{Changed, TIMERS, Timers};
+use workers::timers::{Changed, Firing, FiringSettings, TIMERS, Timers};
 
 /// How often to look how far the table is where another replica keeps it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// Keeps the table up to date, whenever it is our turn.
-    pub(super) fn keep_timers(&self, changed: &Changed, following: &Supervisor) {
+    /// Starts what keeps the table and what fires; `delivering` ends first.
+    pub(super) fn wait(&self, delivering: &Supervisor, following: &Supervisor) {
+        let changed = Changed::default();
+        self.keep_timers(&changed, following);
+        let (turn, clock) = (self.turn(TIMERS), Arc::clone(&self.clock));
+        let firing = Firing {
+            rows: self.beside.timers(),
+            asks: Arc::new(self.due.clone()),
+            table: self.timers.clone(),
+            changed,
+            tail: Arc::clone(&self.tail),
+            clock: Arc::clone(&self.clock),
+            settings: FiringSettings::default(),
+        };
+        delivering.run("firing", |stop| async move { turn.each(clock.as_ref(), &stop, |_, stop| firing.clone().run(stop)).await });
+    }
+
+    fn keep_timers(&self, changed: &Changed, following: &Supervisor) {
         let (turn, clock, changed) = (self.turn(TIMERS), Arc::clone(&self.clock), Arc::clone(changed));
         let (beside, committer) = (self.beside.clone(), self.bus.committer().clone());
         let (log, tail, progress) = (Arc::clone(&self.log), Arc::clone(&self.tail), self.timers.clone());

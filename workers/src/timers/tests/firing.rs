@@ -3,8 +3,9 @@
 use super::seconds;
 use super::table::{Table, stream};
 use crate::timers::asks::Asking;
-use crate::timers::{Answer, Asks, Changed, DueTimer, Firing, FiringSettings};
+use crate::timers::{Answer, Asks, Changed, Firing, FiringSettings};
 use commands::consumer::Progress;
+use commands::due::DueTimer;
 use commands::log::{LogError, Metadata, Tail};
 use commands::ports::ManualClock;
 use domain::values::Millis;
