@@ -12,7 +12,7 @@ use domain::aggregate::Aggregate;
 use domain::notification::{Notification, NotificationEvent};
 use domain::policy::last_check::{Last, LastCheck, last_check};
 use domain::recipient::AddressDetails;
-use domain::values::{Content, Rule};
+use domain::values::{AddressId, Content, Rule};
 use domain::{AggregateKind, Fact, StreamId};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -36,12 +36,18 @@ fn stream_of(item: &Item) -> StreamId {
     StreamId::new(AggregateKind::Notification, item.notification.0)
 }
 
-/// Checks an item and makes the commit that follows from it.
-pub(super) async fn check(shared: &Shared, provider: &Arc<dyn Provider>, metadata: &Arc<Metadata>, item: &Item) -> Result<Checked, LogError> {
+/// Checks an item, where nothing may go to these addresses any more, and makes the commit that follows from it.
+pub(super) async fn check(
+    shared: &Shared,
+    provider: &Arc<dyn Provider>,
+    metadata: &Arc<Metadata>,
+    suppressed: &HashSet<AddressId>,
+    item: &Item,
+) -> Result<Checked, LogError> {
     let facts = shared.facts.gather::<std::convert::Infallible>(&shared.bus, item.recipient, &item.category).await.map_err(log_error)?;
     let now = shared.clock.now();
-    let last = Last { delivery: &item.delivery, expires_at: item.expires_at, category: &item.category, topic: None, priority: item.priority };
-    let verdict = last_check(last, &facts.category.state, &facts.recipient.state, &facts.subscription.state, &|_| false, now);
+    let last = Last { delivery: &item.delivery, expires_at: item.expires_at, category: &item.category, topic: item.topic.as_ref(), priority: item.priority };
+    let verdict = last_check(last, &facts.category.state, &facts.recipient.state, &facts.subscription.state, &|id| suppressed.contains(&id), now);
     let address = item.delivery.address.and_then(|id| facts.recipient.state.address(id)).and_then(|address| address.details.known().cloned());
     let (event, attempt) = match (verdict, address) {
         (LastCheck::Expire, _) => (item.delivery.expire(), None),

@@ -19,7 +19,7 @@ use commands::replicas::Peers;
 use domain::policy::retry::RetrySchedule;
 use domain::values::{Channel, Outcome};
 use domain::{AggregateKind, Fact};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -198,12 +198,17 @@ impl ChannelWorker {
         let mut left = Left::default();
         let metadata = self.shared.metadata();
         let mut failed = self.shared.facts.prefetch(&self.shared.bus, items.iter().map(|item| item.recipient)).await.err();
+        let suppressed = self.shared.facts.suppressed(&self.shared.bus, items.iter().filter_map(|item| item.delivery.address)).await;
+        let suppressed = suppressed.unwrap_or_else(|error| {
+            failed = Some(error);
+            HashSet::new()
+        });
         for item in items {
             if failed.is_some() {
                 left.back.push(item);
                 continue;
             }
-            match check(&self.shared, &self.provider, &metadata, &item).await {
+            match check(&self.shared, &self.provider, &metadata, &suppressed, &item).await {
                 Ok(Checked::Gone) => left.over.push(item),
                 Ok(Checked::Commit { commit, attempt }) => {
                     commits.push(*commit);

@@ -62,6 +62,7 @@ impl Engine {
             }
         };
         self.keep_table(following);
+        self.wait(delivering, following);
         let dispatcher = self.dispatcher();
         let switching = self.together.as_ref().and_then(|together| together.switching.as_ref()).map(|(switching, _)| Arc::clone(switching));
         match switching {
@@ -164,7 +165,7 @@ impl Engine {
         following.run(DELIVERY, |stop| async move {
             let work = |epoch, stop| {
                 let rows = beside.rows(&committer, epoch);
-                let runner = Runner::new(PendingDeliveries, Arc::clone(&log), Arc::clone(&tail), rows, Arc::clone(&clock), table.clone(), GATHERING);
+                let runner = Runner::new(PendingDeliveries::default(), Arc::clone(&log), Arc::clone(&tail), rows, Arc::clone(&clock), table.clone(), GATHERING);
                 let turn = &turn;
                 async move {
                     if runner.run(stop, None).await == Ended::Newer {
@@ -178,7 +179,7 @@ impl Engine {
 
     fn table_runner(&self, epoch: Epoch, settings: RunnerSettings) -> Runner<PendingDeliveries> {
         let rows = self.beside.rows(self.bus.committer(), epoch);
-        Runner::new(PendingDeliveries, Arc::clone(&self.log), Arc::clone(&self.tail), rows, Arc::clone(&self.clock), self.table.clone(), settings)
+        Runner::new(PendingDeliveries::default(), Arc::clone(&self.log), Arc::clone(&self.tail), rows, Arc::clone(&self.clock), self.table.clone(), settings)
     }
 
     fn dispatcher(&self) -> Dispatcher {

@@ -7,6 +7,7 @@
 
 mod delivering;
 mod following;
+mod waiting;
 
 use crate::app::stores::{Beside, ClusterError, SharedLog, Stores};
 use crate::app::supervisor::Supervisor;
@@ -15,6 +16,7 @@ use crate::config::{Role, Roles};
 use commands::accept::{Acceptor, AcceptorSettings, Facts, FactsSettings};
 use commands::bus::Bus;
 use commands::consumer::Progress;
+use commands::due::Due;
 use commands::log::raw::RawReader;
 use commands::log::{
     AfterCommit, Committer, CommitterSettings, ForgetErased, Hashing, KeyStore, Linger, LogError, LogReader, LogWriter as _, MasterKey, Tail,
@@ -37,6 +39,7 @@ use workers::channels::{Breaker, BreakerSettings, OptOutBarrier};
 use workers::pending::{DELIVERY, PendingRows};
 use workers::providers::Provider;
 use workers::queue::{FreshItems, FreshWork, SwitchingQueue, WorkQueue};
+use workers::timers::TIMERS;
 use workers::window::{Window, WindowSettings};
 
 /// Events read at the start to make good an erasure that a crash cut short.
@@ -45,7 +48,7 @@ const ERASURE_LOOK_BACK: u64 = 100_000;
 /// What one process at a time does, and whose role it is.
 fn once_only(read_models: &ReadModels) -> impl Iterator<Item = (&'static str, Role)> + use<> {
     let models: Vec<_> = read_models.all().iter().map(|model| (model.name(), Role::Projections)).collect();
-    models.into_iter().chain([(kurrentdb::NAME, Role::Projections), (DELIVERY, Role::Workers), (REFILL, Role::Workers)])
+    models.into_iter().chain([(kurrentdb::NAME, Role::Projections), (DELIVERY, Role::Workers), (TIMERS, Role::Workers), (REFILL, Role::Workers)])
 }
 
 /// Why the engine did not start.
@@ -146,6 +149,8 @@ pub struct Engine {
     pub pending: PendingRows,
     /// How far the table of what is owed is.
     pub table: Progress,
+    /// How far the table of timers is.
+    pub timers: Progress,
     /// What is owed, in memory.
     pub window: Arc<Window>,
     /// What is ready, here or on all replicas.
@@ -155,6 +160,7 @@ pub struct Engine {
     /// How far the mirror of the log is, if there is one.
     pub mirror: Option<Progress>,
     facts: Arc<Facts>,
+    due: Due,
     beside: Beside,
     turns: HashMap<&'static str, Turn>,
     together: Option<Together>,
@@ -208,7 +214,10 @@ impl Engine {
         let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), commits)?;
         let bus = Bus::new(committer, Arc::clone(&log));
         let hashing = master.hashing();
-        let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random), AcceptorSettings::default());
+        // What is decided later is decided on the same terms.
+        let terms = AcceptorSettings::default();
+        let due = Due::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), terms.clone());
+        let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random), terms);
         let sources = Sources { log: Arc::clone(&log), tail: Arc::clone(&tail), clock: Arc::clone(&clock) };
         let live = Arc::new(LocalFeed::new(&sources, read_models.notifications()?));
         Ok(Self {
@@ -226,11 +235,13 @@ impl Engine {
             live,
             pending,
             table: Progress::default(),
+            timers: Progress::default(),
             window,
             queue,
             peers,
             mirror: settings.mirror.is_some().then(Progress::default),
             facts,
+            due,
             beside,
             turns,
             together,
