@@ -101,9 +101,9 @@ impl Story {
             }
             for step in steps {
                 text.push_str(&format!("\n  {}  {}", step.at, step.sentence));
-                // The first one is in the sentence.
-                for fact in step.raw["facts"].as_array().into_iter().flatten().skip(1) {
-                    text.push_str(&format!("\n      {}", fact["sentence"].as_str().unwrap_or_default()));
+                let facts = step.raw["facts"].as_array().into_iter().flatten().filter_map(|fact| fact["sentence"].as_str());
+                for fact in facts.filter(|fact| !step.sentence.contains(fact)) {
+                    text.push_str(&format!("\n      {fact}"));
                 }
             }
         }
