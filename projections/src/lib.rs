@@ -4,6 +4,7 @@
 //! - [`notifications`]: history, missed notifications and unread counts of recipients.
 //! - [`dead_letters`]: deliveries that await a person.
 //! - [`directory`]: categories, senders and API keys.
+//! - [`explain`]: why a notification came, or did not, from the log itself.
 //! - [`store`]: a file per read model, its consumer's life, and its rebuild beside the live one.
 //! - [`live`]: what happens to a recipient's notifications, as it happens.
 //! - [`feed`]: copies of the log for others.
@@ -13,6 +14,7 @@
 
 pub mod dead_letters;
 pub mod directory;
+pub mod explain;
 pub mod feed;
 pub mod live;
 pub mod notifications;

@@ -8,6 +8,7 @@ mod administration;
 mod context;
 mod dead_letters;
 mod error;
+mod explaining;
 mod live;
 mod names;
 mod notifications;

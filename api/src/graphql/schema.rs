@@ -2,6 +2,7 @@
 
 use super::administration::{CategoryMutation, CategoryQuery, KeyMutation, KeyQuery, ProjectionMutation, SenderMutation, SenderQuery, StatusQuery};
 use super::dead_letters::{DeadLetterMutation, DeadLetterQuery};
+use super::explaining::ExplainQuery;
 use super::live::LiveQuery;
 use super::notifications::{HistoryQuery, MarkMutation, NotificationQuery};
 use super::problem::Problem;
@@ -15,7 +16,18 @@ use std::sync::Arc;
 
 /// All queries.
 #[derive(MergedObject, Default)]
-pub struct Query(NotificationQuery, HistoryQuery, RecipientQuery, SubscriptionQuery, CategoryQuery, SenderQuery, KeyQuery, DeadLetterQuery, StatusQuery);
+pub struct Query(
+    NotificationQuery,
+    HistoryQuery,
+    RecipientQuery,
+    SubscriptionQuery,
+    CategoryQuery,
+    SenderQuery,
+    KeyQuery,
+    DeadLetterQuery,
+    StatusQuery,
+    ExplainQuery,
+);
 
 /// All mutations.
 #[derive(MergedObject, Default)]

@@ -8,6 +8,7 @@ mod deploying;
 mod devices;
 mod embedded;
 mod erasure;
+mod explaining;
 mod fairness;
 mod flooding;
 mod history;

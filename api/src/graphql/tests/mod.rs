@@ -4,6 +4,7 @@
 
 pub(crate) mod app;
 mod credentials;
+mod explaining;
 mod isolation;
 mod permissions;
 mod refusals;

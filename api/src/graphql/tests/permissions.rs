@@ -49,6 +49,8 @@ const QUERIES: &[Row] = &[
     ("apiKeys", "{ id }", ADMINISTRATOR),
     ("deadLetters", "{ id }", ADMINISTRATOR),
     ("status", "{ version }", ADMINISTRATOR),
+    ("explain", r#"(notificationId: "x") { outcome }"#, STAFF),
+    ("explainAbsence", r#"(recipientId: "alice", from: "2026-01-01T00:00:00Z") { sentence }"#, STAFF),
 ];
 
 /// The names of a type's fields in the schema.
