@@ -4,6 +4,7 @@
 //! - [`bus`]: load, decide, append; reload on a conflict.
 //! - [`accept`]: accepting a notification: gather the facts, decide once, commit.
 //! - [`recipients`]: recipients, devices and their erasure, across several streams at once.
+//! - [`links`]: signed links that act for a person without a login.
 //! - [`consumer`]: the one mechanism from the log to projections and process managers.
 //! - [`database`]: SQLite connections, migrations and the execution of [`consumer::Changes`].
 //! - [`replicas`]: the processes that share a log, and who of them does what.
@@ -14,6 +15,7 @@ pub mod bus;
 pub mod consumer;
 pub mod database;
 pub mod failpoint;
+pub mod links;
 pub mod log;
 pub mod ports;
 pub mod recent;
