@@ -110,6 +110,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         breaker: BreakerSettings::default(),
         mirror: config.mirror.target(),
         roles: config.server.roles,
+        links: config.links.settings(),
     };
     let stores = open_stores(&config, &data, &master, &random, shared_clock).await?;
     let engine = Arc::new(Engine::over(stores, &master, settings, vec![Arc::<KeyRegistry>::clone(&keys)], Arc::clone(&clock), Arc::clone(&random))?);

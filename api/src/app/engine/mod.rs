@@ -14,6 +14,7 @@ use crate::config::{Role, Roles};
 use commands::accept::{Acceptor, Facts, FactsSettings};
 use commands::bus::Bus;
 use commands::consumer::Progress;
+use commands::links::{LinkSettings, Links};
 use commands::log::raw::RawReader;
 use commands::log::{
     AfterCommit, Committer, CommitterSettings, ForgetErased, Hashing, KeyStore, LogError, LogReader, LogWriter as _, MasterKey, Tail, erase_keys_of_erased,
@@ -81,6 +82,8 @@ pub struct EngineSettings {
     pub mirror: Option<Target>,
     /// What this process does.
     pub roles: Roles,
+    /// How links are made that act for a person.
+    pub links: LinkSettings,
 }
 
 /// A provider at work, as operators see it.
@@ -118,6 +121,8 @@ pub struct Engine {
     pub acceptor: Acceptor,
     /// Keyed hashes of what callers supply.
     pub hashing: Hashing,
+    /// Links that act for a person without a login.
+    pub links: Arc<Links>,
     /// Recipients' keys.
     pub keys: Arc<KeyStore>,
     /// Reads the log.
@@ -197,6 +202,7 @@ impl Engine {
         let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), commits)?;
         let bus = Bus::new(committer, Arc::clone(&log));
         let hashing = master.hashing();
+        let links = Arc::new(Links::new(master, settings.links.clone()));
         let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random));
         let sources = Sources { log: Arc::clone(&log), tail: Arc::clone(&tail), clock: Arc::clone(&clock) };
         let live = Arc::new(LocalFeed::new(&sources, read_models.notifications()?));
@@ -204,6 +210,7 @@ impl Engine {
             bus,
             acceptor,
             hashing,
+            links,
             keys,
             log,
             raw,
