@@ -5,7 +5,7 @@ use super::dead_letters::{DeadLetterMutation, DeadLetterQuery};
 use super::live::LiveQuery;
 use super::notifications::{HistoryQuery, MarkMutation, NotificationQuery};
 use super::problem::Problem;
-use super::recipients::{RecipientMutation, RecipientQuery};
+use super::recipients::{LinkQuery, RecipientMutation, RecipientQuery};
 use super::sending::SendingMutation;
 use super::subscriptions::{SubscriptionMutation, SubscriptionQuery};
 use super::transport::{Bounds, apply};
@@ -15,7 +15,18 @@ use std::sync::Arc;
 
 /// All queries.
 #[derive(MergedObject, Default)]
-pub struct Query(NotificationQuery, HistoryQuery, RecipientQuery, SubscriptionQuery, CategoryQuery, SenderQuery, KeyQuery, DeadLetterQuery, StatusQuery);
+pub struct Query(
+    NotificationQuery,
+    HistoryQuery,
+    RecipientQuery,
+    LinkQuery,
+    SubscriptionQuery,
+    CategoryQuery,
+    SenderQuery,
+    KeyQuery,
+    DeadLetterQuery,
+    StatusQuery,
+);
 
 /// All mutations.
 #[derive(MergedObject, Default)]
