@@ -184,7 +184,7 @@ impl View {
                     html.push_str(&format!("<p>{}</p>\n", named(text)));
                 }
                 html.push_str(&format!(
-                    "<form method=\"post\" action=\"\">\n<input type=\"hidden\" name=\"scope\" value=\"{scope}\">\n\
+                    "<form method=\"post\">\n<input type=\"hidden\" name=\"scope\" value=\"{scope}\">\n\
                      <button class=\"quiet\" name=\"action\" value=\"resubscribe\">{}</button>\n</form>\n",
                     escape(words.undo)
                 ));
@@ -200,7 +200,7 @@ impl View {
                 if !self.description.is_empty() {
                     html.push_str(&format!("<p><small>{}</small></p>\n", escape(&self.description)));
                 }
-                html.push_str("<form method=\"post\" action=\"\">\n<fieldset>\n");
+                html.push_str("<form method=\"post\">\n<fieldset>\n");
                 html.push_str(&format!("<legend>{}</legend>\n", escape(if self.now == Now::Required { words.everything_else } else { words.unsubscribe })));
                 if category {
                     choice(&mut html, "radio", "scope", "category", true, &words.this_category.replace("{}", name), "");

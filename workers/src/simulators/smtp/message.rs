@@ -87,3 +87,37 @@ pub(super) fn declared_size(argument: &str) -> Option<usize> {
         name.eq_ignore_ascii_case("SIZE").then(|| value.parse().ok())?
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::wrong_ways_out;
+
+    fn wrong(headers: &str) -> bool {
+        wrong_ways_out(format!("Subject: s\r\n{headers}\r\n\r\nList-Unsubscribe: body").as_bytes()).is_some()
+    }
+
+    #[test]
+    fn ways_out_are_taken_as_mail_providers_take_them() {
+        let post = "List-Unsubscribe-Post: List-Unsubscribe=One-Click";
+        for right in [
+            "To: a@b.test".to_owned(),
+            format!("List-Unsubscribe: <https://a.test/u/x>\r\n{post}"),
+            format!("List-Unsubscribe: <https://a.test/u/x>,\r\n <mailto:a@b.test?subject=x>\r\n{post}"),
+            format!("list-unsubscribe: <http://127.0.0.1:80/u/x>\r\n{post}"),
+        ] {
+            assert!(!wrong(&right), "{right}");
+        }
+        for bad in [
+            post.to_owned(),
+            "List-Unsubscribe: <https://a.test/u/x>".to_owned(),
+            format!("List-Unsubscribe: https://a.test/u/x\r\n{post}"),
+            format!("List-Unsubscribe: <http://a.test/u/x>\r\n{post}"),
+            format!("List-Unsubscribe: <mailto:a@b.test>\r\n{post}"),
+            format!("List-Unsubscribe: <https://a.test/u/ x>\r\n{post}"),
+            format!("List-Unsubscribe: <https://a.test/u/x>\r\n{post}\r\n{post}"),
+            "List-Unsubscribe: <https://a.test/u/x>\r\nList-Unsubscribe-Post: one-click".to_owned(),
+        ] {
+            assert!(wrong(&bad), "{bad}");
+        }
+    }
+}

@@ -37,8 +37,8 @@ impl View<'_> {
             html.push_str(&format!("<p role=\"status\">{}</p>\n", if changed { words.saved } else { words.nothing_changed }));
         }
         html.push_str(&format!(
-            "<form method=\"get\" action=\"\" role=\"search\">\n<label for=\"q\">{}</label>\n<input id=\"q\" name=\"q\" type=\"search\" maxlength=\"100\" value=\"{}\">\n\
-             <button class=\"quiet\">{}</button>\n</form>\n<form method=\"post\" action=\"\">\n",
+            "<form method=\"get\" role=\"search\">\n<label for=\"q\">{}</label>\n<input id=\"q\" name=\"q\" type=\"search\" maxlength=\"100\" value=\"{}\">\n\
+             <button class=\"quiet\">{}</button>\n</form>\n<form method=\"post\">\n",
             escape(words.search),
             escape(self.search),
             escape(words.search_button)
