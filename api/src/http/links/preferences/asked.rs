@@ -38,17 +38,21 @@ impl Asked {
             }
             let (was, is) = (was == "1", form.all("on").any(|on| on == switch));
             let changed = was != is;
-            match switch.split_once(':').unwrap_or((switch, "")) {
-                ("nothing", "") if changed => asked.switches.push((Scope::All, !is)),
-                ("channel", name) if changed => asked.switches.push((Scope::Channel(Channel::from_name(name).ok_or(Problem::Form)?), is)),
-                ("category", key) if changed => asked.switches.push((Scope::Category(CategoryKey::new(key).map_err(|_| Problem::Form)?), is)),
+            let channel = |name| Channel::from_name(name).ok_or(Problem::Form);
+            let (scope, on) = match switch.split_once(':').unwrap_or((switch, "")) {
+                ("nothing", "") => (Scope::All, !is),
+                ("channel", name) => (Scope::Channel(channel(name)?), is),
+                ("category", key) => (Scope::Category(CategoryKey::new(key).map_err(|_| Problem::Form)?), is),
                 ("prefer", name) => {
-                    let channel = Channel::from_name(name).ok_or(Problem::Form)?;
+                    let channel = channel(name)?;
                     preferred_changed |= changed;
                     preferred.extend(is.then_some(channel));
+                    continue;
                 }
-                ("nothing" | "channel" | "category", _) => {}
                 _ => return Err(Problem::Form),
+            };
+            if changed {
+                asked.switches.push((scope, on));
             }
         }
         asked.preferred = preferred_changed.then_some(preferred);
