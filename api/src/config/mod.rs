@@ -13,6 +13,7 @@
 
 pub mod delivery;
 mod limits;
+mod links;
 mod log;
 mod metrics;
 mod mirror;
@@ -32,6 +33,7 @@ pub mod value;
 
 pub use delivery::Delivery;
 pub use limits::Limits;
+pub use links::Links;
 pub use log::{Log, LogFormat};
 pub use metrics::Metrics;
 pub use mirror::Mirror;
@@ -64,6 +66,8 @@ pub struct Config {
     pub providers: Providers,
     /// What one request may cost.
     pub limits: Limits,
+    /// Links that act for a person without a login.
+    pub links: Links,
     /// What the server says about itself on stderr.
     pub log: Log,
     /// The metrics endpoint.
@@ -78,7 +82,7 @@ impl Config {
         let mut all = vec![Server::describe(), Storage::describe(), Postgres::describe(), Redis::describe()];
         all.extend(Delivery::describe_all());
         all.extend(Providers::describe_all());
-        all.extend([Limits::describe(), Log::describe(), Metrics::describe(), Mirror::describe()]);
+        all.extend([Limits::describe(), Links::describe(), Log::describe(), Metrics::describe(), Mirror::describe()]);
         all
     }
 
@@ -106,10 +110,11 @@ impl Config {
         let delivery = Delivery::read(&mut reader);
         let providers = Providers::read(&mut reader);
         let limits = Limits::read(&mut reader);
+        let links = Links::read(&mut reader);
         let log = Log::read(&mut reader);
         let metrics = Metrics::read(&mut reader);
         let mirror = Mirror::read(&mut reader);
-        match (server, storage, postgres, redis, delivery, providers, limits, log, metrics, mirror) {
+        match (server, storage, postgres, redis, delivery, providers, limits, links, log, metrics, mirror) {
             (
                 Some(server),
                 Some(storage),
@@ -118,10 +123,11 @@ impl Config {
                 Some(delivery),
                 Some(providers),
                 Some(limits),
+                Some(links),
                 Some(log),
                 Some(metrics),
                 Some(mirror),
-            ) if !reader.has_problems() => Ok((Self { server, storage, postgres, redis, delivery, providers, limits, log, metrics, mirror }, layers)),
+            ) if !reader.has_problems() => Ok((Self { server, storage, postgres, redis, delivery, providers, limits, links, log, metrics, mirror }, layers)),
             _ => Err(ConfigError::Invalid { problems: reader.into_problems() }),
         }
     }

@@ -6,7 +6,7 @@ use super::explaining::ExplainQuery;
 use super::live::LiveQuery;
 use super::notifications::{HistoryQuery, MarkMutation, NotificationQuery};
 use super::problem::Problem;
-use super::recipients::{RecipientMutation, RecipientQuery};
+use super::recipients::{LinkQuery, RecipientMutation, RecipientQuery};
 use super::sending::SendingMutation;
 use super::subscriptions::{SubscriptionMutation, SubscriptionQuery};
 use super::transport::{Bounds, apply};
@@ -20,6 +20,7 @@ pub struct Query(
     NotificationQuery,
     HistoryQuery,
     RecipientQuery,
+    LinkQuery,
     SubscriptionQuery,
     CategoryQuery,
     SenderQuery,

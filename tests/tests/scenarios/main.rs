@@ -26,3 +26,4 @@ mod sandbox;
 mod sending;
 mod stopping;
 mod unknown_outcomes;
+mod unsubscribing;

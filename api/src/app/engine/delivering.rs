@@ -50,6 +50,7 @@ impl Engine {
             barrier: Arc::clone(&self.barrier),
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
+            links: Arc::clone(&self.links),
             schedules: self.settings.schedules.clone(),
             batch: self.settings.batch,
             recording: if self.together.is_some() { RECORDING } else { 1 },

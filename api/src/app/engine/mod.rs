@@ -17,6 +17,7 @@ use commands::accept::{Acceptor, AcceptorSettings, Facts, FactsSettings};
 use commands::bus::Bus;
 use commands::consumer::Progress;
 use commands::due::Due;
+use commands::links::{LinkSettings, Links};
 use commands::log::raw::RawReader;
 use commands::log::{
     AfterCommit, Committer, CommitterSettings, ForgetErased, Hashing, KeyStore, Linger, LogError, LogReader, LogWriter as _, MasterKey, Tail,
@@ -88,6 +89,8 @@ pub struct EngineSettings {
     pub roles: Roles,
     /// Uses the queue of all replicas also while this one alone delivers.
     pub share_always: bool,
+    /// How links are made that act for a person.
+    pub links: LinkSettings,
 }
 
 /// A provider at work, as operators see it.
@@ -127,6 +130,8 @@ pub struct Engine {
     pub acceptor: Acceptor,
     /// Keyed hashes of what callers supply.
     pub hashing: Hashing,
+    /// Links that act for a person without a login.
+    pub links: Arc<Links>,
     /// Recipients' keys.
     pub keys: Arc<KeyStore>,
     /// Reads the log.
@@ -218,12 +223,14 @@ impl Engine {
         let terms = AcceptorSettings::default();
         let due = Due::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), terms.clone());
         let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random), terms);
+        let links = Arc::new(Links::new(master, settings.links.clone()));
         let sources = Sources { log: Arc::clone(&log), tail: Arc::clone(&tail), clock: Arc::clone(&clock) };
         let live = Arc::new(LocalFeed::new(&sources, read_models.notifications()?));
         Ok(Self {
             bus,
             acceptor,
             hashing,
+            links,
             keys,
             log,
             raw,

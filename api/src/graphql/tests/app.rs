@@ -71,6 +71,7 @@ impl TestApp {
             mirror: None,
             roles: crate::config::Roles::ALL,
             share_always: false,
+            links: commands::links::LinkSettings { base_url: Some("https://acme.test".to_owned()), ..Default::default() },
         };
         let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
         let stores = Stores::embedded(&data, &master, 8, &random).unwrap();

@@ -43,6 +43,7 @@ const QUERIES: &[Row] = &[
     ("missedNotifications", r#"(recipient: "alice") { edges { cursor } }"#, ALL),
     ("unreadCount", r#"(recipient: "alice")"#, [true, false, true]),
     ("recipient", r#"(id: "alice") { id }"#, ALL),
+    ("preferenceLink", r#"(recipient: "alice") { __typename }"#, STAFF),
     ("subscription", r#"(recipient: "alice") { allOff }"#, ALL),
     ("categories", "{ key }", ALL),
     ("senders", "{ key }", ADMINISTRATOR),
