@@ -45,6 +45,7 @@ pub(super) fn of(library: &Library, state: &Notification, decided: &Decided) -> 
         decided,
     };
     let mut facts = decided.rule.map_or_else(Vec::new, |rule| seen.decisive(rule));
+    facts.iter_mut().for_each(|fact| fact.decisive = true);
     let told = |facts: &[ExplainedFact], kind| facts.iter().any(|fact| fact.kind == kind);
     if !told(&facts, AggregateKind::Category) {
         facts.push(seen.category());
