@@ -1,12 +1,13 @@
 //! The facts that a decision needs, from caches that the committer keeps up to date.
 
-use crate::bus::{Bus, Cached, Refused, StateCache};
-use crate::log::{AfterCommit, Recorded, Sequence};
+use crate::bus::{Bus, Cached, FactOf, Refused, StateCache};
+use crate::log::{AfterCommit, Bare, LogError, Recorded, Sequence};
 use domain::category::Category;
 use domain::recipient::Recipient;
 use domain::subscription::Subscription;
 use domain::values::{CategoryKey, FactVersions, RecipientId};
 use domain::{AggregateKind, StreamId};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How much is kept.
@@ -112,6 +113,35 @@ impl Facts {
         })
     }
 
+    /// Loads in one read what is not known yet of many recipients; afterwards [`gather`](Self::gather) finds it.
+    pub async fn prefetch(&self, bus: &Bus, recipients: impl Iterator<Item = RecipientId>) -> Result<(), LogError> {
+        let mut missing = HashSet::new();
+        for recipient in recipients {
+            if self.recipients.get(recipient.0).is_none() {
+                missing.insert(recipient_stream(recipient));
+            }
+            if self.subscriptions.get(recipient.0).is_none() {
+                missing.insert(subscription_stream(recipient));
+            }
+        }
+        // A single one comes as it always does.
+        if missing.len() < 2 {
+            return Ok(());
+        }
+        let mut found: HashMap<StreamId, Vec<Bare>> = missing.iter().map(|stream| (*stream, Vec::new())).collect();
+        for event in bus.log().bare_streams(missing.into_iter().collect(), true).await? {
+            found.entry(event.stream).or_default().push(event);
+        }
+        for (stream, events) in found {
+            match stream.kind {
+                AggregateKind::Recipient => fill(&self.recipients, stream, &events),
+                AggregateKind::Subscription => fill(&self.subscriptions, stream, &events),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Forgets what turned out stale.
     pub fn forget(&self, stream: StreamId) {
         match stream.kind {
@@ -129,10 +159,19 @@ impl Facts {
     }
 }
 
+fn fill<A>(cache: &StateCache<A>, stream: StreamId, events: &[Bare])
+where
+    A: domain::aggregate::Aggregate,
+    A::Event: FactOf,
+{
+    let state = A::replay(events.iter().filter_map(|event| A::Event::of(&event.fact)));
+    cache.fill(stream.id, Cached { state: Arc::new(state), sequence: events.last().map_or(0, |event| event.sequence) });
+}
+
 async fn cached<A, R>(cache: &StateCache<A>, bus: &Bus, stream: StreamId) -> Result<Cached<A>, Refused<R>>
 where
     A: domain::aggregate::Aggregate,
-    A::Event: crate::bus::FactOf,
+    A::Event: FactOf,
 {
     if let Some(known) = cache.get(stream.id) {
         return Ok(known);

@@ -18,7 +18,7 @@ use crate::ports::{Clock, Random};
 use domain::aggregate::Aggregate;
 use domain::notification::{Accept, Notification, NotificationCommand, NotificationEvent, NotificationRefusal};
 use domain::policy::deciding::{self, Ask, Decided, Decision};
-use domain::values::{NotificationId, Priority};
+use domain::values::{NotificationId, Priority, RecipientId};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
 
@@ -45,6 +45,7 @@ impl std::fmt::Debug for Acceptor {
 struct Open {
     index: usize,
     id: NotificationId,
+    recipient: RecipientId,
     request: SendRequest,
 }
 
@@ -72,10 +73,12 @@ impl Acceptor {
                         Some(key) => self.hashing.notification(&request.sender, request.sandbox, key),
                         None => NotificationId(self.random.id(now)),
                     };
-                    open.push(Open { index, id, request });
+                    let recipient = self.hashing.recipient(&request.recipient);
+                    open.push(Open { index, id, recipient, request });
                 }
             }
         }
+        self.facts.prefetch(&self.bus, open.iter().map(|item| item.recipient)).await?;
         for _ in 0..ROUNDS {
             if open.is_empty() {
                 break;
@@ -129,7 +132,7 @@ impl Acceptor {
     }
 
     async fn decide(&self, metadata: &Arc<Metadata>, item: &Open) -> Result<Commit, Refused<Refusal>> {
-        let recipient = self.hashing.recipient(&item.request.recipient);
+        let recipient = item.recipient;
         let facts = self.facts.gather(&self.bus, recipient, &item.request.category).await?;
         if !facts.recipient.state.exists {
             return Err(Refused::Refusal(Refusal::UnknownRecipient));
@@ -191,8 +194,7 @@ impl Acceptor {
                 _ => None,
             }));
             // The fingerprint covers what was asked, not the facts it was decided on.
-            let recipient = self.hashing.recipient(&item.request.recipient);
-            let requested = item.request.requested(recipient, &Gathered::default(), &self.hashing, self.clock.now());
+            let requested = item.request.requested(item.recipient, &Gathered::default(), &self.hashing, self.clock.now());
             let accepted = Accepted { id: item.id, position: first.position, visible_at: first.position, duplicate: true };
             let decision = Decision { outcome: Decided::Expire, facts: domain::values::FactVersions::default(), count: None };
             match notification.decide(NotificationCommand::Accept(Box::new(Accept { requested, decision }))) {

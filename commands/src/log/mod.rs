@@ -28,6 +28,6 @@ pub use committer::{AfterCommit, Committer, CommitterSettings, Lane};
 pub use erasure::{ForgetErased, erase_keys_of_erased};
 pub use keys::{KeyError, KeyRows, KeyStore, PostgresKeys, SqliteKeys};
 pub use reader::LogReader;
-pub use recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
+pub use recorded::{Bare, Metadata, Position, Recorded, Sequence, StreamNo};
 pub use sealing::{Hashing, MasterKey, SealError, Sealer};
 pub use tail::{Page, Tail};

@@ -1,7 +1,7 @@
 //! Port for reading the log.
 
 use super::append::LogError;
-use super::recorded::{Position, Recorded, Sequence, StreamNo};
+use super::recorded::{Bare, Position, Recorded, Sequence, StreamNo};
 use domain::StreamId;
 use std::future::Future;
 use std::pin::Pin;
@@ -19,6 +19,21 @@ pub trait LogReader: Send + Sync + 'static {
     fn read_stream(&self, stream: StreamId, after: Sequence, open: bool) -> Reading<'_, Vec<Arc<Recorded>>>;
     /// Events at these positions, in the order of the log; absent ones are left out.
     fn read_at(&self, positions: Vec<Position>, open: bool) -> Reading<'_, Vec<Arc<Recorded>>>;
+    /// The same without their commits, which halves the reading.
+    fn bare_at(&self, positions: Vec<Position>, open: bool) -> Reading<'_, Vec<Bare>> {
+        Box::pin(async move { Ok(self.read_at(positions, open).await?.into_iter().map(Bare::from).collect()) })
+    }
+    /// All events of several streams without their commits, in one read where the store can: those of
+    /// one stream in order, the streams in any.
+    fn bare_streams(&self, streams: Vec<StreamId>, open: bool) -> Reading<'_, Vec<Bare>> {
+        Box::pin(async move {
+            let mut events = Vec::new();
+            for stream in streams {
+                events.extend(self.read_stream(stream, 0, open).await?.into_iter().map(Bare::from));
+            }
+            Ok(events)
+        })
+    }
     /// The number of a stream, if it exists.
     fn stream_number(&self, stream: StreamId) -> Reading<'_, Option<StreamNo>>;
     /// The newest position.

@@ -64,3 +64,24 @@ pub struct Recorded {
     /// Of its commit.
     pub metadata: Arc<Metadata>,
 }
+
+/// An event without what its commit says: who only wants the fact need not read the commit.
+#[derive(Debug, Clone)]
+pub struct Bare {
+    /// Its place in the log.
+    pub position: Position,
+    /// Its stream.
+    pub stream: StreamId,
+    /// Its place in the stream.
+    pub sequence: Sequence,
+    /// The event.
+    pub fact: Fact,
+}
+
+impl From<Arc<Recorded>> for Bare {
+    fn from(event: Arc<Recorded>) -> Self {
+        let (position, stream, sequence) = (event.position, event.stream, event.sequence);
+        let fact = Arc::try_unwrap(event).map_or_else(|shared| shared.fact.clone(), |owned| owned.fact);
+        Self { position, stream, sequence, fact }
+    }
+}

@@ -32,7 +32,12 @@ pub const REGISTRATION: Registration = Registration {
     indexes: include_str!("../../../migrations/sqlite/notifications_indexes.sql"),
     deferral: Some(query::DEFERRAL),
     postgres: PostgresTables {
-        migrations: &[CHECKPOINTS_POSTGRES, include_str!("../../../migrations/postgres/0001_notifications.sql"), EPOCHS_POSTGRES],
+        migrations: &[
+            CHECKPOINTS_POSTGRES,
+            include_str!("../../../migrations/postgres/0001_notifications.sql"),
+            EPOCHS_POSTGRES,
+            include_str!("../../../migrations/postgres/0003_room_for_changes.sql"),
+        ],
         indexes: include_str!("../../../migrations/postgres/notifications_indexes.sql"),
     },
     consumer: || Box::new(NotificationsProjection),

@@ -5,15 +5,16 @@ use super::worker::Shared;
 use crate::pending::Item;
 use crate::providers::Provider;
 use commands::accept::{recipient_stream, subscription_stream};
-use commands::bus::{Bus, Refused};
+use commands::bus::{Bus, FactOf, Refused};
 use commands::failpoint;
-use commands::log::{Commit, LogError, Metadata, Recorded, StreamAppend};
+use commands::log::{Bare, Commit, LogError, Metadata, Recorded, StreamAppend};
+use domain::aggregate::Aggregate;
 use domain::notification::{Notification, NotificationEvent};
 use domain::policy::last_check::{Last, LastCheck, last_check};
 use domain::recipient::AddressDetails;
 use domain::values::{Content, Rule};
 use domain::{AggregateKind, Fact, StreamId};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What is to be done with an item.
@@ -29,6 +30,10 @@ pub(super) struct Prepared {
     pub item: Item,
     pub attempt: Option<AddressDetails>,
     pub unbegun: Option<Unbegun>,
+}
+
+fn stream_of(item: &Item) -> StreamId {
+    StreamId::new(AggregateKind::Notification, item.notification.0)
 }
 
 /// Checks an item and makes the commit that follows from it.
@@ -47,12 +52,7 @@ pub(super) async fn check(shared: &Shared, provider: &Arc<dyn Provider>, metadat
         (LastCheck::Proceed, Some(address)) => (item.delivery.start(provider.name()), Some(address)),
     };
     let Some(event) = event else { return Ok(Checked::Gone) };
-    let append = StreamAppend {
-        stream: StreamId::new(AggregateKind::Notification, item.notification.0),
-        number: Some(item.stream),
-        expected: item.sequence,
-        events: vec![Fact::Notification(event)],
-    };
+    let append = StreamAppend { stream: stream_of(item), number: Some(item.stream), expected: item.sequence, events: vec![Fact::Notification(event)] };
     let mut expectations =
         vec![(subscription_stream(item.recipient), facts.subscription.sequence), (recipient_stream(item.recipient), facts.recipient.sequence)];
     if failpoint::planted("opt-out-unexpected") {
@@ -69,18 +69,28 @@ fn log_error(error: Refused<std::convert::Infallible>) -> LogError {
     }
 }
 
-/// Reads the notification anew; false where the delivery is over.
-pub(super) async fn reload(bus: &Bus, item: &mut Item) -> Result<bool, LogError> {
-    let stream = StreamId::new(AggregateKind::Notification, item.notification.0);
-    let loaded = match bus.load::<Notification>(stream).await {
-        Ok(loaded) => loaded,
-        Err(Refused::Log(error)) => return Err(error),
-        Err(Refused::Refusal(_) | Refused::Contended) => return Err(LogError::Overloaded),
-    };
-    let Some(delivery) = loaded.state.delivery(item.delivery.number) else { return Ok(false) };
-    item.delivery = delivery.clone();
-    item.sequence = loaded.sequence;
-    Ok(delivery.is_stoppable())
+/// Reads the notifications of items anew, in one read. Those to be tried again, and those whose delivery is over.
+pub(super) async fn reload(bus: &Bus, items: Vec<Item>) -> Result<(Vec<Item>, Vec<Item>), LogError> {
+    let streams: HashSet<StreamId> = items.iter().map(stream_of).collect();
+    let mut events: HashMap<StreamId, Vec<Bare>> = HashMap::with_capacity(streams.len());
+    // States keep no content, so nothing needs to be opened.
+    for event in bus.log().bare_streams(streams.into_iter().collect(), false).await? {
+        events.entry(event.stream).or_default().push(event);
+    }
+    let (mut back, mut over) = (Vec::new(), Vec::new());
+    for mut item in items {
+        let events = events.get(&stream_of(&item)).map_or(&[][..], Vec::as_slice);
+        let state = Notification::replay(events.iter().filter_map(|event| NotificationEvent::of(&event.fact)));
+        item.sequence = events.last().map_or(0, |event| event.sequence);
+        match state.delivery(item.delivery.number) {
+            Some(delivery) if delivery.is_stoppable() => {
+                item.delivery = delivery.clone();
+                back.push(item);
+            }
+            _ => over.push(item),
+        }
+    }
+    Ok((back, over))
 }
 
 /// What is to be sent.
@@ -104,7 +114,7 @@ pub(super) async fn content_of(shared: &Shared, prepared: &[Prepared]) -> Vec<Bo
     let mut damaged = HashSet::new();
     let mut read = Vec::new();
     while !missing.is_empty() {
-        match shared.bus.log().read_at(missing.clone(), true).await {
+        match shared.bus.log().bare_at(missing.clone(), true).await {
             Ok(events) => {
                 read = events;
                 break;
@@ -121,9 +131,10 @@ pub(super) async fn content_of(shared: &Shared, prepared: &[Prepared]) -> Vec<Bo
             }
         }
     }
+    let read: HashMap<u64, Fact> = read.into_iter().map(|event| (event.position, event.fact)).collect();
     let body = |(Prepared { item, .. }, event): (&Prepared, Option<Arc<Recorded>>)| {
-        let event = event.or_else(|| read.iter().find(|event| event.position == item.requested_position).cloned());
-        match event.as_deref().map(|event| &event.fact) {
+        let at_hand = event.as_deref().map(|event| &event.fact);
+        match at_hand.or_else(|| read.get(&item.requested_position)) {
             Some(Fact::Notification(NotificationEvent::Requested(requested))) => {
                 requested.personal.known().map_or(Body::Erased, |content| Body::Known(Arc::new(content.clone())))
             }

@@ -197,7 +197,7 @@ impl ChannelWorker {
         let mut commits = Vec::with_capacity(items.len());
         let mut left = Left::default();
         let metadata = self.shared.metadata();
-        let mut failed = None;
+        let mut failed = self.shared.facts.prefetch(&self.shared.bus, items.iter().map(|item| item.recipient)).await.err();
         for item in items {
             if failed.is_some() {
                 left.back.push(item);
@@ -228,6 +228,7 @@ impl ChannelWorker {
         };
         failpoint::reach("C7");
         let mut starting = Vec::with_capacity(prepared.len());
+        let mut moved = Vec::new();
         for (mut prepared, outcome) in prepared.into_iter().zip(committed) {
             match outcome {
                 CommitOutcome::Committed { recorded, .. } => {
@@ -244,7 +245,11 @@ impl ChannelWorker {
                         starting.push(prepared);
                     }
                 }
-                CommitOutcome::Conflict { stream } => self.conflict(prepared.item, stream, &mut left).await,
+                CommitOutcome::Conflict { stream } if stream.kind == AggregateKind::Notification => moved.push(prepared.item),
+                CommitOutcome::Conflict { stream } => {
+                    self.shared.facts.forget(stream);
+                    left.back.push(prepared.item);
+                }
             }
         }
         let started = starting.len();
@@ -258,23 +263,23 @@ impl ChannelWorker {
             self.call(prepared, content, since, permit, slot, outcomes.clone());
         }
         drop(slots);
+        if !moved.is_empty() {
+            self.moved_on(moved, &mut left).await;
+        }
         left.let_go(&self.shared).await;
         failed.map_or(Ok(started), Err)
     }
 
-    /// Something moved on: decide anew on what is true now.
-    async fn conflict(&self, mut item: Item, stream: domain::StreamId, left: &mut Left) {
-        if stream.kind != AggregateKind::Notification {
-            self.shared.facts.forget(stream);
-            left.back.push(item);
-            return;
-        }
-        match super::attempts::reload(&self.shared.bus, &mut item).await {
-            Ok(true) => left.back.push(item),
-            Ok(false) => left.over.push(item),
+    /// Their notifications moved on: what is left of them is decided anew on what is true now.
+    async fn moved_on(&self, items: Vec<Item>, left: &mut Left) {
+        match super::attempts::reload(&self.shared.bus, items.clone()).await {
+            Ok((back, over)) => {
+                left.back.extend(back);
+                left.over.extend(over);
+            }
             Err(error) => {
-                tracing::warn!(%error, "a delivery could not be read again; it is tried later");
-                left.back.push(item);
+                tracing::warn!(%error, "deliveries could not be read again; they are tried later");
+                left.back.extend(items);
             }
         }
     }

@@ -105,7 +105,7 @@ struct Together {
 }
 
 /// How long commands wait for others to be committed together, where each commit costs round trips.
-const LINGER: Duration = Duration::from_millis(3);
+const LINGER: Duration = Duration::from_millis(6);
 
 /// Fills the shared queue.
 const REFILL: &str = "refill";

@@ -7,7 +7,7 @@ use super::unsigned;
 use crate::database::Threads;
 use crate::log::append::LogError;
 use crate::log::reader::{LogReader, Reading};
-use crate::log::recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
+use crate::log::recorded::{Bare, Metadata, Position, Recorded, Sequence, StreamNo};
 use crate::log::sealing::Sealer;
 use crate::log::stored::{EventType, Stored, subject};
 use base64::Engine as _;
@@ -18,10 +18,17 @@ use domain::values::Millis;
 use domain::{AggregateKind, StreamId};
 use postgres_es::PostgresEventRepository;
 use serde::Deserialize;
-use sqlx::PgPool;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{PgPool, Postgres};
 use std::sync::Arc;
 
 const AT: &str = events!("WHERE e.position = ANY($1) ORDER BY e.position");
+/// The inner query looks each stream up through its index, whatever the planner thinks of the table.
+const OF_STREAMS: &str = events!(
+    "WHERE e.stream = ANY (ARRAY(SELECT (SELECT known.number FROM streams known WHERE known.kind = k.kind AND known.id = k.id)
+        FROM unnest($1::smallint[], $2::text[]) AS k(kind, id))) ORDER BY e.stream, e.sequence"
+);
 /// The view with the column names of `postgres-es`.
 const VIEW: &str = "stream_events";
 /// Pages that are understood at once.
@@ -82,6 +89,19 @@ impl PostgresReader {
         self.decoder.learn(&mut connection, &page.events).await?;
         drop(connection);
         self.understand(page, open).await
+    }
+
+    async fn bare(&self, query: Query<'_, Postgres, PgArguments>, open: bool) -> Result<Vec<Bare>, LogError> {
+        let mut connection = self.pool.acquire().await?;
+        let rows: Vec<Row> = query.fetch_all(&mut *connection).await?.iter().map(Row::read).collect::<Result<_, _>>()?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.decoder.learn(&mut connection, &rows).await?;
+        drop(connection);
+        let decoder = self.decoder.clone();
+        let (events, unread) = self.threads.run(move |_| decoder.bare(&rows, open)).await?;
+        unread.map_or(Ok(events), Err)
     }
 
     async fn stream(&self, stream: StreamId, after: Sequence, open: bool) -> Result<Vec<Arc<Recorded>>, LogError> {
@@ -163,6 +183,20 @@ impl LogReader for PostgresReader {
 
     fn read_at(&self, positions: Vec<Position>, open: bool) -> Reading<'_, Vec<Arc<Recorded>>> {
         Box::pin(self.at(positions, open))
+    }
+
+    fn bare_at(&self, positions: Vec<Position>, open: bool) -> Reading<'_, Vec<Bare>> {
+        Box::pin(async move {
+            let positions: Vec<i64> = positions.into_iter().map(signed).collect();
+            self.bare(sqlx::query(AT).bind(positions), open).await
+        })
+    }
+
+    fn bare_streams(&self, streams: Vec<StreamId>, open: bool) -> Reading<'_, Vec<Bare>> {
+        Box::pin(async move {
+            let (kinds, ids): (Vec<i16>, Vec<String>) = streams.iter().map(|stream| (i16::from(stream.kind.number()), stream.id.to_string())).unzip();
+            self.bare(sqlx::query(OF_STREAMS).bind(kinds).bind(ids), open).await
+        })
     }
 
     fn stream_number(&self, stream: StreamId) -> Reading<'_, Option<StreamNo>> {

@@ -3,7 +3,7 @@
 use super::types;
 use super::unsigned;
 use crate::log::append::LogError;
-use crate::log::recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
+use crate::log::recorded::{Bare, Metadata, Position, Recorded, Sequence, StreamNo};
 use crate::log::sealing::Sealer;
 use crate::log::stored::{EventType, Stored, subject};
 use domain::values::Millis;
@@ -177,22 +177,34 @@ impl Decoder {
     /// The events of a page; those after one that cannot be read are left out, and its error is
     /// the second. Waits for keys: not for the runtime's threads.
     pub(super) fn decode(&self, page: &RawPage, open: bool) -> (Vec<Arc<Recorded>>, Option<LogError>) {
-        let mut decoded = Vec::with_capacity(page.events.len());
-        let subjects = page.events.iter().filter(|_| open).filter_map(|event| subject(event.sealed.as_deref()?));
-        if let Err(error) = self.sealer.keys().load(subjects) {
-            return (decoded, Some(LogError::Keys { reason: error.to_string() }));
-        }
-        let known = self.types();
-        for event in &page.events {
-            let read = event.stored().read(known.get(&event.of), open.then_some(&self.sealer));
-            match read.and_then(|(stream, fact)| Ok((stream, fact, page.commits.of(event.position)?))) {
-                Ok((stream, fact, (at, metadata))) => {
-                    let Row { position, number, sequence, .. } = *event;
-                    decoded.push(Arc::new(Recorded { position, stream, number, sequence, at, fact, metadata }));
+        let (bare, mut unread) = self.bare(&page.events, open);
+        let mut decoded = Vec::with_capacity(bare.len());
+        for (Bare { position, stream, sequence, fact }, row) in bare.into_iter().zip(&page.events) {
+            match page.commits.of(position) {
+                Ok((at, metadata)) => decoded.push(Arc::new(Recorded { position, stream, number: row.number, sequence, at, fact, metadata })),
+                Err(error) => {
+                    unread = Some(error);
+                    break;
                 }
-                Err(error) => return (decoded, Some(error)),
             }
         }
-        (decoded, None)
+        (decoded, unread)
+    }
+
+    /// The same without their commits.
+    pub(super) fn bare(&self, rows: &[Row], open: bool) -> (Vec<Bare>, Option<LogError>) {
+        let subjects = rows.iter().filter(|_| open).filter_map(|event| subject(event.sealed.as_deref()?));
+        if let Err(error) = self.sealer.keys().load(subjects) {
+            return (Vec::new(), Some(LogError::Keys { reason: error.to_string() }));
+        }
+        let known = self.types();
+        let mut bare = Vec::with_capacity(rows.len());
+        for row in rows {
+            match row.stored().read(known.get(&row.of), open.then_some(&self.sealer)) {
+                Ok((stream, fact)) => bare.push(Bare { position: row.position, stream, sequence: row.sequence, fact }),
+                Err(error) => return (bare, Some(error)),
+            }
+        }
+        (bare, None)
     }
 }

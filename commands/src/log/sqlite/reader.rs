@@ -5,7 +5,7 @@ use super::types;
 use crate::database::Readers;
 use crate::log::append::LogError;
 use crate::log::reader::{LogReader, Reading};
-use crate::log::recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
+use crate::log::recorded::{Bare, Metadata, Position, Recorded, Sequence, StreamNo};
 use crate::log::sealing::Sealer;
 use crate::log::stored::{EventType, Stored};
 use domain::StreamId;
@@ -62,6 +62,12 @@ impl SqliteReader {
     }
 
     fn decode(&self, connection: &Connection, row: &Row<'_>, open: bool, commits: &mut Commits) -> Result<Arc<Recorded>, LogError> {
+        let (Bare { position, stream, sequence, fact }, number) = self.bare(connection, row, open)?;
+        let (at, metadata) = commits.of(connection, position)?;
+        Ok(Arc::new(Recorded { position, stream, number, sequence, at, fact, metadata }))
+    }
+
+    fn bare(&self, connection: &Connection, row: &Row<'_>, open: bool) -> Result<(Bare, StreamNo), LogError> {
         let mut stored = Stored {
             position: unsigned(row.get(0)?),
             number: unsigned(row.get(1)?),
@@ -75,9 +81,7 @@ impl SqliteReader {
         stored.sealed = row.get_ref(5)?.as_blob_or_null().map_err(|error| stored.poison(error.to_string()))?;
         let of = self.type_of(connection, row.get(3)?)?;
         let (stream, fact) = stored.read(of.as_ref(), open.then_some(&self.sealer))?;
-        let Stored { position, number, sequence, .. } = stored;
-        let (at, metadata) = commits.of(connection, position)?;
-        Ok(Arc::new(Recorded { position, stream, number, sequence, at, fact, metadata }))
+        Ok((Bare { position: stored.position, stream, sequence: stored.sequence, fact }, stored.number))
     }
 }
 
@@ -156,6 +160,38 @@ impl LogReader for SqliteReader {
                 let mut rows = statement.query([signed(position)])?;
                 if let Some(row) = rows.next()? {
                     events.push(reader.decode(connection, row, open, &mut commits)?);
+                }
+            }
+            Ok(events)
+        }))
+    }
+
+    fn bare_at(&self, mut positions: Vec<Position>, open: bool) -> Reading<'_, Vec<Bare>> {
+        let reader = self.clone();
+        positions.sort_unstable();
+        Box::pin(self.readers.read(move |connection| {
+            let mut statement = connection.prepare_cached(&format!("{COLUMNS} WHERE e.position = ?1"))?;
+            let mut events = Vec::with_capacity(positions.len());
+            for position in positions {
+                let mut rows = statement.query([signed(position)])?;
+                if let Some(row) = rows.next()? {
+                    events.push(reader.bare(connection, row, open)?.0);
+                }
+            }
+            Ok(events)
+        }))
+    }
+
+    fn bare_streams(&self, streams: Vec<StreamId>, open: bool) -> Reading<'_, Vec<Bare>> {
+        let reader = self.clone();
+        Box::pin(self.readers.read(move |connection| {
+            let mut statement = connection.prepare_cached(&format!("{COLUMNS} WHERE e.stream = ?1 ORDER BY e.sequence"))?;
+            let mut events = Vec::new();
+            for stream in streams {
+                let Some(number) = reader.number_of(connection, stream)? else { continue };
+                let mut rows = statement.query([signed(number)])?;
+                while let Some(row) = rows.next()? {
+                    events.push(reader.bare(connection, row, open)?.0);
                 }
             }
             Ok(events)
