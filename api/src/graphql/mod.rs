@@ -11,6 +11,7 @@ mod error;
 mod live;
 mod names;
 mod notifications;
+mod plan;
 mod position;
 mod problem;
 mod recipients;
