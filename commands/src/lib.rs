@@ -3,6 +3,7 @@
 //! - [`log`]: the port to the event log, group commit, sealing, the tail that readers follow.
 //! - [`bus`]: load, decide, append; reload on a conflict.
 //! - [`accept`]: accepting a notification: gather the facts, decide once, commit.
+//! - [`addresses`]: the suppression list.
 //! - [`recipients`]: recipients, devices and their erasure, across several streams at once.
 //! - [`consumer`]: the one mechanism from the log to projections and process managers.
 //! - [`database`]: SQLite connections, migrations and the execution of [`consumer::Changes`].
@@ -10,6 +11,7 @@
 //! - [`ports`]: time and chance.
 
 pub mod accept;
+pub mod addresses;
 pub mod bus;
 pub mod consumer;
 pub mod database;

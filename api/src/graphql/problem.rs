@@ -51,6 +51,12 @@ impl From<Refusal> for Refused {
             Refusal::UnknownCategory => ("CATEGORY_NOT_FOUND", "category"),
             Refusal::NoChannels => ("NO_CHANNELS", "channels"),
             Refusal::Expired => ("EXPIRED", "expiresAt"),
+            Refusal::PlanAndChannels => ("PLAN_AND_CHANNELS", "plan"),
+            Refusal::Plan(_) => ("PLAN_INVALID", "plan"),
+            Refusal::TwoTimes => ("TWO_TIMES", "localTime"),
+            Refusal::TooFarAhead => ("TOO_FAR_AHEAD", "notBefore"),
+            Refusal::ExpiresTooEarly => ("EXPIRES_TOO_EARLY", "expiresAt"),
+            Refusal::DigestKey => ("DIGEST_KEY_INVALID", "digestKey"),
             Refusal::Contended => return Self::new("CONTENDED", refusal.to_string()),
         };
         Self::at(field, code, refusal.to_string())

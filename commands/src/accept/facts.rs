@@ -1,14 +1,26 @@
 //! The facts that a decision needs, from caches that the committer keeps up to date.
+//!
+//! What a commit expects may be stale in a cache: the append tells. Suppressed addresses are not
+//! expected, since a bounce may cross a call that is under way in any case; so that cache keeps
+//! nothing that was loaded while any address changed.
 
+use super::gathered::{Gathered, address_stream, category_stream, recipient_stream, subscription_stream};
+use super::turns::Turns;
 use crate::bus::{Bus, Cached, FactOf, Refused, StateCache};
-use crate::log::{AfterCommit, Bare, LogError, Recorded, Sequence};
+use crate::log::{AfterCommit, Bare, LogError, Recorded};
+use domain::address::AddressOwnership;
 use domain::category::Category;
+use domain::digest::{Digest, DigestEvent};
+use domain::frequency::{Frequency, MAX_KEPT};
 use domain::recipient::Recipient;
 use domain::subscription::Subscription;
-use domain::values::{CategoryKey, FactVersions, RecipientId};
-use domain::{AggregateKind, StreamId};
+use domain::values::{AddressId, CategoryKey, RecipientId};
+use domain::{AggregateKind, Fact, StreamId};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+/// Events of a digest's end that are read for its last window; more and more, until it is found.
+const ENDS: [usize; 3] = [256, 8_192, usize::MAX];
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy)]
@@ -17,11 +29,17 @@ pub struct FactsSettings {
     pub recipients: usize,
     /// Categories.
     pub categories: usize,
+    /// Addresses, of which only is kept whether anything may go there.
+    pub addresses: usize,
+    /// Recipients' counts; only categories with limits or a dedup window ask for them.
+    pub frequencies: usize,
+    /// Digests.
+    pub digests: usize,
 }
 
 impl Default for FactsSettings {
     fn default() -> Self {
-        Self { recipients: 50_000, categories: 10_000 }
+        Self { recipients: 50_000, categories: 10_000, addresses: 100_000, frequencies: 10_000, digests: 10_000 }
     }
 }
 
@@ -31,63 +49,10 @@ pub struct Facts {
     recipients: StateCache<Recipient>,
     subscriptions: StateCache<Subscription>,
     categories: StateCache<Category>,
-}
-
-/// Facts about one recipient and one category, each with its sequence.
-#[derive(Debug, Clone)]
-pub struct Gathered {
-    recipient_stream: StreamId,
-    category_stream: StreamId,
-    /// The recipient.
-    pub recipient: Cached<Recipient>,
-    /// Its subscription.
-    pub subscription: Cached<Subscription>,
-    /// The category.
-    pub category: Cached<Category>,
-}
-
-impl Default for Gathered {
-    fn default() -> Self {
-        let recipient = RecipientId::default();
-        Self {
-            recipient_stream: recipient_stream(recipient),
-            category_stream: category_stream(&CategoryKey::default()),
-            recipient: Cached { state: Arc::default(), sequence: 0 },
-            subscription: Cached { state: Arc::default(), sequence: 0 },
-            category: Cached { state: Arc::default(), sequence: 0 },
-        }
-    }
-}
-
-/// A recipient's stream.
-pub const fn recipient_stream(recipient: RecipientId) -> StreamId {
-    StreamId::new(AggregateKind::Recipient, recipient.0)
-}
-
-/// A recipient's subscription's stream.
-pub const fn subscription_stream(recipient: RecipientId) -> StreamId {
-    StreamId::new(AggregateKind::Subscription, recipient.0)
-}
-
-/// A category's stream.
-pub fn category_stream(key: &CategoryKey) -> StreamId {
-    StreamId::of_key(AggregateKind::Category, key.as_str())
-}
-
-impl Gathered {
-    /// The sequences that the decision was made on, for its event.
-    pub fn versions(&self) -> FactVersions {
-        FactVersions { recipient: self.recipient.sequence, subscription: self.subscription.sequence, category: self.category.sequence, frequency: 0 }
-    }
-
-    /// The same as expectations of the append.
-    pub fn expectations(&self) -> Vec<(StreamId, Sequence)> {
-        vec![
-            (self.recipient_stream, self.recipient.sequence),
-            (StreamId::new(AggregateKind::Subscription, self.recipient_stream.id), self.subscription.sequence),
-            (self.category_stream, self.category.sequence),
-        ]
-    }
+    addresses: StateCache<AddressOwnership>,
+    frequencies: StateCache<Frequency>,
+    digests: StateCache<Digest>,
+    turns: Turns,
 }
 
 impl Facts {
@@ -97,6 +62,10 @@ impl Facts {
             recipients: StateCache::new(settings.recipients),
             subscriptions: StateCache::new(settings.recipients),
             categories: StateCache::new(settings.categories),
+            addresses: StateCache::new(settings.addresses),
+            frequencies: StateCache::new(settings.frequencies),
+            digests: StateCache::new(settings.digests),
+            turns: Turns::default(),
         }
     }
 
@@ -128,11 +97,7 @@ impl Facts {
         if missing.len() < 2 {
             return Ok(());
         }
-        let mut found: HashMap<StreamId, Vec<Bare>> = missing.iter().map(|stream| (*stream, Vec::new())).collect();
-        for event in bus.log().bare_streams(missing.into_iter().collect(), true).await? {
-            found.entry(event.stream).or_default().push(event);
-        }
-        for (stream, events) in found {
+        for (stream, events) in load(bus, missing, true).await? {
             match stream.kind {
                 AggregateKind::Recipient => fill(&self.recipients, stream, &events),
                 AggregateKind::Subscription => fill(&self.subscriptions, stream, &events),
@@ -142,21 +107,98 @@ impl Facts {
         Ok(())
     }
 
+    /// Those of some addresses to which nothing may go. What is not known is loaded in one read.
+    pub async fn suppressed(&self, bus: &Bus, addresses: impl Iterator<Item = AddressId>) -> Result<HashSet<AddressId>, LogError> {
+        let (mut suppressed, mut missing) = (HashSet::new(), HashSet::new());
+        for address in addresses {
+            match self.addresses.get(address.0) {
+                Some(known) if known.state.suppressed.is_some() => drop(suppressed.insert(address)),
+                Some(_) => {}
+                None => drop(missing.insert(address_stream(address))),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(suppressed);
+        }
+        let as_of = self.addresses.as_of();
+        for (stream, events) in load(bus, missing, false).await? {
+            let loaded: Cached<AddressOwnership> = folded(&events);
+            if loaded.state.suppressed.is_some() {
+                suppressed.insert(AddressId(stream.id));
+            }
+            self.addresses.fill_as_of(as_of, stream.id, loaded);
+        }
+        Ok(suppressed)
+    }
+
+    /// What a recipient was told lately: the end of the stream, on which the state rests.
+    pub(crate) async fn frequency(&self, bus: &Bus, stream: StreamId) -> Result<Cached<Frequency>, LogError> {
+        if let Some(known) = self.frequencies.get(stream.id) {
+            return Ok(known);
+        }
+        let loaded: Cached<Frequency> = folded(&bus.log().bare_tail(stream, MAX_KEPT, false).await?);
+        self.frequencies.fill(stream.id, loaded.clone());
+        Ok(loaded)
+    }
+
+    /// A digest: its last window, which says all that its stream says.
+    pub(crate) async fn digest(&self, bus: &Bus, stream: StreamId) -> Result<Cached<Digest>, LogError> {
+        if let Some(known) = self.digests.get(stream.id) {
+            return Ok(known);
+        }
+        let mut end = Vec::new();
+        for last in ENDS {
+            end = bus.log().bare_tail(stream, last, false).await?;
+            let opened = end.iter().rposition(|event| matches!(event.fact, Fact::Digest(DigestEvent::DigestOpened(_))));
+            if let Some(opened) = opened {
+                end.drain(..opened);
+                break;
+            }
+            if end.first().is_none_or(|first| first.sequence == 1) {
+                break;
+            }
+        }
+        let loaded: Cached<Digest> = folded(&end);
+        self.digests.fill(stream.id, loaded.clone());
+        Ok(loaded)
+    }
+
+    /// The lines in which one stands for streams that every decision appends to.
+    pub(crate) const fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
     /// Forgets what turned out stale.
     pub fn forget(&self, stream: StreamId) {
         match stream.kind {
             AggregateKind::Recipient => self.recipients.forget(stream.id),
             AggregateKind::Subscription => self.subscriptions.forget(stream.id),
             AggregateKind::Category => self.categories.forget(stream.id),
-            AggregateKind::Notification
-            | AggregateKind::Sender
-            | AggregateKind::ApiKey
-            | AggregateKind::Address
-            | AggregateKind::Frequency
-            | AggregateKind::Digest
-            | AggregateKind::Schedule => {}
+            AggregateKind::Address => self.addresses.forget(stream.id),
+            AggregateKind::Frequency => self.frequencies.forget(stream.id),
+            AggregateKind::Digest => self.digests.forget(stream.id),
+            AggregateKind::Notification | AggregateKind::Sender | AggregateKind::ApiKey | AggregateKind::Schedule => {}
         }
     }
+}
+
+/// The events of each stream, none where there is no such stream.
+async fn load(bus: &Bus, streams: HashSet<StreamId>, open: bool) -> Result<HashMap<StreamId, Vec<Bare>>, LogError> {
+    let mut found: HashMap<StreamId, Vec<Bare>> = streams.iter().map(|stream| (*stream, Vec::new())).collect();
+    for event in bus.log().bare_streams(streams.into_iter().collect(), open).await? {
+        found.entry(event.stream).or_default().push(event);
+    }
+    Ok(found)
+}
+
+/// The state that events tell, and the sequence of the last.
+pub(crate) fn folded<A>(events: &[Bare]) -> Cached<A>
+where
+    A: domain::aggregate::Aggregate,
+    A::Event: FactOf,
+{
+    let state = A::replay(events.iter().filter_map(|event| A::Event::of(&event.fact)));
+    Cached { state: Arc::new(state), sequence: events.last().map_or(0, |event| event.sequence) }
 }
 
 fn fill<A>(cache: &StateCache<A>, stream: StreamId, events: &[Bare])
@@ -164,8 +206,7 @@ where
     A: domain::aggregate::Aggregate,
     A::Event: FactOf,
 {
-    let state = A::replay(events.iter().filter_map(|event| A::Event::of(&event.fact)));
-    cache.fill(stream.id, Cached { state: Arc::new(state), sequence: events.last().map_or(0, |event| event.sequence) });
+    cache.fill(stream.id, folded(events));
 }
 
 async fn cached<A, R>(cache: &StateCache<A>, bus: &Bus, stream: StreamId) -> Result<Cached<A>, Refused<R>>
@@ -194,5 +235,8 @@ impl AfterCommit for Facts {
         self.recipients.committed(events);
         self.subscriptions.committed(events);
         self.categories.committed(events);
+        self.addresses.committed(events);
+        self.frequencies.committed(events);
+        self.digests.committed(events);
     }
 }

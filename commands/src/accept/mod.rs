@@ -3,12 +3,21 @@
 //! The facts (recipient, subscription, category) come from caches; their sequences are
 //! expectations of the commit, so a decision on stale ones is refused by the log and made anew.
 
+mod chain;
 mod facts;
+mod fingerprint;
+mod gathered;
+mod preview;
 mod request;
 #[cfg(test)]
 mod tests;
+mod turns;
 
-pub use facts::{Facts, FactsSettings, Gathered, category_stream, recipient_stream, subscription_stream};
+pub(crate) use chain::{Chain, Question, Sources};
+pub(crate) use facts::folded;
+pub use facts::{Facts, FactsSettings};
+pub use gathered::{Gathered, address_stream, category_stream, digest_stream, frequency_stream, recipient_stream, subscription_stream};
+pub(crate) use request::question;
 pub use request::{Accepted, LONGEST_KEY, Refusal, SendRequest};
 
 use crate::bus::{Bus, Refused};
@@ -16,14 +25,23 @@ use crate::failpoint;
 use crate::log::{Commit, CommitOutcome, Hashing, Lane, LogError, Metadata, StreamAppend};
 use crate::ports::{Clock, Random};
 use domain::aggregate::Aggregate;
-use domain::notification::{Accept, Notification, NotificationCommand, NotificationEvent, NotificationRefusal};
+use domain::notification::{Accept, Notification, NotificationCommand, NotificationEvent, NotificationRefusal, Requested};
 use domain::policy::deciding::{self, Ask, Decided, Decision};
-use domain::values::{NotificationId, Priority, RecipientId};
+use domain::values::{Limit, Millis, NotificationId, Priority, RecipientId};
 use domain::{AggregateKind, Fact, StreamId};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Times that a request is decided anew because its facts changed meanwhile.
 const ROUNDS: usize = 8;
+
+/// What deciding rests on besides facts.
+#[derive(Debug, Clone, Default)]
+pub struct AcceptorSettings {
+    /// How many a recipient may get over all categories together.
+    pub overall: Vec<Limit>,
+}
 
 /// See the module.
 #[derive(Clone)]
@@ -33,6 +51,7 @@ pub struct Acceptor {
     hashing: Hashing,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    overall: Arc<[Limit]>,
 }
 
 impl std::fmt::Debug for Acceptor {
@@ -49,10 +68,35 @@ struct Open {
     request: SendRequest,
 }
 
+/// A request with the facts to decide it on.
+struct Prepared {
+    item: Open,
+    facts: Gathered,
+    requested: Requested,
+    /// Hash of its content, where its category has a dedup window.
+    content: Option<Uuid>,
+}
+
+impl Prepared {
+    fn question(&self) -> Question<'_> {
+        Question {
+            ask: self.ask(),
+            notification: self.item.id,
+            recipient: self.item.recipient,
+            sender: &self.requested.sender,
+            sandbox: self.requested.sandbox,
+        }
+    }
+
+    fn ask(&self) -> Ask<'_> {
+        question(&self.requested, self.content)
+    }
+}
+
 impl Acceptor {
     /// Puts the parts together.
-    pub fn new(bus: Bus, facts: Arc<Facts>, hashing: Hashing, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { bus, facts, hashing, clock, random }
+    pub fn new(bus: Bus, facts: Arc<Facts>, hashing: Hashing, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: AcceptorSettings) -> Self {
+        Self { bus, facts, hashing, clock, random, overall: settings.overall.into() }
     }
 
     /// Accepts a list, each on its own merits; the answers are in the order of the requests.
@@ -93,22 +137,24 @@ impl Acceptor {
 
     /// Decides and commits; returns what has to be decided anew.
     async fn round(&self, metadata: &Arc<Metadata>, open: Vec<Open>, answers: &mut [Option<Result<Accepted, Refusal>>]) -> Result<Vec<Open>, LogError> {
-        let mut submitted = Vec::with_capacity(open.len());
-        let mut commits = Vec::with_capacity(open.len());
+        let now = self.clock.now();
+        let mut prepared = Vec::with_capacity(open.len());
         for item in open {
-            match self.decide(metadata, &item).await {
-                Ok(commit) => {
-                    commits.push(commit);
-                    submitted.push(item);
-                }
-                Err(Refused::Refusal(refusal)) => set(answers, item.index, Err(refusal)),
+            let index = item.index;
+            match self.prepare(item, now).await {
+                Ok(ready) => prepared.push(ready),
+                Err(Refused::Refusal(refusal)) => set(answers, index, Err(refusal)),
                 Err(Refused::Log(error)) => return Err(error),
-                Err(Refused::Contended) => set(answers, item.index, Err(Refusal::Contended)),
+                Err(Refused::Contended) => set(answers, index, Err(Refusal::Contended)),
             }
         }
-        if commits.is_empty() {
+        if prepared.is_empty() {
             return Ok(Vec::new());
         }
+        let streams: BTreeSet<StreamId> = prepared.iter().flat_map(|ready| ready.question().streams(&ready.facts, &self.overall)).collect();
+        // Held until the answer: whoever is next decides on what this one counted.
+        let _turns = self.facts.turns().take(streams).await;
+        let (commits, submitted) = self.decide(metadata, prepared, now).await?;
         let lane = if commits.iter().all(is_critical) { Lane::Urgent } else { Lane::Request };
         let outcomes = self.bus.committer().commit(lane, commits).await?;
         let mut again = Vec::new();
@@ -131,9 +177,9 @@ impl Acceptor {
         Ok(again)
     }
 
-    async fn decide(&self, metadata: &Arc<Metadata>, item: &Open) -> Result<Commit, Refused<Refusal>> {
-        let recipient = item.recipient;
-        let facts = self.facts.gather(&self.bus, recipient, &item.request.category).await?;
+    /// The facts of one request, and what it asks for on them.
+    async fn prepare(&self, item: Open, now: Millis) -> Result<Prepared, Refused<Refusal>> {
+        let facts = self.facts.gather(&self.bus, item.recipient, &item.request.category).await?;
         if !facts.recipient.state.exists {
             return Err(Refused::Refusal(Refusal::UnknownRecipient));
         }
@@ -143,46 +189,40 @@ impl Acceptor {
         if !facts.category.state.exists {
             return Err(Refused::Refusal(Refusal::UnknownCategory));
         }
-        let stream = StreamId::new(AggregateKind::Notification, item.id.0);
         // A repeat is answered however late; what is over when it is first asked for is not taken.
-        if item.request.expires_at.is_some_and(|at| at <= self.clock.now()) && self.bus.log().stream_number(stream).await?.is_none() {
+        if item.request.expires_at.is_some_and(|at| at <= now) && self.bus.log().stream_number(stream_of(item.id)).await?.is_none() {
             return Err(Refused::Refusal(Refusal::Expired));
         }
-        let now = self.clock.now();
-        let requested = item.request.requested(recipient, &facts, &self.hashing, now);
-        let ask = Ask {
-            channels: requested.channels.as_deref(),
-            expires_at: requested.expires_at,
-            plan: requested.plan.as_ref(),
-            ..Ask::plain(&requested.category, requested.priority)
-        };
-        let known = deciding::Facts {
-            category: &facts.category.state,
-            recipient: &facts.recipient.state,
-            subscription: &facts.subscription.state,
-            frequency: None,
-            overall: &[],
-            suppressed: &|_| false,
-            collecting_window: 1,
-            versions: facts.versions(),
-        };
-        let decision = deciding::decide(&ask, &known, now);
-        let accept = NotificationCommand::Accept(Box::new(Accept { requested, decision }));
-        // A new notification has the default state; whether it is new, the log says.
-        let events = match Notification::default().decide(accept) {
-            Ok(events) => events.into_iter().map(Fact::from).collect(),
-            Err(_) => return Err(Refused::Refusal(Refusal::IdempotencyConflict)),
-        };
-        Ok(Commit {
-            metadata: Arc::clone(metadata),
-            appends: vec![StreamAppend { stream, number: None, expected: 0, events }],
-            expectations: facts.expectations(),
-        })
+        let requested = item.request.requested(item.recipient, &facts, &self.hashing, now);
+        let content = facts.category.state.dedup_window.map(|_| self.hashing.content(&item.request.category, &item.request.content));
+        Ok(Prepared { item, facts, requested, content })
+    }
+
+    /// Decides one after the other, each on what those before it count.
+    async fn decide(&self, metadata: &Arc<Metadata>, prepared: Vec<Prepared>, now: Millis) -> Result<(Vec<Commit>, Vec<Open>), LogError> {
+        let suppressed = self.facts.suppressed(&self.bus, prepared.iter().flat_map(|ready| ready.facts.addresses(ready.ask()))).await?;
+        let sources = Sources { bus: &self.bus, facts: &self.facts, overall: &self.overall, suppressed: &suppressed };
+        let (mut commits, mut submitted) = (Vec::with_capacity(prepared.len()), Vec::with_capacity(prepared.len()));
+        let mut chain = Chain::default();
+        for ready in prepared {
+            let question = ready.question();
+            let decision = chain.consider(&sources, &ready.facts, &question, now, deciding::decide).await?;
+            // What it appends itself comes first: that it exists already is said before anything else.
+            let own = StreamAppend { stream: stream_of(ready.item.id), number: None, expected: 0, events: Vec::new() };
+            let mut commit = Commit { metadata: Arc::clone(metadata), appends: vec![own], expectations: ready.facts.expectations() };
+            chain.settle(&self.overall, &ready.facts, &question, &decision, now, &mut commit);
+            if let Some(own) = commit.appends.first_mut() {
+                own.events = requested_events(ready.requested, decision);
+            }
+            commits.push(commit);
+            submitted.push(ready.item);
+        }
+        Ok((commits, submitted))
     }
 
     /// The notification exists already: the same request again, or another under the same key.
     async fn repeat(&self, metadata: &Arc<Metadata>, item: &Open) -> Result<Result<Accepted, Refusal>, LogError> {
-        let stream = StreamId::new(AggregateKind::Notification, item.id.0);
+        let stream = stream_of(item.id);
         let mut promise = None;
         for _ in 0..ROUNDS {
             let events = self.bus.log().read_stream(stream, 0, false).await?;
@@ -222,6 +262,18 @@ impl Acceptor {
         // Many repeats at once: the promise holds all the same, only this one goes unrecorded.
         Ok(promise.ok_or(Refusal::Contended))
     }
+}
+
+/// A notification's stream.
+pub(crate) const fn stream_of(id: NotificationId) -> StreamId {
+    StreamId::new(AggregateKind::Notification, id.0)
+}
+
+/// The first events of a notification. Whether it is a new one, the log says.
+pub(crate) fn requested_events(requested: Requested, decision: Decision) -> Vec<Fact> {
+    let accept = NotificationCommand::Accept(Box::new(Accept { requested, decision }));
+    // What does not exist yet refuses nothing.
+    Notification::default().decide(accept).unwrap_or_default().into_iter().map(Fact::from).collect()
 }
 
 /// Whether it asks for something critical, which gets through when all else is refused.

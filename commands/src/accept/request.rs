@@ -1,15 +1,22 @@
 //! What a sender asks for, and what it is told.
 
-use super::facts::Gathered;
+use super::fingerprint::fingerprint;
+use super::gathered::Gathered;
 use crate::log::{Hashing, Position};
-use base64::Engine as _;
+use domain::calendar::{LocalDateTime, TimeZone};
 use domain::event::Personal;
 use domain::notification::Requested;
-use domain::policy::deciding::plan_of;
-use domain::values::{CategoryKey, Channel, Content, ContentError, Millis, NotificationId, Priority, RecipientId, SenderKey};
+use domain::policy::deciding::{Ask, plan_of, zone_of};
+use domain::values::{
+    CategoryKey, Channel, ChannelPlan, Content, ContentError, DAY_MS, Millis, NotificationId, PlanError, Priority, RecipientId, SenderKey, TopicKey,
+};
+use uuid::Uuid;
 
 /// Longest idempotency key and recipient id, in bytes.
 pub const LONGEST_KEY: usize = 255;
+
+/// How far ahead a notification can be asked for (ms).
+const FARTHEST: Millis = 366 * DAY_MS;
 
 /// One notification to one recipient, as asked for.
 #[derive(Clone)]
@@ -32,6 +39,17 @@ pub struct SendRequest {
     pub content: Content,
     /// Worth nothing after this.
     pub expires_at: Option<Millis>,
+    /// Not to be sent before.
+    pub not_before: Option<Millis>,
+    /// The same by the recipient's clock, in the zone where they are when it is accepted.
+    pub local_time: Option<LocalDateTime>,
+    /// What it is about, for those who subscribe to topics.
+    pub topic: Option<TopicKey>,
+    /// Which digest of the category collects it, by the sender's own name; none: the one of all that
+    /// name none.
+    pub digest_key: Option<String>,
+    /// Over which channels first, and over which later; none: the channels, or the category's plan.
+    pub plan: Option<ChannelPlan>,
 }
 
 /// Without the sender's own ids, which may be people's addresses.
@@ -78,6 +96,24 @@ pub enum Refusal {
     /// An empty list of channels.
     #[error("channels is an empty list; leave it out to use the category's channels")]
     NoChannels,
+    /// Two answers to one question.
+    #[error("give channels or a plan, not both; the steps of a plan name their channels")]
+    PlanAndChannels,
+    /// The plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Two answers to one question.
+    #[error("give notBefore or localTime, not both")]
+    TwoTimes,
+    /// Out of bounds.
+    #[error("a notification can be asked for at most 366 days ahead; give an earlier time")]
+    TooFarAhead,
+    /// It could never be sent.
+    #[error("expiresAt is not after notBefore, so it could never be sent; give a later expiry or an earlier time")]
+    ExpiresTooEarly,
+    /// The digest's name.
+    #[error("a digest key has 1 to {LONGEST_KEY} bytes")]
+    DigestKey,
     /// Already over.
     #[error("expiresAt is in the past")]
     Expired,
@@ -96,56 +132,75 @@ impl SendRequest {
         if self.channels.as_ref().is_some_and(Vec::is_empty) {
             return Err(Refusal::NoChannels);
         }
+        if let Some(plan) = &self.plan {
+            if self.channels.is_some() {
+                return Err(Refusal::PlanAndChannels);
+            }
+            plan.check()?;
+        }
+        if self.digest_key.as_ref().is_some_and(|key| !(1..=LONGEST_KEY).contains(&key.len())) {
+            return Err(Refusal::DigestKey);
+        }
+        self.check_time(now)?;
         if self.expires_at.is_some_and(|at| at <= now) && self.idempotency_key.is_none() {
             return Err(Refusal::Expired);
         }
         Ok(())
     }
 
+    fn check_time(&self, now: Millis) -> Result<(), Refusal> {
+        if self.not_before.is_some() && self.local_time.is_some() {
+            return Err(Refusal::TwoTimes);
+        }
+        // Where the recipient is does not matter for these bounds.
+        let moment = self.not_before.or_else(|| self.local_time.map(|local| TimeZone::default().moment(local)));
+        if moment.is_some_and(|at| at > now.saturating_add(FARTHEST)) {
+            return Err(Refusal::TooFarAhead);
+        }
+        if let (Some(from), Some(until)) = (self.not_before, self.expires_at)
+            && until <= from
+        {
+            return Err(Refusal::ExpiresTooEarly);
+        }
+        Ok(())
+    }
+
     /// The event that records it.
     pub(super) fn requested(&self, recipient: RecipientId, facts: &Gathered, hashing: &Hashing, now: Millis) -> Requested {
+        let category = &facts.category.state;
+        let not_before = self.not_before.or_else(|| self.local_time.map(|local| zone_of(&facts.recipient.state).moment(local)));
+        let digest = category.digest.map(|_| hashing.digest(recipient, &self.category, &self.sender, self.sandbox, self.digest_key.as_deref()));
         Requested {
             sender: self.sender.clone(),
             recipient,
             category: self.category.clone(),
-            priority: self.priority.unwrap_or(facts.category.state.priority),
+            priority: self.priority.unwrap_or(category.priority),
             channels: self.channels.clone(),
-            fingerprint: self.fingerprint(recipient, hashing),
+            fingerprint: fingerprint(self, recipient, hashing),
             sandbox: self.sandbox,
-            expires_at: facts.category.state.expiry(self.expires_at, now),
-            not_before: None,
-            topic: None,
-            digest: None,
-            plan: plan_of(None, self.channels.is_some(), &facts.category.state).cloned(),
-            category_version: facts.category.state.version,
+            expires_at: category.expiry(self.expires_at, not_before.map_or(now, |at| at.max(now))),
+            not_before,
+            topic: self.topic.clone(),
+            digest,
+            plan: plan_of(self.plan.as_ref(), self.channels.is_some(), category).cloned(),
+            category_version: category.version,
             origin: None,
             personal: Personal::Known(self.content.clone()),
         }
     }
+}
 
-    fn fingerprint(&self, recipient: RecipientId, hashing: &Hashing) -> String {
-        let optional = |text: &Option<String>| text.as_ref().map_or_else(|| vec![0], |text| [&[1], text.as_bytes()].concat());
-        let channels: Option<Vec<u8>> = self.channels.as_ref().map(|channels| {
-            let mut numbers: Vec<u8> = channels.iter().map(|channel| channel.number()).collect();
-            numbers.sort_unstable();
-            numbers.dedup();
-            numbers
-        });
-        let content = &self.content;
-        let hash = hashing.hash(&[
-            b"fingerprint/1",
-            recipient.0.as_bytes(),
-            self.category.as_str().as_bytes(),
-            &channels.map_or_else(|| vec![0], |channels| [vec![1], channels].concat()),
-            &[self.priority.map_or(255, Priority::rank)],
-            &self.expires_at.unwrap_or(0).to_le_bytes(),
-            content.body.as_bytes(),
-            &optional(&content.title),
-            &optional(&content.html),
-            &optional(&content.data),
-            &optional(&content.collapse_key),
-            &optional(&content.metadata),
-        ]);
-        base64::engine::general_purpose::STANDARD_NO_PAD.encode(&hash[..15])
+/// The question that a request puts when it is new. `content` is the hash of its content, where its
+/// category has a dedup window.
+pub(crate) fn question(requested: &Requested, content: Option<Uuid>) -> Ask<'_> {
+    Ask {
+        channels: requested.channels.as_deref(),
+        topic: requested.topic.as_ref(),
+        not_before: requested.not_before,
+        expires_at: requested.expires_at,
+        digest: requested.digest,
+        plan: requested.plan.as_ref(),
+        content,
+        ..Ask::plain(&requested.category, requested.priority)
     }
 }

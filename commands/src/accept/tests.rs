@@ -1,57 +1,97 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use super::{Acceptor, Facts, FactsSettings, Refusal, SendRequest, category_stream, recipient_stream, subscription_stream};
+use super::{Acceptor, AcceptorSettings, Facts, FactsSettings, Refusal, SendRequest, category_stream, recipient_stream, subscription_stream};
 use crate::bus::Bus;
 use crate::database::Readers;
 use crate::log::sqlite::{SqliteReader, SqliteWriter};
-use crate::log::{Committer, CommitterSettings, Hashing, KeyStore, LogReader, MasterKey, Metadata, Sealer, Tail};
+use crate::log::{
+    Batch, CommitOutcome, Committer, CommitterSettings, Hashing, KeyStore, LogError, LogReader, LogWriter, MasterKey, Metadata, Position, Sealer, Tail,
+};
 use crate::ports::{ManualClock, SeededRandom};
 use crate::recipients::Registration;
 use domain::category::{Category, DefineCategory};
 use domain::notification::NotificationEvent;
 use domain::recipient::{AddressDetails, Profile, ProfileDetails, Recipient, RecipientCommand};
 use domain::subscription::{ChangedBy, Evidence, Scope, SetSubscription, Source, Subscription};
-use domain::values::{CategoryKey, Channel, Content, Priority, Rule, SenderKey};
+use domain::values::{CategoryKey, Channel, Content, Millis, Priority, Rule, SenderKey};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-struct Fixture {
+mod deciding;
+
+/// A log with a category `orders` and a recipient `alice` who has a phone.
+pub(crate) struct Fixture {
     _folder: tempfile::TempDir,
-    bus: Bus,
-    acceptor: Acceptor,
-    hashing: Hashing,
+    pub(crate) bus: Bus,
+    pub(crate) acceptor: Acceptor,
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) hashing: Hashing,
+    /// Nothing can be written as long as this is set.
+    pub(crate) fails: Arc<AtomicBool>,
 }
 
-async fn fixture() -> Fixture {
+/// A store that refuses when told to.
+struct Failing {
+    inner: SqliteWriter,
+    fails: Arc<AtomicBool>,
+}
+
+impl LogWriter for Failing {
+    fn append(&mut self, batch: Batch, at: Millis) -> Result<Vec<CommitOutcome>, LogError> {
+        if self.fails.load(Ordering::Acquire) {
+            return Err(LogError::Unavailable { reason: "the disk is full".to_owned() });
+        }
+        self.inner.append(batch, at)
+    }
+
+    fn probe(&mut self) -> Result<(), LogError> {
+        self.inner.probe()
+    }
+
+    fn head(&self) -> Position {
+        self.inner.head()
+    }
+}
+
+pub(crate) async fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let random = Arc::new(SeededRandom::new(7));
     let master = MasterKey::new([3; 32]);
     let keys = Arc::new(KeyStore::open(&folder.path().join("keys.db"), master.clone(), random.clone()).unwrap());
     let sealer = Sealer::new(keys, random.clone());
     let path = folder.path().join("log.db");
-    let writer = SqliteWriter::open(path.clone(), sealer.clone()).unwrap();
+    let fails = Arc::new(AtomicBool::new(false));
+    let writer = Failing { inner: SqliteWriter::open(path.clone(), sealer.clone()).unwrap(), fails: fails.clone() };
     let clock = Arc::new(ManualClock::at(1_000));
     let facts = Arc::new(Facts::new(FactsSettings::default()));
     let (committer, _thread) = Committer::start(writer, Arc::new(Tail::at(0)), vec![facts.clone()], clock.clone(), CommitterSettings::default()).unwrap();
     let log: Arc<dyn LogReader> = Arc::new(SqliteReader::new(Readers::new(path, 4), sealer));
     let bus = Bus::new(committer, log);
     let hashing = master.hashing();
-    let acceptor = Acceptor::new(bus.clone(), facts, hashing.clone(), clock, random);
-    let fixture = Fixture { _folder: folder, bus, acceptor, hashing };
+    let acceptor = Acceptor::new(bus.clone(), facts.clone(), hashing.clone(), clock.clone(), random, AcceptorSettings::default());
+    let fixture = Fixture { _folder: folder, bus, acceptor, facts, clock, hashing, fails };
     fixture.prepare().await;
     fixture
 }
 
-fn meta() -> Arc<Metadata> {
+pub(crate) fn meta() -> Arc<Metadata> {
     Arc::new(Metadata::of("test"))
 }
 
 impl Fixture {
-    async fn prepare(&self) {
+    /// Defines the category anew.
+    pub(crate) async fn category(&self, change: impl FnOnce(&mut DefineCategory)) {
         let key = CategoryKey::new("orders").unwrap();
         let channels = vec![Channel::AndroidPush, Channel::InApp];
-        let define = DefineCategory::plain(key.clone(), "Orders".to_owned(), String::new(), false, channels, Priority::High);
+        let mut define = DefineCategory::plain(key.clone(), "Orders".to_owned(), String::new(), false, channels, Priority::High);
+        change(&mut define);
         self.bus.execute::<Category>(category_stream(&key), &meta(), define).await.unwrap();
+    }
+
+    async fn prepare(&self) {
+        self.category(|_| ()).await;
         let id = self.hashing.recipient("alice");
         let profile = Profile { details: ProfileDetails { external_id: "alice".to_owned(), attributes: None }, ..Profile::default() };
         self.bus.execute::<Recipient>(recipient_stream(id), &meta(), RecipientCommand::ChangeProfile { id, profile }).await.unwrap();
@@ -61,11 +101,11 @@ impl Fixture {
         crate::recipients::register_device(&self.bus, &meta(), registration).await.unwrap();
     }
 
-    async fn send(&self, request: SendRequest) -> Result<super::Accepted, Refusal> {
+    pub(crate) async fn send(&self, request: SendRequest) -> Result<super::Accepted, Refusal> {
         self.acceptor.accept(&meta(), vec![request]).await.unwrap().pop().unwrap()
     }
 
-    async fn events(&self, id: uuid::Uuid) -> Vec<NotificationEvent> {
+    pub(crate) async fn events(&self, id: uuid::Uuid) -> Vec<NotificationEvent> {
         let events = self.bus.log().read_stream(StreamId::new(AggregateKind::Notification, id), 0, true).await.unwrap();
         events
             .iter()
@@ -76,7 +116,7 @@ impl Fixture {
             .collect()
     }
 
-    async fn opt_out(&self, scope: Scope) {
+    pub(crate) async fn opt_out(&self, scope: Scope) {
         let recipient = self.hashing.recipient("alice");
         let (by, source, evidence) = (ChangedBy::Recipient, Source::Api, Evidence::default());
         let command = SetSubscription { recipient, scope, subscribed: false, by, source, evidence, required: false };
@@ -84,7 +124,7 @@ impl Fixture {
     }
 }
 
-fn request(key: Option<&str>, body: &str) -> SendRequest {
+pub(crate) fn request(key: Option<&str>, body: &str) -> SendRequest {
     SendRequest {
         sender: SenderKey::new("shop").unwrap(),
         sandbox: false,
@@ -95,6 +135,11 @@ fn request(key: Option<&str>, body: &str) -> SendRequest {
         idempotency_key: key.map(str::to_owned),
         content: Content { body: body.to_owned(), ..Content::default() },
         expires_at: None,
+        not_before: None,
+        local_time: None,
+        topic: None,
+        digest_key: None,
+        plan: None,
     }
 }
 

@@ -8,6 +8,7 @@ use super::store::FactOf;
 use crate::log::{AfterCommit, Recorded, Sequence};
 use crate::recent::Recent;
 use domain::aggregate::Aggregate;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
@@ -30,12 +31,32 @@ impl<A> Clone for Cached<A> {
 #[derive(Debug)]
 pub struct StateCache<A> {
     entries: Mutex<Recent<Uuid, Cached<A>>>,
+    /// Commits that held events of the kind.
+    commits: AtomicU64,
 }
+
+/// Taken before a load: what was loaded is as new as the commits that were known then.
+#[derive(Debug, Clone, Copy)]
+pub struct AsOf(u64);
 
 impl<A: Aggregate> StateCache<A> {
     /// Keeps at most so many.
     pub fn new(most: usize) -> Self {
-        Self { entries: Mutex::new(Recent::new(most)) }
+        Self { entries: Mutex::new(Recent::new(most)), commits: AtomicU64::new(0) }
+    }
+
+    /// To be taken before a load that [`fill_as_of`](Self::fill_as_of) is to keep.
+    pub fn as_of(&self) -> AsOf {
+        AsOf(self.commits.load(Ordering::Acquire))
+    }
+
+    /// Keeps what was loaded, unless anything of the kind was committed meanwhile: for facts that no
+    /// append expects, so that nobody would notice a stale one.
+    pub fn fill_as_of(&self, as_of: AsOf, id: Uuid, loaded: Cached<A>) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.commits.load(Ordering::Acquire) == as_of.0 {
+            entries.insert(id, loaded);
+        }
     }
 
     /// The entry of an instance.
@@ -69,7 +90,11 @@ where
             let Some(body) = A::Event::of(&event.fact) else {
                 continue;
             };
-            let entries = entries.get_or_insert_with(|| self.entries.lock().unwrap_or_else(PoisonError::into_inner));
+            let entries = entries.get_or_insert_with(|| {
+                let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+                self.commits.fetch_add(1, Ordering::AcqRel);
+                entries
+            });
             let Some(entry) = entries.get(&event.stream.id) else {
                 continue;
             };

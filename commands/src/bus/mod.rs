@@ -9,7 +9,7 @@ mod cache;
 mod refused;
 mod store;
 
-pub use cache::{Cached, StateCache};
+pub use cache::{AsOf, Cached, StateCache};
 pub use refused::Refused;
 pub use store::{FactOf, Store};
 

@@ -34,6 +34,15 @@ pub trait LogReader: Send + Sync + 'static {
             Ok(events)
         })
     }
+    /// The last events of a stream without their commits, in order, at most `last`: for streams that
+    /// grow for ever and whose state rests on their end.
+    fn bare_tail(&self, stream: StreamId, last: usize, open: bool) -> Reading<'_, Vec<Bare>> {
+        Box::pin(async move {
+            let events = self.read_stream(stream, 0, open).await?;
+            let before = events.len().saturating_sub(last);
+            Ok(events.into_iter().skip(before).map(Bare::from).collect())
+        })
+    }
     /// The number of a stream, if it exists.
     fn stream_number(&self, stream: StreamId) -> Reading<'_, Option<StreamNo>>;
     /// The newest position.

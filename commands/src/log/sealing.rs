@@ -7,7 +7,7 @@ use super::keys::{KeyError, KeyStore};
 use crate::ports::Random;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
-use domain::values::{AddressId, Channel, NotificationId, RecipientId, SenderKey};
+use domain::values::{AddressId, CategoryKey, Channel, Content, DigestId, Millis, NotificationId, RecipientId, ScheduleId, SenderKey};
 use domain::{Fact, StreamId};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -110,6 +110,33 @@ impl Hashing {
     /// An address's id.
     pub fn address(&self, channel: Channel, value: &str) -> AddressId {
         AddressId(self.id(&[b"address", channel.name().as_bytes(), value.as_bytes()]))
+    }
+
+    /// A digest's id. Without a key of the sender's there is one for each recipient, category and
+    /// sender; the sandbox has its own.
+    pub fn digest(&self, recipient: RecipientId, category: &CategoryKey, sender: &SenderKey, sandbox: bool, key: Option<&str>) -> DigestId {
+        let (category, sender) = (category.as_str().as_bytes(), sender.as_str().as_bytes());
+        // An absent key is no empty one.
+        let flags = [u8::from(sandbox), u8::from(key.is_some())];
+        DigestId(self.id(&[b"digest", recipient.0.as_bytes(), category, sender, &flags, key.unwrap_or_default().as_bytes()]))
+    }
+
+    /// The id of the notification that sums up a window of a digest.
+    pub fn summary(&self, digest: DigestId, window: u32) -> NotificationId {
+        NotificationId(self.id(&[b"summary", digest.0.as_bytes(), &window.to_le_bytes()]))
+    }
+
+    /// The id of the notification that an occurrence of a schedule becomes.
+    pub fn occurrence(&self, schedule: ScheduleId, occurrence: Millis) -> NotificationId {
+        NotificationId(self.id(&[b"occurrence", schedule.0.as_bytes(), &occurrence.to_le_bytes()]))
+    }
+
+    /// What a person would see of a content: equal contents of a category have equal hashes, whatever
+    /// the sender notes on them.
+    pub fn content(&self, category: &CategoryKey, content: &Content) -> Uuid {
+        let optional = |text: &Option<String>| text.as_ref().map_or_else(|| vec![0], |text| [&[1], text.as_bytes()].concat());
+        let (title, html, data) = (optional(&content.title), optional(&content.html), optional(&content.data));
+        self.id(&[b"content", category.as_str().as_bytes(), &title, content.body.as_bytes(), &html, &data])
     }
 }
 

@@ -1,7 +1,7 @@
 //! A reader that fetches the next page while the present one is being written: decoding and
 //! writing each keep a thread busy.
 
-use commands::log::{LogError, LogReader, Position, Recorded, Sequence, StreamNo};
+use commands::log::{Bare, LogError, LogReader, Position, Recorded, Sequence, StreamNo};
 use domain::StreamId;
 use std::future::Future;
 use std::pin::Pin;
@@ -74,6 +74,18 @@ impl LogReader for ReadAhead {
 
     fn read_at(&self, positions: Vec<Position>, open: bool) -> Reading<'_, Events> {
         self.log.read_at(positions, open)
+    }
+
+    fn bare_at(&self, positions: Vec<Position>, open: bool) -> Reading<'_, Vec<Bare>> {
+        self.log.bare_at(positions, open)
+    }
+
+    fn bare_streams(&self, streams: Vec<StreamId>, open: bool) -> Reading<'_, Vec<Bare>> {
+        self.log.bare_streams(streams, open)
+    }
+
+    fn bare_tail(&self, stream: StreamId, last: usize, open: bool) -> Reading<'_, Vec<Bare>> {
+        self.log.bare_tail(stream, last, open)
     }
 
     fn stream_number(&self, stream: StreamId) -> Reading<'_, Option<StreamNo>> {

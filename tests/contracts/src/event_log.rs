@@ -75,6 +75,12 @@ pub async fn positions_and_sequences_have_no_gaps_and_survive_reopening<S: Store
     assert!(log.reader.read_stream(subscription(3), 0, true).await.unwrap().is_empty());
     let some = log.reader.read_at(vec![4, 99, 1], true).await.unwrap();
     assert_eq!(some.iter().map(|event| event.position).collect::<Vec<_>>(), [1, 4]);
+    for (last, sequences) in [(2, vec![2, 3]), (3, vec![1, 2, 3]), (9, vec![1, 2, 3]), (0, vec![])] {
+        let end = log.reader.bare_tail(a, last, true).await.unwrap();
+        assert_eq!(end.iter().map(|event| event.sequence).collect::<Vec<_>>(), sequences);
+        assert!(end.iter().all(|event| event.stream == a), "of no other stream: {end:?}");
+    }
+    assert!(log.reader.bare_tail(subscription(3), 9, true).await.unwrap().is_empty());
     assert_eq!(log.reader.head().await.unwrap(), 4);
     assert_eq!((log.reader.stream_number(b).await.unwrap(), log.reader.stream_number(subscription(3)).await.unwrap()), (Some(2), None));
 }

@@ -11,7 +11,7 @@ mod following;
 use crate::app::stores::{Beside, ClusterError, SharedLog, Stores};
 use crate::app::supervisor::Supervisor;
 use crate::config::{Role, Roles};
-use commands::accept::{Acceptor, Facts, FactsSettings};
+use commands::accept::{Acceptor, AcceptorSettings, Facts, FactsSettings};
 use commands::bus::Bus;
 use commands::consumer::Progress;
 use commands::log::raw::RawReader;
@@ -197,7 +197,7 @@ impl Engine {
         let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), commits)?;
         let bus = Bus::new(committer, Arc::clone(&log));
         let hashing = master.hashing();
-        let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random));
+        let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random), AcceptorSettings::default());
         let sources = Sources { log: Arc::clone(&log), tail: Arc::clone(&tail), clock: Arc::clone(&clock) };
         let live = Arc::new(LocalFeed::new(&sources, read_models.notifications()?));
         Ok(Self {

@@ -69,6 +69,11 @@ impl SendNotificationInput {
                 metadata: self.metadata,
             },
             expires_at: self.expires_at.map(|at| at.timestamp_millis()),
+            not_before: None,
+            local_time: None,
+            topic: None,
+            digest_key: None,
+            plan: None,
         })
     }
 }

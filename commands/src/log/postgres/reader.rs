@@ -29,6 +29,8 @@ const OF_STREAMS: &str = events!(
     "WHERE e.stream = ANY (ARRAY(SELECT (SELECT known.number FROM streams known WHERE known.kind = k.kind AND known.id = k.id)
         FROM unnest($1::smallint[], $2::text[]) AS k(kind, id))) ORDER BY e.stream, e.sequence"
 );
+const TAIL: &str =
+    events!("WHERE e.stream = (SELECT known.number FROM streams known WHERE known.kind = $1 AND known.id = $2) ORDER BY e.sequence DESC LIMIT $3");
 /// The view with the column names of `postgres-es`.
 const VIEW: &str = "stream_events";
 /// Pages that are understood at once.
@@ -196,6 +198,16 @@ impl LogReader for PostgresReader {
         Box::pin(async move {
             let (kinds, ids): (Vec<i16>, Vec<String>) = streams.iter().map(|stream| (i16::from(stream.kind.number()), stream.id.to_string())).unzip();
             self.bare(sqlx::query(OF_STREAMS).bind(kinds).bind(ids), open).await
+        })
+    }
+
+    fn bare_tail(&self, stream: StreamId, last: usize, open: bool) -> Reading<'_, Vec<Bare>> {
+        Box::pin(async move {
+            let last = i64::try_from(last).unwrap_or(i64::MAX);
+            let find = sqlx::query(TAIL).bind(i16::from(stream.kind.number())).bind(stream.id.to_string()).bind(last);
+            let mut events = self.bare(find, open).await?;
+            events.reverse();
+            Ok(events)
         })
     }
 

@@ -198,6 +198,21 @@ impl LogReader for SqliteReader {
         }))
     }
 
+    fn bare_tail(&self, stream: StreamId, last: usize, open: bool) -> Reading<'_, Vec<Bare>> {
+        let reader = self.clone();
+        Box::pin(self.readers.read(move |connection| {
+            let Some(number) = reader.number_of(connection, stream)? else { return Ok(Vec::new()) };
+            let mut statement = connection.prepare_cached(&format!("{COLUMNS} WHERE e.stream = ?1 ORDER BY e.sequence DESC LIMIT ?2"))?;
+            let mut rows = statement.query(params![signed(number), signed(last as u64)])?;
+            let mut events = Vec::new();
+            while let Some(row) = rows.next()? {
+                events.push(reader.bare(connection, row, open)?.0);
+            }
+            events.reverse();
+            Ok(events)
+        }))
+    }
+
     fn stream_number(&self, stream: StreamId) -> Reading<'_, Option<StreamNo>> {
         let reader = self.clone();
         Box::pin(self.readers.read(move |connection| reader.number_of(connection, stream)))
