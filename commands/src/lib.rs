@@ -4,6 +4,7 @@
 //! - [`bus`]: load, decide, append; reload on a conflict.
 //! - [`accept`]: accepting a notification: gather the facts, decide once, commit.
 //! - [`addresses`]: the suppression list.
+//! - [`consents`]: consents given elsewhere, brought in in bulk.
 //! - [`recipients`]: recipients, devices and their erasure, across several streams at once.
 //! - [`consumer`]: the one mechanism from the log to projections and process managers.
 //! - [`database`]: SQLite connections, migrations and the execution of [`consumer::Changes`].
@@ -13,6 +14,7 @@
 pub mod accept;
 pub mod addresses;
 pub mod bus;
+pub mod consents;
 pub mod consumer;
 pub mod database;
 pub mod failpoint;

@@ -7,7 +7,7 @@ use super::notifications::{HistoryQuery, MarkMutation, NotificationQuery};
 use super::problem::Problem;
 use super::recipients::{RecipientMutation, RecipientQuery};
 use super::sending::SendingMutation;
-use super::subscriptions::{SubscriptionMutation, SubscriptionQuery};
+use super::subscriptions::{ConsentQuery, ImportMutation, PreferencesQuery, SettingsMutation, SubscriptionMutation, SubscriptionQuery};
 use super::transport::{Bounds, apply};
 use crate::app::services::Services;
 use async_graphql::{MergedObject, Schema, SchemaBuilder};
@@ -15,7 +15,19 @@ use std::sync::Arc;
 
 /// All queries.
 #[derive(MergedObject, Default)]
-pub struct Query(NotificationQuery, HistoryQuery, RecipientQuery, SubscriptionQuery, CategoryQuery, SenderQuery, KeyQuery, DeadLetterQuery, StatusQuery);
+pub struct Query(
+    NotificationQuery,
+    HistoryQuery,
+    RecipientQuery,
+    SubscriptionQuery,
+    PreferencesQuery,
+    ConsentQuery,
+    CategoryQuery,
+    SenderQuery,
+    KeyQuery,
+    DeadLetterQuery,
+    StatusQuery,
+);
 
 /// All mutations.
 #[derive(MergedObject, Default)]
@@ -23,6 +35,8 @@ pub struct Mutation(
     SendingMutation,
     RecipientMutation,
     SubscriptionMutation,
+    SettingsMutation,
+    ImportMutation,
     MarkMutation,
     SenderMutation,
     KeyMutation,

@@ -38,7 +38,8 @@ on_every_store!(the_directory_is_what_was_set_up_last, categories_are_found_by_w
 
 async fn categories_are_found_by_what_people_call_them<S: Store>() {
     let mut story = Story::default();
-    for (key, name, about) in [("billing", "결제 알림", "카드와 청구서"), ("orders", "ÉTAT of orders", "Parcels"), ("news", "News", "From the Shop_1%")] {
+    for (key, name, about) in [("billing", "결제 알림", "카드와 청구서"), ("orders", "ÉTAT of orders", "Parcels"), ("news", "News", "From the Shop_1%")]
+    {
         let CategoryEvent::CategoryDefined(mut defined) = category(name, &[Channel::InApp]);
         defined.key = CategoryKey::new(key).unwrap();
         defined.description = about.to_owned();

@@ -3,7 +3,7 @@
 use crate::auth::Caller;
 use crate::graphql::context::{principal, services};
 use crate::graphql::error::{failure, log_error};
-use crate::graphql::names::{Channel, Priority};
+use crate::graphql::names::{Channel, Priority, rule_name};
 use crate::graphql::position::Position;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -238,14 +238,13 @@ impl NotificationObject {
 
     /// What was decided against at acceptance, and by which rule.
     async fn suppressions(&self, ctx: &Context<'_>) -> Result<Vec<SuppressionObject>> {
-        let word = |rule| serde_json::to_value(rule).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
         Ok(self
             .existing(ctx)
             .await?
             .state
             .suppressed
             .iter()
-            .map(|(channel, rule)| SuppressionObject { channel: channel.map(Into::into), rule: word(rule) })
+            .map(|(channel, rule)| SuppressionObject { channel: channel.map(Into::into), rule: rule_name(*rule) })
             .collect())
     }
 

@@ -130,9 +130,7 @@ impl DigestInput {
         let millis = |seconds: i32| i64::from(seconds) * 1_000;
         let window = match self.window {
             DigestWindowInput::FixedSeconds(seconds) => values::DigestWindow::Fixed { millis: millis(seconds) },
-            DigestWindowInput::Sliding(window) => {
-                values::DigestWindow::Sliding { millis: millis(window.seconds), at_most: millis(window.at_most_seconds) }
-            }
+            DigestWindowInput::Sliding(window) => values::DigestWindow::Sliding { millis: millis(window.seconds), at_most: millis(window.at_most_seconds) },
             DigestWindowInput::Until(text) => values::DigestWindow::Until {
                 local_time: LocalTime::new(&text).map_err(|error| Refused::at("digest.window.until", "TIME_INVALID", error.to_string()))?,
             },
