@@ -5,6 +5,8 @@
 //! - [`accept`]: accepting a notification: gather the facts, decide once, commit.
 //! - [`addresses`]: the suppression list.
 //! - [`consents`]: consents given elsewhere, brought in in bulk.
+//! - [`cancel`]: taking a notification back.
+//! - [`due`]: what is done when something that waited comes due.
 //! - [`recipients`]: recipients, devices and their erasure, across several streams at once.
 //! - [`consumer`]: the one mechanism from the log to projections and process managers.
 //! - [`database`]: SQLite connections, migrations and the execution of [`consumer::Changes`].
@@ -15,8 +17,10 @@ pub mod accept;
 pub mod addresses;
 pub mod bus;
 pub mod consents;
+pub mod cancel;
 pub mod consumer;
 pub mod database;
+pub mod due;
 pub mod failpoint;
 pub mod log;
 pub mod ports;

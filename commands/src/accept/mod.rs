@@ -10,7 +10,7 @@ mod gathered;
 mod preview;
 mod request;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod turns;
 
 pub(crate) use chain::{Chain, Question, Sources};
@@ -97,6 +97,11 @@ impl Acceptor {
     /// Puts the parts together.
     pub fn new(bus: Bus, facts: Arc<Facts>, hashing: Hashing, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: AcceptorSettings) -> Self {
         Self { bus, facts, hashing, clock, random, overall: settings.overall.into() }
+    }
+
+    /// The facts that it decides on.
+    pub const fn facts(&self) -> &Arc<Facts> {
+        &self.facts
     }
 
     /// Accepts a list, each on its own merits; the answers are in the order of the requests.

@@ -22,7 +22,7 @@ mod deciding;
 
 /// A log with a category `orders` and a recipient `alice` who has a phone.
 pub(crate) struct Fixture {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     pub(crate) bus: Bus,
     pub(crate) acceptor: Acceptor,
     pub(crate) facts: Arc<Facts>,
@@ -71,7 +71,7 @@ pub(crate) async fn fixture() -> Fixture {
     let bus = Bus::new(committer, log);
     let hashing = master.hashing();
     let acceptor = Acceptor::new(bus.clone(), facts.clone(), hashing.clone(), clock.clone(), random, AcceptorSettings::default());
-    let fixture = Fixture { _folder: folder, bus, acceptor, facts, clock, hashing, fails };
+    let fixture = Fixture { folder, bus, acceptor, facts, clock, hashing, fails };
     fixture.prepare().await;
     fixture
 }
@@ -88,6 +88,13 @@ impl Fixture {
         let mut define = DefineCategory::plain(key.clone(), "Orders".to_owned(), String::new(), false, channels, Priority::High);
         change(&mut define);
         self.bus.execute::<Category>(category_stream(&key), &meta(), define).await.unwrap();
+    }
+
+    /// Makes the first event of a stream unreadable.
+    pub(crate) fn poison(&self, stream: StreamId) {
+        let log = rusqlite::Connection::open(self.folder.path().join("log.db")).unwrap();
+        let spoil = "UPDATE events SET payload = '{' WHERE sequence = 1 AND stream = (SELECT number FROM streams WHERE kind = ?1 AND id = ?2)";
+        assert_eq!(log.execute(spoil, rusqlite::params![stream.kind.number(), stream.id.as_bytes().as_slice()]).unwrap(), 1);
     }
 
     async fn prepare(&self) {

@@ -10,7 +10,8 @@ use crate::graphql::problem::Refused;
 use async_graphql::{Context, Object, Result, SimpleObject, Union};
 use commands::accept::Accepted;
 use commands::bus::Refused as BusRefused;
-use domain::notification::{Notification, NotificationCommand};
+use commands::cancel::cancel;
+use domain::notification::Notification;
 use domain::values::NotificationId;
 use domain::{AggregateKind, StreamId};
 
@@ -132,18 +133,11 @@ impl SendingMutation {
         if !own || !loaded.state.exists {
             return Ok(CancelResult::Refused(Refused::at("id", "NOT_FOUND", "There is no notification of this id.")));
         }
-        match services.engine.bus.execute::<Notification>(stream, &metadata(ctx)?, NotificationCommand::Cancel { collected: false }).await {
-            Ok(done) => Ok(CancelResult::Cancelled(NotificationCancelled {
-                notification: NotificationObject::of(id, Some(done.position)),
-                position: Position(done.position),
-                stopped: done
-                    .recorded
-                    .iter()
-                    .filter_map(|event| match &event.fact {
-                        domain::Fact::Notification(event) => event.delivery().map(i32::from),
-                        _ => None,
-                    })
-                    .collect(),
+        match cancel(&services.engine.bus, services.engine.acceptor.facts(), &metadata(ctx)?, id).await {
+            Ok(stopped) => Ok(CancelResult::Cancelled(NotificationCancelled {
+                notification: NotificationObject::of(id, Some(stopped.position)),
+                position: Position(stopped.position),
+                stopped: stopped.deliveries.into_iter().map(i32::from).collect(),
             })),
             Err(BusRefused::Refusal(refusal)) => Ok(CancelResult::Refused(refusal.into())),
             Err(error) => Err(bus_error(error)),
