@@ -16,8 +16,8 @@
 pub mod accept;
 pub mod addresses;
 pub mod bus;
-pub mod consents;
 pub mod cancel;
+pub mod consents;
 pub mod consumer;
 pub mod database;
 pub mod due;

@@ -4,6 +4,8 @@
 //! - [`notifications`]: history, missed notifications and unread counts of recipients.
 //! - [`dead_letters`]: deliveries that await a person.
 //! - [`directory`]: categories, senders and API keys.
+//! - [`schedules`]: schedules of requests, by sender and recipient.
+//! - [`suppressions`]: addresses to which nothing goes.
 //! - [`store`]: a file per read model, its consumer's life, and its rebuild beside the live one.
 //! - [`live`]: what happens to a recipient's notifications, as it happens.
 //! - [`feed`]: copies of the log for others.
@@ -17,6 +19,8 @@ pub mod feed;
 pub mod live;
 pub mod notifications;
 pub mod registry;
+pub mod schedules;
 pub mod store;
+pub mod suppressions;
 #[cfg(test)]
 mod testing;

@@ -16,6 +16,7 @@ mod limits;
 mod log;
 mod metrics;
 mod mirror;
+mod policy;
 mod postgres;
 pub mod providers;
 mod redis;
@@ -35,6 +36,7 @@ pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use metrics::Metrics;
 pub use mirror::Mirror;
+pub use policy::Policy;
 pub use postgres::Postgres;
 pub use providers::Providers;
 pub use redis::{Redis, RedisMode};
@@ -62,6 +64,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// Third parties.
     pub providers: Providers,
+    /// What holds for all categories together.
+    pub policy: Policy,
     /// What one request may cost.
     pub limits: Limits,
     /// What the server says about itself on stderr.
@@ -78,7 +82,7 @@ impl Config {
         let mut all = vec![Server::describe(), Storage::describe(), Postgres::describe(), Redis::describe()];
         all.extend(Delivery::describe_all());
         all.extend(Providers::describe_all());
-        all.extend([Limits::describe(), Log::describe(), Metrics::describe(), Mirror::describe()]);
+        all.extend([Policy::describe(), Limits::describe(), Log::describe(), Metrics::describe(), Mirror::describe()]);
         all
     }
 
@@ -105,11 +109,12 @@ impl Config {
         }
         let delivery = Delivery::read(&mut reader);
         let providers = Providers::read(&mut reader);
+        let policy = Policy::read(&mut reader);
         let limits = Limits::read(&mut reader);
         let log = Log::read(&mut reader);
         let metrics = Metrics::read(&mut reader);
         let mirror = Mirror::read(&mut reader);
-        match (server, storage, postgres, redis, delivery, providers, limits, log, metrics, mirror) {
+        match (server, storage, postgres, redis, delivery, providers, policy, limits, log, metrics, mirror) {
             (
                 Some(server),
                 Some(storage),
@@ -117,11 +122,12 @@ impl Config {
                 Some(redis),
                 Some(delivery),
                 Some(providers),
+                Some(policy),
                 Some(limits),
                 Some(log),
                 Some(metrics),
                 Some(mirror),
-            ) if !reader.has_problems() => Ok((Self { server, storage, postgres, redis, delivery, providers, limits, log, metrics, mirror }, layers)),
+            ) if !reader.has_problems() => Ok((Self { server, storage, postgres, redis, delivery, providers, policy, limits, log, metrics, mirror }, layers)),
             _ => Err(ConfigError::Invalid { problems: reader.into_problems() }),
         }
     }

@@ -4,6 +4,7 @@
 //! - [`schema`]: the schema, put together from one folder a noun.
 //! - [`context`], [`error`], [`position`], [`problem`], [`names`]: what the nouns share.
 
+mod addresses;
 mod administration;
 mod context;
 mod dead_letters;
@@ -15,6 +16,7 @@ mod plan;
 mod position;
 mod problem;
 mod recipients;
+mod schedules;
 pub mod schema;
 mod sending;
 mod subscriptions;

@@ -1,12 +1,14 @@
 //! The schema: one folder a noun, put together here.
 
+use super::addresses::{AddressMutation, AddressQuery};
 use super::administration::{CategoryMutation, CategoryQuery, KeyMutation, KeyQuery, ProjectionMutation, SenderMutation, SenderQuery, StatusQuery};
 use super::dead_letters::{DeadLetterMutation, DeadLetterQuery};
 use super::live::LiveQuery;
 use super::notifications::{HistoryQuery, MarkMutation, NotificationQuery};
 use super::problem::Problem;
 use super::recipients::{RecipientMutation, RecipientQuery};
-use super::sending::SendingMutation;
+use super::schedules::{ScheduleMutation, ScheduleQuery};
+use super::sending::{CancelMutation, PreviewQuery, SearchQuery, SendingMutation};
 use super::subscriptions::{ConsentQuery, ImportMutation, PreferencesQuery, SettingsMutation, SubscriptionMutation, SubscriptionQuery};
 use super::transport::{Bounds, apply};
 use crate::app::services::Services;
@@ -18,6 +20,10 @@ use std::sync::Arc;
 pub struct Query(
     NotificationQuery,
     HistoryQuery,
+    SearchQuery,
+    PreviewQuery,
+    ScheduleQuery,
+    AddressQuery,
     RecipientQuery,
     SubscriptionQuery,
     PreferencesQuery,
@@ -33,6 +39,9 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     SendingMutation,
+    CancelMutation,
+    ScheduleMutation,
+    AddressMutation,
     RecipientMutation,
     SubscriptionMutation,
     SettingsMutation,

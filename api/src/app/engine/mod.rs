@@ -21,7 +21,7 @@ use commands::log::{
 use commands::ports::{Clock, Random};
 use commands::replicas::{Membership, Peers, Turn};
 use domain::policy::retry::RetrySchedule;
-use domain::values::Channel;
+use domain::values::{Channel, Limit};
 use projections::feed::kurrentdb::{self, Target};
 use projections::live::LocalFeed;
 use projections::store::{ReadModels, Sources};
@@ -81,6 +81,8 @@ pub struct EngineSettings {
     pub mirror: Option<Target>,
     /// What this process does.
     pub roles: Roles,
+    /// How many a recipient may get over all categories together.
+    pub overall: Vec<Limit>,
 }
 
 /// A provider at work, as operators see it.
@@ -148,7 +150,8 @@ pub struct Engine {
     pub peers: watch::Receiver<Arc<Peers>>,
     /// How far the mirror of the log is, if there is one.
     pub mirror: Option<Progress>,
-    facts: Arc<Facts>,
+    /// What decisions rest on.
+    pub facts: Arc<Facts>,
     beside: Beside,
     turns: HashMap<&'static str, Turn>,
     together: Option<Together>,
@@ -197,7 +200,14 @@ impl Engine {
         let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), commits)?;
         let bus = Bus::new(committer, Arc::clone(&log));
         let hashing = master.hashing();
-        let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random), AcceptorSettings::default());
+        let acceptor = Acceptor::new(
+            bus.clone(),
+            Arc::clone(&facts),
+            hashing.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&random),
+            AcceptorSettings { overall: settings.overall.clone() },
+        );
         let sources = Sources { log: Arc::clone(&log), tail: Arc::clone(&tail), clock: Arc::clone(&clock) };
         let live = Arc::new(LocalFeed::new(&sources, read_models.notifications()?));
         Ok(Self {

@@ -18,8 +18,15 @@ async fn a_key_whose_secret_was_not_kept_is_not_in_force() {
     let data = DataDir::lock(folder.path()).unwrap();
     let master = data.master_key(None, None, &SystemRandom).unwrap();
     let keys = Arc::new(KeyRegistry::new(KeyHasher::new(&master)));
-    let settings =
-        EngineSettings { schedules: HashMap::new(), batch: 1, lane: 1, breaker: BreakerSettings::default(), mirror: None, roles: crate::config::Roles::ALL };
+    let settings = EngineSettings {
+        schedules: HashMap::new(),
+        batch: 1,
+        lane: 1,
+        breaker: BreakerSettings::default(),
+        mirror: None,
+        roles: crate::config::Roles::ALL,
+        overall: Vec::new(),
+    };
     let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let stores = Stores::embedded(&data, &master, 1, &random).unwrap();

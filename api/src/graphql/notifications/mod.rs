@@ -7,4 +7,4 @@ mod object;
 
 pub use history::HistoryQuery;
 pub use mutation::MarkMutation;
-pub use object::{NotificationObject, NotificationQuery};
+pub use object::{ContentObject, NotificationObject, NotificationQuery};

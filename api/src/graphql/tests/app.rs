@@ -70,6 +70,7 @@ impl TestApp {
             breaker: BreakerSettings::default(),
             mirror: None,
             roles: crate::config::Roles::ALL,
+            overall: Vec::new(),
         };
         let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
         let stores = Stores::embedded(&data, &master, 8, &random).unwrap();
@@ -91,6 +92,8 @@ impl TestApp {
             page_size: 60,
             notifications: engine.read_models.notifications().unwrap(),
             dead_letters: engine.read_models.dead_letters().unwrap(),
+            schedules: engine.read_models.schedules().unwrap(),
+            suppressions: engine.read_models.suppressions().unwrap(),
             directory: engine.read_models.directory().unwrap(),
         });
         let transport = TransportSettings::default();

@@ -4,7 +4,10 @@
 
 pub(crate) mod app;
 mod credentials;
+mod deciding;
 mod isolation;
 mod permissions;
 mod refusals;
+mod preferences;
 mod rehearsals;
+mod schedules;
