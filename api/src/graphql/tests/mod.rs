@@ -4,8 +4,11 @@
 
 pub(crate) mod app;
 mod credentials;
+mod deciding;
 mod explaining;
 mod isolation;
 mod permissions;
+mod preferences;
 mod refusals;
 mod rehearsals;
+mod schedules;
