@@ -7,7 +7,7 @@ mod credentials;
 mod deciding;
 mod isolation;
 mod permissions;
-mod refusals;
 mod preferences;
+mod refusals;
 mod rehearsals;
 mod schedules;
