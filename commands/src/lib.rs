@@ -8,6 +8,7 @@
 //! - [`cancel`]: taking a notification back.
 //! - [`due`]: what is done when something that waited comes due.
 //! - [`recipients`]: recipients, devices and their erasure, across several streams at once.
+//! - [`links`]: signed links that act for a person without a login.
 //! - [`consumer`]: the one mechanism from the log to projections and process managers.
 //! - [`database`]: SQLite connections, migrations and the execution of [`consumer::Changes`].
 //! - [`replicas`]: the processes that share a log, and who of them does what.
@@ -22,6 +23,7 @@ pub mod consumer;
 pub mod database;
 pub mod due;
 pub mod failpoint;
+pub mod links;
 pub mod log;
 pub mod ports;
 pub mod recent;

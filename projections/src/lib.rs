@@ -6,6 +6,7 @@
 //! - [`directory`]: categories, senders and API keys.
 //! - [`schedules`]: schedules of requests, by sender and recipient.
 //! - [`suppressions`]: addresses to which nothing goes.
+//! - [`explain`]: why a notification came, or did not, from the log itself.
 //! - [`store`]: a file per read model, its consumer's life, and its rebuild beside the live one.
 //! - [`live`]: what happens to a recipient's notifications, as it happens.
 //! - [`feed`]: copies of the log for others.
@@ -15,6 +16,7 @@
 
 pub mod dead_letters;
 pub mod directory;
+pub mod explain;
 pub mod feed;
 pub mod live;
 pub mod notifications;

@@ -10,6 +10,7 @@
 
 pub mod app;
 pub mod binary;
+pub mod browser;
 pub mod client;
 pub mod live;
 pub mod process;
@@ -19,6 +20,7 @@ pub mod simulators;
 pub mod wait;
 
 pub use app::App;
+pub use browser::Browser;
 pub use client::{Answer, Client};
 pub use replica::Replica;
 pub use wait::until;

@@ -91,3 +91,20 @@ impl Process {
         tokio::time::timeout(PATIENCE, self.child.wait()).await.context("the process did not end")?.map_err(Into::into)
     }
 }
+
+/// A program that is none of ours; it ends with this.
+#[derive(Debug)]
+pub struct Guarded {
+    _child: Child,
+}
+
+impl Guarded {
+    /// Starts it; what it prints goes to the file `log`.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be started.
+    pub fn start(program: &str, arguments: &[&str], log: &Path) -> Result<Self> {
+        let child = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(append(log)?).stderr(append(log)?).kill_on_drop(true).spawn()?;
+        Ok(Self { _child: child })
+    }
+}

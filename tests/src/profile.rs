@@ -48,5 +48,5 @@ pub(crate) fn on_database(url: &str) -> Vec<(String, String)> {
 pub(crate) fn on_redis(url: &str) -> Vec<(String, String)> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let prefix = format!("scenario{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    vec![("BONGSU_REDIS__URL".to_owned(), url.to_owned()), ("BONGSU_REDIS__PREFIX".to_owned(), prefix)]
+    vec![("BONGSU_REDIS__URL".to_owned(), url.to_owned()), ("BONGSU_REDIS__PREFIX".to_owned(), prefix), ("BONGSU_REDIS__QUEUE".to_owned(), "always".to_owned())]
 }

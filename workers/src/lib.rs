@@ -4,6 +4,7 @@
 //! - [`queue`]: ports of the disposable queue in front of it.
 //! - [`redis`]: how Redis is reached, for the queue and for whatever else replicas share.
 //! - [`window`]: the bounded part of it in memory, in the order in which it is drained.
+//! - [`timers`]: asking again when it is time, of what waits.
 //! - [`channels`]: the workers: last check, record, call, outcome.
 //! - [`providers`]: the third parties; [`simulators`]: their imitations, for running and testing
 //!   without credentials.
@@ -14,4 +15,5 @@ pub mod providers;
 pub mod queue;
 pub mod redis;
 pub mod simulators;
+pub mod timers;
 pub mod window;

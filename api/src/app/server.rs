@@ -15,15 +15,18 @@ use crate::auth::limits::{InMemory, Limits, SharedLimits};
 use crate::auth::recipient_token::TokenKey;
 use crate::auth::registry::KeyRegistry;
 use crate::auth::{Gate, bootstrap};
-use crate::config::{Config, Profile, Role};
+use crate::config::{Config, Profile, RedisQueue, Role};
 use crate::graphql::schema;
 use crate::graphql::transport::{TransportSettings, router};
 use crate::http;
+use crate::http::links::{self, LinkPages, Peer};
+use axum::http::Request;
 use commands::accept::LONGEST_KEY;
 use commands::log::MasterKey;
 use commands::ports::{Clock, DatabaseClock, Random, SystemClock, SystemRandom};
 use commands::replicas::Introduction;
 use domain::values::Channel;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -34,6 +37,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
 use workers::channels::BreakerSettings;
 
 /// Headers of a request have to arrive in this time.
@@ -111,6 +115,8 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         mirror: config.mirror.target(),
         roles: config.server.roles,
         overall: config.policy.limits(),
+        share_always: config.redis.queue == RedisQueue::Always,
+        links: config.links.settings(),
     };
     let stores = open_stores(&config, &data, &master, &random, shared_clock).await?;
     let engine = Arc::new(Engine::over(stores, &master, settings, vec![Arc::<KeyRegistry>::clone(&keys)], Arc::clone(&clock), Arc::clone(&random))?);
@@ -166,10 +172,14 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         ..TransportSettings::default()
     };
     let schema = schema::build(Arc::clone(&services), &transport.bounds);
-    let gate = Arc::new(Gate::new(keys, tokens, limits(&config, &engine, &following), Arc::clone(&clock)));
+    let limits = limits(&config, &engine, &following);
+    let gate = Gate::new(keys, tokens, Arc::clone(&limits), Arc::clone(&clock));
+    let gate = Arc::new(gate.beside_others(engine.catch_up()));
     let mut app = http::router(Arc::clone(&services), metrics);
     if config.server.roles.has(Role::Api) {
-        app = router(schema, gate, transport.clone()).merge(app);
+        let invalid = u32::try_from(config.links.invalid_requests).unwrap_or(u32::MAX);
+        let pages = LinkPages::new(Arc::clone(&services), limits, invalid, config.server.trusted_proxies.clone());
+        app = router(schema, gate, transport.clone()).merge(links::router(Arc::new(pages))).merge(app);
     }
 
     let listener = TcpListener::bind(config.server.listen).await.map_err(|reason| AppError::Listen { address: config.server.listen, reason })?;
@@ -288,9 +298,9 @@ async fn accept(listener: TcpListener, app: axum::Router, clock: Arc<dyn Clock>,
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).keep_alive(true);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of descriptors: those in use have to be given back first.
                     tracing::warn!(%error, "a connection could not be taken");
@@ -304,7 +314,11 @@ async fn accept(listener: TcpListener, app: axum::Router, clock: Arc<dyn Clock>,
             tracing::debug!(%error, "a connection could not be set up");
         }
         let builder = builder.clone();
-        let service = TowerToHyperService::new(app.clone());
+        let told = move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            request
+        };
+        let service = TowerToHyperService::new(app.clone().map_request(told));
         let stopping = stopping.clone();
         connections.spawn(async move {
             let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);

@@ -1,5 +1,6 @@
 //! From a request's credentials to its principal.
 
+use super::catch_up::CatchUp;
 use super::limits::Limits;
 use super::principal::{Caller, Principal};
 use super::recipient_token::TokenKey;
@@ -11,6 +12,9 @@ use commands::ports::Clock;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What every key of ours begins with.
+const KEY: &str = "bongsu_";
+
 /// See the module.
 #[derive(Clone)]
 pub struct Gate {
@@ -18,6 +22,8 @@ pub struct Gate {
     tokens: Arc<TokenKey>,
     limits: Arc<dyn Limits>,
     clock: Arc<dyn Clock>,
+    /// Where other replicas issue keys too.
+    catch_up: Option<Arc<CatchUp>>,
 }
 
 impl std::fmt::Debug for Gate {
@@ -29,13 +35,19 @@ impl std::fmt::Debug for Gate {
 impl Gate {
     /// Over keys, tokens, and how often they may be used.
     pub fn new(keys: Arc<KeyRegistry>, tokens: Arc<TokenKey>, limits: Arc<dyn Limits>, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, tokens, limits, clock }
+        Self { keys, tokens, limits, clock, catch_up: None }
+    }
+
+    /// Beside other replicas, which issue keys too.
+    #[must_use]
+    pub fn beside_others(self, catch_up: Option<CatchUp>) -> Self {
+        Self { catch_up: catch_up.map(Arc::new), ..self }
     }
 
     /// Judges what stands behind `Bearer`.
     pub fn judge(&self, credential: &str) -> Result<Principal, AuthFailure> {
         let now = self.clock.now();
-        if credential.starts_with("bongsu_") {
+        if credential.starts_with(KEY) {
             return self.keys.authenticate(credential, now);
         }
         let (id, expires_at) = self.tokens.judge(credential, now)?;
@@ -55,7 +67,13 @@ impl Authenticate for Gate {
         let of_init = init.and_then(|init| init.get("Authorization").or_else(|| init.get("authorization"))).and_then(serde_json::Value::as_str);
         let of_headers = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let credential = of_init.or(of_headers).and_then(bearer).ok_or(AuthFailure::UNAUTHENTICATED)?;
-        self.judge(credential)
+        match (self.judge(credential), &self.catch_up) {
+            (Err(failure), Some(catch_up)) if failure == AuthFailure::UNAUTHENTICATED && credential.starts_with(KEY) => {
+                catch_up.now().await;
+                self.judge(credential)
+            }
+            (judged, _) => judged,
+        }
     }
 
     fn now_ms(&self) -> i64 {

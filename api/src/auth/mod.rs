@@ -5,11 +5,13 @@
 //!   from the next request.
 //! - [`recipient_token`]: short-lived signed tokens for recipients' client apps.
 //! - [`gate`]: credentials of a request to a [`Principal`].
+//! - [`catch_up`]: keys that another replica has just issued.
 //! - [`limits`]: how many requests a credential may make.
 //! - [`bootstrap`]: what the first start creates.
 
 pub mod api_key;
 pub mod bootstrap;
+pub mod catch_up;
 pub mod gate;
 pub mod limits;
 mod principal;

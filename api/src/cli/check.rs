@@ -85,6 +85,7 @@ impl Check {
         findings.extend(beside::redis(&config, self.offline).await);
         findings.extend(beside::mirror(&config, self.offline).await);
         findings.extend(providers(&config, self.offline).await);
+        findings.extend(links(&config));
         let failed = findings.iter().any(|finding| finding.verdict == Verdict::Failed);
         if out.json {
             out.json_value(&findings)?;
@@ -104,6 +105,19 @@ impl Check {
         }
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
+}
+
+/// Whether mails tell people how to get no more of them.
+fn links(config: &Config) -> Option<Finding> {
+    config.providers.smtp.as_ref()?;
+    Some(match &config.links.base_url {
+        Some(url) => Finding::new("links", Verdict::Ok, format_args!("mails name {url} for unsubscribing")),
+        None => Finding::new(
+            "links",
+            Verdict::Warning,
+            "mails have no List-Unsubscribe, without which large mail providers refuse what is not transactional; set links.base_url to where people reach this server",
+        ),
+    })
 }
 
 /// What is off, and what each provider that is on says of its credentials and reachability.

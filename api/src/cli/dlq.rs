@@ -16,7 +16,7 @@ const PAGE: usize = 100;
   bongsu dlq retry --code \"503 UNAVAILABLE\" --dry-run
   bongsu dlq discard --id ID --reason \"customer left\"
 
-Next: bongsu trace ID tells how one came about")]
+Next: bongsu explain ID tells how one came about")]
 #[allow(missing_docs, reason = "documentation here would take the place of the types' in the help")]
 pub enum Dlq {
     List(List),
@@ -173,7 +173,7 @@ fn channel(letter: &Value) -> &str {
 impl Show {
     async fn run(self, out: Output) -> Result<(), CliError> {
         let client = self.remote.client()?;
-        let story = super::trace::Story::fetch(&client, &self.id).await?;
+        let story = super::explain::Story::fetch(&client, &self.id).await?;
         if out.json {
             return out.json_value(story.raw());
         }

@@ -14,6 +14,7 @@ mod demo;
 mod dlq;
 mod events;
 mod exit;
+mod explain;
 mod folder;
 mod key;
 mod migrate_profile;
@@ -28,7 +29,6 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod token;
-mod trace;
 mod tracing_setup;
 
 pub use exit::{CliError, Exit};
@@ -47,7 +47,7 @@ use std::process::ExitCode;
     arg_required_else_help = true,
     max_term_width = 100,
     after_help = concat!(
-        "Examples:\n  bongsu demo                                   everything at once, with imitated providers\n  bongsu serve                                  a server with its data in ./bongsu-data\n  bongsu send --to alice --title Hi --body there  a notification\n  bongsu trace ID                               its story\n\n",
+        "Examples:\n  bongsu demo                                   everything at once, with imitated providers\n  bongsu serve                                  a server with its data in ./bongsu-data\n  bongsu send --to alice --title Hi --body there  a notification\n  bongsu explain ID                             its story, and why\n\n",
         "Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found, 4 conflict, 5 unavailable (try again), 130 interrupted.\n\n",
         "Next: bongsu serve, and in another terminal bongsu status"
     )
@@ -73,7 +73,7 @@ pub enum Command {
     Simulate(simulate::Simulate),
     Status(status::Status),
     Send(send::Send),
-    Trace(trace::Trace),
+    Explain(explain::Explain),
     #[command(subcommand)]
     Dlq(dlq::Dlq),
     #[command(subcommand)]
@@ -130,7 +130,7 @@ fn run(cli: Cli, out: Output) -> Result<ExitCode, CliError> {
             Command::Bench(command) => command.run(out).await.map(|()| done),
             Command::Status(command) => command.run(out).await.map(|()| done),
             Command::Send(command) => command.run(out).await.map(|()| done),
-            Command::Trace(command) => command.run(out).await.map(|()| done),
+            Command::Explain(command) => command.run(out).await.map(|()| done),
             Command::Dlq(command) => command.run(out).await.map(|()| done),
             Command::Token(command) => command.run(out).await.map(|()| done),
             Command::Key(command) => command.run(out).await.map(|()| done),

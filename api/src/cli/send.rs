@@ -13,7 +13,7 @@ use serde_json::{Value, json};
   bongsu send --to alice --title Code --body 123456 --priority high --channel android_push
   bongsu send --to alice --title Hello --body Again --idempotency-key parcel-17
 
-Next: bongsu trace ID with the id that is printed")]
+Next: bongsu explain ID with the id that is printed")]
 pub struct Send {
     /// The recipient, by the id that your services use.
     #[arg(long, value_name = "RECIPIENT")]
@@ -53,7 +53,7 @@ impl Send {
         let id = sent["notification"]["id"].as_str().unwrap_or_default();
         out.line(id)?;
         let word = if sent["duplicate"] == true { "Accepted before under this key" } else { "Accepted" };
-        out.note(format_args!("{word}. Next: bongsu trace {id}"));
+        out.note(format_args!("{word}. Next: bongsu explain {id}"));
         Ok(())
     }
 

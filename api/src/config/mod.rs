@@ -13,6 +13,7 @@
 
 pub mod delivery;
 mod limits;
+mod links;
 mod log;
 mod metrics;
 mod mirror;
@@ -33,13 +34,14 @@ pub mod value;
 
 pub use delivery::Delivery;
 pub use limits::Limits;
+pub use links::Links;
 pub use log::{Log, LogFormat};
 pub use metrics::Metrics;
 pub use mirror::Mirror;
 pub use policy::Policy;
 pub use postgres::Postgres;
 pub use providers::Providers;
-pub use redis::{Redis, RedisMode};
+pub use redis::{Redis, RedisMode, RedisQueue};
 pub use roles::{Role, Roles};
 pub use section::{Key, Section, SectionDoc};
 pub use server::Server;
@@ -68,6 +70,8 @@ pub struct Config {
     pub policy: Policy,
     /// What one request may cost.
     pub limits: Limits,
+    /// Links that act for a person without a login.
+    pub links: Links,
     /// What the server says about itself on stderr.
     pub log: Log,
     /// The metrics endpoint.
@@ -82,7 +86,7 @@ impl Config {
         let mut all = vec![Server::describe(), Storage::describe(), Postgres::describe(), Redis::describe()];
         all.extend(Delivery::describe_all());
         all.extend(Providers::describe_all());
-        all.extend([Policy::describe(), Limits::describe(), Log::describe(), Metrics::describe(), Mirror::describe()]);
+        all.extend([Policy::describe(), Limits::describe(), Links::describe(), Log::describe(), Metrics::describe(), Mirror::describe()]);
         all
     }
 
@@ -111,10 +115,11 @@ impl Config {
         let providers = Providers::read(&mut reader);
         let policy = Policy::read(&mut reader);
         let limits = Limits::read(&mut reader);
+        let links = Links::read(&mut reader);
         let log = Log::read(&mut reader);
         let metrics = Metrics::read(&mut reader);
         let mirror = Mirror::read(&mut reader);
-        match (server, storage, postgres, redis, delivery, providers, policy, limits, log, metrics, mirror) {
+        match (server, storage, postgres, redis, delivery, providers, policy, limits, links, log, metrics, mirror) {
             (
                 Some(server),
                 Some(storage),
@@ -124,10 +129,13 @@ impl Config {
                 Some(providers),
                 Some(policy),
                 Some(limits),
+                Some(links),
                 Some(log),
                 Some(metrics),
                 Some(mirror),
-            ) if !reader.has_problems() => Ok((Self { server, storage, postgres, redis, delivery, providers, policy, limits, log, metrics, mirror }, layers)),
+            ) if !reader.has_problems() => {
+                Ok((Self { server, storage, postgres, redis, delivery, providers, policy, limits, links, log, metrics, mirror }, layers))
+            }
             _ => Err(ConfigError::Invalid { problems: reader.into_problems() }),
         }
     }

@@ -1,5 +1,6 @@
 //! `[server]`: the HTTP listener.
 
+use super::providers::Network;
 use super::roles::Roles;
 use super::section::{Reader, section};
 use super::storage::{Profile, Storage};
@@ -23,6 +24,10 @@ section! {
         /// Origins of web pages that may call and open WebSockets, such as
         /// `https://app.example.com`. The server's own pages always may.
         allowed_origins: Vec<String> = "",
+        /// Proxies in front, as networks such as `10.0.0.0/8`: from them, and from nobody else, the
+        /// caller's address is taken from the last line of `X-Forwarded-For` that is not theirs. It is
+        /// the evidence kept with an opt-out by link.
+        trusted_proxies: Vec<Network> = "",
         /// Largest request body or WebSocket message.
         body_limit: Bytes = "2MiB",
         /// Time for a whole request body to arrive.

@@ -9,6 +9,7 @@ mod administration;
 mod context;
 mod dead_letters;
 mod error;
+mod explaining;
 mod live;
 mod names;
 mod notifications;

@@ -3,10 +3,11 @@
 use super::addresses::{AddressMutation, AddressQuery};
 use super::administration::{CategoryMutation, CategoryQuery, KeyMutation, KeyQuery, ProjectionMutation, SenderMutation, SenderQuery, StatusQuery};
 use super::dead_letters::{DeadLetterMutation, DeadLetterQuery};
+use super::explaining::ExplainQuery;
 use super::live::LiveQuery;
 use super::notifications::{HistoryQuery, MarkMutation, NotificationQuery};
 use super::problem::Problem;
-use super::recipients::{RecipientMutation, RecipientQuery};
+use super::recipients::{LinkQuery, RecipientMutation, RecipientQuery};
 use super::schedules::{ScheduleMutation, ScheduleQuery};
 use super::sending::{CancelMutation, PreviewQuery, SearchQuery, SendingMutation};
 use super::subscriptions::{ConsentQuery, ImportMutation, PreferencesQuery, SettingsMutation, SubscriptionMutation, SubscriptionQuery};
@@ -25,6 +26,7 @@ pub struct Query(
     ScheduleQuery,
     AddressQuery,
     RecipientQuery,
+    LinkQuery,
     SubscriptionQuery,
     PreferencesQuery,
     ConsentQuery,
@@ -33,6 +35,7 @@ pub struct Query(
     KeyQuery,
     DeadLetterQuery,
     StatusQuery,
+    ExplainQuery,
 );
 
 /// All mutations.

@@ -15,6 +15,7 @@ use domain::frequency::{Count, Frequency};
 use domain::policy::deciding::{self, Ask, Decided, Decision};
 use domain::values::{AddressId, Limit, Millis, NotificationId, Priority, RecipientId, SenderKey};
 use domain::{Fact, StreamId};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -106,11 +107,10 @@ pub(crate) struct Chain {
 impl Chain {
     /// A digest as the batch leaves it so far.
     pub(crate) async fn digest(&mut self, sources: &Sources<'_>, stream: StreamId) -> Result<&mut Link<Digest>, LogError> {
-        if !self.digests.contains_key(&stream) {
-            let loaded = sources.facts.digest(sources.bus, stream).await?;
-            self.digests.insert(stream, Link::new(loaded));
+        match self.digests.entry(stream) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => Ok(place.insert(Link::new(sources.facts.digest(sources.bus, stream).await?))),
         }
-        Ok(self.digests.entry(stream).or_insert_with(|| Link::new(Cached { state: Arc::default(), sequence: 0 })))
     }
 
     /// Puts a question on the facts, whatever is done with the answer.
@@ -129,14 +129,12 @@ impl Chain {
         };
         let frequency = match question.frequency(gathered, sources.overall) {
             Some(stream) => {
-                if !self.frequencies.contains_key(&stream) {
-                    let loaded = sources.facts.frequency(sources.bus, stream).await?;
-                    self.frequencies.insert(stream, Link::new(loaded));
-                }
-                self.frequencies.get_mut(&stream).map(|link| {
-                    versions.frequency = link.state.sequence;
-                    Arc::clone(link.state())
-                })
+                let link = match self.frequencies.entry(stream) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => place.insert(Link::new(sources.facts.frequency(sources.bus, stream).await?)),
+                };
+                versions.frequency = link.state.sequence;
+                Some(Arc::clone(link.state()))
             }
             None => None,
         };

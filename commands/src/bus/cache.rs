@@ -107,3 +107,45 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Cached, StateCache};
+    use crate::log::{AfterCommit as _, Metadata, Recorded};
+    use domain::address::{AddressEvent, AddressOwnership, AddressSuppressed, SuppressionReason};
+    use domain::values::AddressId;
+    use domain::{AggregateKind, Fact, StreamId};
+    use std::sync::Arc;
+    use uuid::Uuid;
+
+    fn absent() -> Cached<AddressOwnership> {
+        Cached { state: Arc::default(), sequence: 0 }
+    }
+
+    fn suppressed(address: Uuid) -> Arc<Recorded> {
+        let event = AddressSuppressed { address: AddressId(address), reason: SuppressionReason::Stop, note: None };
+        Arc::new(Recorded {
+            position: 1,
+            stream: StreamId::new(AggregateKind::Address, address),
+            number: 1,
+            sequence: 1,
+            at: 0,
+            fact: Fact::Address(AddressEvent::AddressSuppressed(event)),
+            metadata: Arc::new(Metadata::of("test")),
+        })
+    }
+
+    #[test]
+    fn what_was_loaded_before_a_commit_is_not_kept_after_it() {
+        let (cache, address, other) = (StateCache::new(8), Uuid::from_u128(1), Uuid::from_u128(2));
+        let as_of = cache.as_of();
+        cache.committed(&[suppressed(address)]);
+        // Loaded by then, perhaps without what was committed.
+        cache.fill_as_of(as_of, address, absent());
+        assert!(cache.get(address).is_none());
+        cache.fill_as_of(cache.as_of(), other, absent());
+        assert_eq!(cache.get(other).map(|known| known.sequence), Some(0));
+        cache.committed(&[suppressed(other)]);
+        assert_eq!(cache.get(other).and_then(|known| known.state.suppressed), Some(SuppressionReason::Stop), "and is kept up to date");
+    }
+}

@@ -50,7 +50,8 @@ impl<T: Into<Self>> From<Option<T>> for Value {
 
 /// SQL of one row's change, written once in the code: never built from input. SQLite executes it
 /// row by row; for Postgres it is turned into one statement for many rows (`super::sets`). So it is
-/// in words that both understand: `INSERT … VALUES (?1, …)`, `UPDATE … WHERE …` or `DELETE … WHERE …`.
+/// in words that both understand: `INSERT … VALUES (?1, …)`, `INSERT … SELECT … FROM … WHERE …`,
+/// `UPDATE … WHERE …` or `DELETE … WHERE …`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Sql {
     /// The statement.

@@ -2,7 +2,8 @@
 //! costs a round trip, and rows are what a batch has many of.
 //!
 //! A statement `… VALUES (?1, ?2)` becomes `… SELECT v.a1, v.a2 FROM unnest($1::bigint[], $2::text[])
-//! AS v(a1, a2)`, and `?1` elsewhere `v.a1`. Statements about the same row keep their order: they go
+//! AS v(a1, a2)`, and `?1` elsewhere `v.a1`; one that inserts what it selects from another table has
+//! them beside that table. Statements about the same row keep their order: they go
 //! into different rounds, and one round has no row twice, which `ON CONFLICT` and `UPDATE … FROM`
 //! could not deal with. A dialect of our own that both are generated from was rejected: SQL can be
 //! read and tried out.
@@ -83,7 +84,11 @@ fn for_many(sql: &Sql) -> String {
         let (values, tail) = closing(rest);
         return numbered(&format!("{head} SELECT {values} FROM {rows}{tail}"));
     }
-    let keyword = if text.starts_with("DELETE") { "USING" } else { "FROM" };
+    let keyword = match text.split_once(' ') {
+        Some(("DELETE", _)) => "USING",
+        Some(("INSERT", _)) => "CROSS JOIN",
+        _ => "FROM",
+    };
     // The last one: those before are of queries within.
     match text.rsplit_once(" WHERE ") {
         Some((head, condition)) => numbered(&format!("{head} {keyword} {rows} WHERE {condition}")),
@@ -159,8 +164,14 @@ mod tests {
     static ADD: Sql = Sql { text: "UPDATE t SET v = v + ?2, w = (SELECT 1 WHERE true) WHERE k = ?1", types: "it", key: 1 };
     static END: Sql = Sql { text: "DELETE FROM t WHERE k = ?1 AND v = ?2", types: "ib", key: 1 };
 
+    static COPY: Sql = Sql { text: "INSERT INTO t (k, v) SELECT o.k, ?2 FROM other o WHERE o.k = ?1 ON CONFLICT (k) DO NOTHING", types: "it", key: 1 };
+
     #[test]
     fn each_form_has_one_for_many_rows() {
+        assert_eq!(
+            for_many(&COPY),
+            "INSERT INTO t (k, v) SELECT o.k, v.a2 FROM other o CROSS JOIN unnest($1::bigint[], $2::text[]) AS v(a1, a2) WHERE o.k = v.a1 ON CONFLICT (k) DO NOTHING"
+        );
         assert_eq!(
             for_many(&PUT),
             "INSERT INTO t (k, v) SELECT v.a1, coalesce(v.a2, 0) FROM unnest($1::bigint[], $2::bigint[]) AS v(a1, a2) ON CONFLICT (k) DO UPDATE SET v = excluded.v"

@@ -7,7 +7,11 @@ use rusqlite::Connection;
 pub type Migrations = &'static [&'static str];
 
 /// Of `log.db`.
-pub const DELIVERY_LOG: Migrations = &[include_str!("../../../migrations/sqlite/0001_log.sql"), include_str!("../../../migrations/sqlite/0002_replica.sql")];
+pub const DELIVERY_LOG: Migrations = &[
+    include_str!("../../../migrations/sqlite/0001_log.sql"),
+    include_str!("../../../migrations/sqlite/0002_replica.sql"),
+    include_str!("../../../migrations/sqlite/0003_waiting.sql"),
+];
 /// Of `keys.db`.
 pub const KEYS: Migrations = &[include_str!("../../../migrations/sqlite/0001_keys.sql")];
 

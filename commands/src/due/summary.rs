@@ -35,8 +35,8 @@ impl<'a> Summary<'a> {
 
     /// Lists one.
     pub(super) fn add(&mut self, content: &Content) {
-        let line = [content.title.as_deref(), Some(content.body.as_str())].into_iter().flatten().map(line).find(|line| !line.is_empty());
-        match line.filter(|_| !self.is_full()) {
+        let texts = [content.title.as_deref(), Some(content.body.as_str())].into_iter().flatten().filter(|_| !self.is_full());
+        match texts.map(line).find(|line| !line.is_empty()) {
             Some(line) => {
                 if self.listed > 0 {
                     self.lines.push('\n');
@@ -75,25 +75,25 @@ impl<'a> Summary<'a> {
 /// The beginning of a text, on one line.
 fn line(text: &str) -> String {
     let mut line = String::new();
-    let words = text.split(|character: char| character.is_whitespace() || character.is_control()).filter(|word| !word.is_empty());
-    for word in words {
-        if !line.is_empty() {
-            line.push(' ');
+    let (mut count, mut gap) = (0, false);
+    for character in text.chars() {
+        if character.is_whitespace() || character.is_control() {
+            gap = count > 0;
+            continue;
         }
-        line.push_str(word);
-        if line.len() > LINE * 4 {
+        if count + usize::from(gap) >= LINE {
+            line.pop();
+            line.push('…');
             break;
         }
-    }
-    match line.char_indices().nth(LINE) {
-        None => line,
-        Some(_) => {
-            let kept = line.char_indices().nth(LINE - 1).map_or(line.len(), |(index, _)| index);
-            line.truncate(kept);
-            line.push('…');
-            line
+        if std::mem::take(&mut gap) {
+            line.push(' ');
+            count += 1;
         }
+        line.push(character);
+        count += 1;
     }
+    line
 }
 
 #[cfg(test)]

@@ -46,14 +46,35 @@ pub enum Lane {
     Internal,
 }
 
+/// How long to let more gather, asked for each transaction; not at all by default.
+#[derive(Clone, Default)]
+pub struct Linger(Option<Arc<dyn Fn() -> Duration + Send + Sync>>);
+
+impl Linger {
+    /// As long as this says at the moment.
+    pub fn of(how_long: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(how_long)))
+    }
+
+    fn now(&self) -> Duration {
+        self.0.as_ref().map_or(Duration::ZERO, |how_long| how_long())
+    }
+}
+
+impl std::fmt::Debug for Linger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Linger").field(&self.now()).finish()
+    }
+}
+
 /// Bounds of the committer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct CommitterSettings {
     /// Events in one transaction, about.
     pub batch_events: usize,
-    /// How long to let more gather once something has come: worth it where a transaction costs several
-    /// round trips, however small it is.
-    pub linger: Duration,
+    /// How long to let more gather once something has come, of our own or of others: worth it where a
+    /// transaction costs several round trips, however small it is.
+    pub linger: Linger,
     /// Requests that may wait in each lane.
     pub queue: usize,
     /// Pause between two tries to write, while the store refuses.
@@ -62,7 +83,7 @@ pub struct CommitterSettings {
 
 impl Default for CommitterSettings {
     fn default() -> Self {
-        Self { batch_events: 2_000, linger: Duration::ZERO, queue: 1_024, probe: Duration::from_secs(1) }
+        Self { batch_events: 2_000, linger: Linger::default(), queue: 1_024, probe: Duration::from_secs(1) }
     }
 }
 
@@ -205,10 +226,11 @@ impl Thread {
 
     /// Lets more gather for a moment.
     fn linger(&mut self, gathered: &mut Gathered, woken: &Receiver<()>) {
-        if self.settings.linger.is_zero() {
+        let linger = self.settings.linger.now();
+        if linger.is_zero() {
             return;
         }
-        let until = self.clock.monotonic() + self.settings.linger;
+        let until = self.clock.monotonic() + linger;
         while gathered.events < self.settings.batch_events {
             let left = until.saturating_sub(self.clock.monotonic());
             if left.is_zero() || woken.recv_timeout(left) == Err(RecvTimeoutError::Disconnected) {
@@ -232,22 +254,45 @@ impl Thread {
                 other => return other,
             }
         } else if let Some(pause) = self.writer.follow_every() {
-            let woken = woken.recv_timeout(pause);
-            // Who appends reads what others did in any case.
-            if self.from_others.swap(false, Ordering::AcqRel) || woken == Err(RecvTimeoutError::Timeout) {
+            let mut token = woken.recv_timeout(pause);
+            if token.is_ok() && self.from_others.load(Ordering::Acquire) {
+                token = self.await_ours(woken);
+                // Who appends reads what others did in any case.
+                if token.is_ok() {
+                    return token;
+                }
+            }
+            if self.from_others.swap(false, Ordering::AcqRel) || token == Err(RecvTimeoutError::Timeout) {
                 let followed = self.writer.follow();
                 self.tell_others();
                 // What could not be told is met in the store.
                 self.tail.skip_to(self.writer.head());
                 self.note(followed.err());
             }
-            if woken == Err(RecvTimeoutError::Disconnected) {
-                return woken;
+            if token == Err(RecvTimeoutError::Disconnected) {
+                return token;
             }
         } else {
             return woken.recv().map_err(|_| RecvTimeoutError::Disconnected);
         }
         Ok(())
+    }
+
+    /// Others have appended: lets more come of theirs, so that it is read at once, or something of ours.
+    fn await_ours(&mut self, woken: &Receiver<()>) -> Result<(), RecvTimeoutError> {
+        let until = self.clock.monotonic() + self.settings.linger.now();
+        loop {
+            if !(self.from_internal.is_empty() && self.from_urgent.is_empty() && self.from_requests.is_empty()) {
+                return Ok(());
+            }
+            let left = until.saturating_sub(self.clock.monotonic());
+            if left.is_zero() {
+                return Err(RecvTimeoutError::Timeout);
+            }
+            if let Err(RecvTimeoutError::Disconnected) = woken.recv_timeout(left) {
+                return Err(RecvTimeoutError::Disconnected);
+            }
+        }
     }
 
     /// Tells the followers what others have appended.
@@ -318,6 +363,8 @@ impl Thread {
     fn commit(&mut self, batch: Batch, waiting: Vec<Waiting>) {
         failpoint::reach("C1");
         let at = self.clock.now();
+        // What others appended before this is read with it.
+        self.from_others.store(false, Ordering::Release);
         let answer = self.writer.append(batch, at);
         self.tell_others();
         if let Ok(outcomes) = &answer {

@@ -24,7 +24,7 @@ mod stored;
 mod tail;
 
 pub use append::{Batch, Commit, CommitOutcome, Events, LogError, LogWriter, RowChanges, StreamAppend};
-pub use committer::{AfterCommit, Committer, CommitterSettings, Lane};
+pub use committer::{AfterCommit, Committer, CommitterSettings, Lane, Linger};
 pub use erasure::{ForgetErased, erase_keys_of_erased};
 pub use keys::{KeyError, KeyRows, KeyStore, PostgresKeys, SqliteKeys};
 pub use reader::LogReader;

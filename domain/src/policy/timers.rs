@@ -1,6 +1,9 @@
 //! Which stream wants to be asked again, and when: readable from each event alone, so that the
 //! table of timers can be kept, dropped and rebuilt by whoever reads the log.
 
+#[cfg(test)]
+mod tests;
+
 use crate::Fact;
 use crate::digest::DigestEvent;
 use crate::notification::{Cancelled, Expired, NotificationEvent};

@@ -20,6 +20,7 @@ on_every_store!(
     later_outcomes_find_their_delivery,
     tests_and_suppressed_ones_are_not_in_the_history,
     history_pages_filters_and_counts,
+    what_was_requested_is_found_whether_or_not_it_is_seen,
     nothing_personal_is_in_the_rows,
     what_waits_is_found_by_who_asked_and_becomes_visible_when_it_is_released
 );
@@ -114,6 +115,32 @@ async fn a_whole_life_in_one_batch_is_one_row<S: Store>() {
     let deliveries: Vec<_> = row.deliveries.iter().map(|delivery| (delivery.number, delivery.channel, delivery.status)).collect();
     assert_eq!(deliveries, [(0, Channel::InApp, DeliveryStatus::Sent), (1, Channel::AndroidPush, DeliveryStatus::Sent)]);
     assert!(notifications.by_number(2).await.unwrap().is_none());
+}
+
+async fn what_was_requested_is_found_whether_or_not_it_is_seen<S: Store>() {
+    let mut story = Story::default();
+    story.notification(1, requested(recipient(1), false)).notification(1, queued(0, Channel::InApp));
+    story.notification(2, requested(recipient(1), false)).notification(2, suppressed(None));
+    story.notification(3, requested(recipient(2), false)).notification(3, queued(0, Channel::InApp));
+    story.notification(4, requested(recipient(1), true)).notification(4, queued(0, Channel::InApp));
+    story.notification(5, requested(recipient(1), false)).notification(5, queued(0, Channel::InApp)).notification(5, archived());
+    let (view, notifications) = view::<S>(&story).await;
+    let all = RequestedIn { from: START, to: START + 1_000, category: None, sender: None, first: 10 };
+    let numbers = async |asked: RequestedIn| -> Vec<u64> { notifications.requested(recipient(1), asked).await.unwrap().iter().map(|row| row.number).collect() };
+    assert_eq!(numbers(all.clone()).await, [5, 4, 2, 1]);
+    assert_eq!(numbers(RequestedIn { first: 2, ..all.clone() }).await, [5, 4]);
+    // The fifth event asked for the third notification, the ninth for the fifth.
+    assert_eq!(numbers(RequestedIn { from: START + 3, to: START + 8, ..all.clone() }).await, [4, 2]);
+    let shop = |sandbox| Some((domain::values::SenderKey::new("shop").unwrap(), sandbox));
+    assert_eq!(numbers(RequestedIn { sender: shop(false), ..all.clone() }).await, [5, 2, 1]);
+    assert_eq!(numbers(RequestedIn { sender: shop(true), ..all.clone() }).await, [4]);
+    let other = Some(domain::values::CategoryKey::new("other").unwrap());
+    assert_eq!(numbers(RequestedIn { category: other, ..all.clone() }).await, [] as [u64; 0]);
+    // What was hidden comes to be seen: it is found once.
+    let before = story.events.len();
+    story.notification(2, queued(0, Channel::Email));
+    view.take(&story.events[before..]).await;
+    assert_eq!(numbers(all).await, [5, 4, 2, 1]);
 }
 
 async fn later_outcomes_find_their_delivery<S: Store>() {

@@ -15,3 +15,4 @@ pub mod queues;
 pub mod raw;
 pub mod stores;
 pub mod timers;
+pub mod waiting;

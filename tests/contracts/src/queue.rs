@@ -19,6 +19,7 @@ pub fn item(stream: u64, sender: &str, priority: Priority) -> Item {
         recipient: RecipientId(Uuid::from_u128(8)),
         sender: SenderKey::new(sender).unwrap(),
         category: CategoryKey::new("orders").unwrap(),
+        topic: None,
         priority,
         sandbox: false,
         requested_position: 2 * stream,

@@ -77,15 +77,16 @@ async fn a_notification_is_sent_and_its_story_told() -> Result<()> {
     let again: Value = serde_json::from_slice(&again.stdout)?;
     assert_eq!((&again["notification"]["id"], &again["duplicate"]), (&json!(id), &json!(true)));
 
-    let story = beside(&app, &["trace", &id]).await?;
+    let story = beside(&app, &["explain", &id]).await?;
     assert_eq!(story.status.code(), Some(0), "{}", said(&story));
     for part in [id.as_str(), "over email", "attempt 1 by smtp", "sent: "] {
         assert!(printed(&story).contains(part), "no {part:?} in\n{}", printed(&story));
     }
+    assert_eq!(printed(&beside(&app, &["trace", &id]).await?), printed(&story), "trace is its other name");
     let followed = beside(&app, &["trace", &id, "--follow"]).await?;
     assert_eq!(followed.status.code(), Some(0), "a story that is over ends by itself: {}", said(&followed));
-    let raw: Value = serde_json::from_slice(&beside(&app, &["trace", &id, "--json"]).await?.stdout)?;
-    assert!(raw["events"].as_array().is_some_and(|events| !events.is_empty()), "{raw}");
+    let raw: Value = serde_json::from_slice(&beside(&app, &["explain", &id, "--json"]).await?.stdout)?;
+    assert!(raw["steps"].as_array().is_some_and(|steps| !steps.is_empty()), "{raw}");
     Ok(())
 }
 
@@ -101,7 +102,7 @@ async fn failures_end_with_the_status_that_the_help_promises() -> Result<()> {
         (vec!["send", "--to", "alice"], 2),
         (vec!["statsu"], 2),
         (send("nobody", "b"), 3),
-        (vec!["trace", "0198c0de-0000-7000-8000-000000000001"], 3),
+        (vec!["explain", "0198c0de-0000-7000-8000-000000000001"], 3),
         (send("alice", "another text under the same key"), 4),
         (vec!["status", "--server", "http://127.0.0.1:1"], 5),
     ] {

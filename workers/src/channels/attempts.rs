@@ -7,12 +7,13 @@ use crate::providers::Provider;
 use commands::accept::{recipient_stream, subscription_stream};
 use commands::bus::{Bus, FactOf, Refused};
 use commands::failpoint;
+use commands::links::Unsubscribe;
 use commands::log::{Bare, Commit, LogError, Metadata, Recorded, StreamAppend};
 use domain::aggregate::Aggregate;
 use domain::notification::{Notification, NotificationEvent};
 use domain::policy::last_check::{Last, LastCheck, last_check};
 use domain::recipient::AddressDetails;
-use domain::values::{Content, Rule};
+use domain::values::{AddressId, Channel, Content, Rule};
 use domain::{AggregateKind, Fact, StreamId};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -21,14 +22,21 @@ use std::sync::Arc;
 pub(super) enum Checked {
     /// Nothing: it is over.
     Gone,
-    /// Commit this; with an address: then call.
-    Commit { commit: Box<Commit>, attempt: Option<AddressDetails> },
+    /// Commit this; with an attempt: then call.
+    Commit { commit: Box<Commit>, attempt: Option<Attempt> },
+}
+
+/// What a call needs besides the content.
+pub(super) struct Attempt {
+    pub address: AddressDetails,
+    /// Of an e-mail whose category can be switched off.
+    pub unsubscribe: Option<Unsubscribe>,
 }
 
 /// An item whose commit is under way.
 pub(super) struct Prepared {
     pub item: Item,
-    pub attempt: Option<AddressDetails>,
+    pub attempt: Option<Attempt>,
     pub unbegun: Option<Unbegun>,
 }
 
@@ -36,12 +44,18 @@ fn stream_of(item: &Item) -> StreamId {
     StreamId::new(AggregateKind::Notification, item.notification.0)
 }
 
-/// Checks an item and makes the commit that follows from it.
-pub(super) async fn check(shared: &Shared, provider: &Arc<dyn Provider>, metadata: &Arc<Metadata>, item: &Item) -> Result<Checked, LogError> {
+/// Checks an item, where nothing may go to these addresses any more, and makes the commit that follows from it.
+pub(super) async fn check(
+    shared: &Shared,
+    provider: &Arc<dyn Provider>,
+    metadata: &Arc<Metadata>,
+    suppressed: &HashSet<AddressId>,
+    item: &Item,
+) -> Result<Checked, LogError> {
     let facts = shared.facts.gather::<std::convert::Infallible>(&shared.bus, item.recipient, &item.category).await.map_err(log_error)?;
     let now = shared.clock.now();
-    let last = Last { delivery: &item.delivery, expires_at: item.expires_at, category: &item.category, topic: None, priority: item.priority };
-    let verdict = last_check(last, &facts.category.state, &facts.recipient.state, &facts.subscription.state, &|_| false, now);
+    let last = Last { delivery: &item.delivery, expires_at: item.expires_at, category: &item.category, topic: item.topic.as_ref(), priority: item.priority };
+    let verdict = last_check(last, &facts.category.state, &facts.recipient.state, &facts.subscription.state, &|id| suppressed.contains(&id), now);
     let address = item.delivery.address.and_then(|id| facts.recipient.state.address(id)).and_then(|address| address.details.known().cloned());
     let (event, attempt) = match (verdict, address) {
         (LastCheck::Expire, _) => (item.delivery.expire(), None),
@@ -49,7 +63,12 @@ pub(super) async fn check(shared: &Shared, provider: &Arc<dyn Provider>, metadat
         (LastCheck::Suppress(rule), _) => (item.delivery.suppress(rule, facts.versions()), None),
         // The address is registered but its key is gone: erased in this very moment.
         (LastCheck::Proceed, None) => (item.delivery.suppress(Rule::RecipientErased, facts.versions()), None),
-        (LastCheck::Proceed, Some(address)) => (item.delivery.start(provider.name()), Some(address)),
+        (LastCheck::Proceed, Some(address)) => {
+            let leaves = item.delivery.channel == Channel::Email && !facts.category.state.required;
+            // From now, not from the request: one that waited for months has a link that works as long.
+            let unsubscribe = if leaves { shared.links.unsubscribe(item.recipient, &item.category, item.notification, now) } else { None };
+            (item.delivery.start(provider.name()), Some(Attempt { address, unsubscribe }))
+        }
     };
     let Some(event) = event else { return Ok(Checked::Gone) };
     let append = StreamAppend { stream: stream_of(item), number: Some(item.stream), expected: item.sequence, events: vec![Fact::Notification(event)] };

@@ -3,7 +3,7 @@
 //! Only calls that start at once are recorded, never more than there are free slots. A call that
 //! has not begun within a second of its record is not made (`NotMade`).
 
-use super::attempts::{Body, Checked, Prepared, check, content_of};
+use super::attempts::{Attempt, Body, Checked, Prepared, check, content_of};
 use super::barrier::{BEGIN_WITHIN, OptOutBarrier};
 use super::breaker::{Admission, Breaker, BreakerSettings, Permit};
 use super::concluding::{Concluded, Concluder};
@@ -13,13 +13,14 @@ use crate::queue::WorkQueue;
 use commands::accept::Facts;
 use commands::bus::Bus;
 use commands::failpoint;
+use commands::links::Links;
 use commands::log::{CommitOutcome, Lane, LogError, Metadata, Tail};
 use commands::ports::{Clock, Random};
 use commands::replicas::Peers;
 use domain::policy::retry::RetrySchedule;
 use domain::values::{Channel, Outcome};
 use domain::{AggregateKind, Fact};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub random: Arc<dyn Random>,
+    /// Makes the links of e-mails.
+    pub links: Arc<Links>,
     /// Retry schedule of each channel that has another than the default.
     pub schedules: HashMap<Channel, RetrySchedule>,
     /// Deliveries in one batch.
@@ -198,12 +201,17 @@ impl ChannelWorker {
         let mut left = Left::default();
         let metadata = self.shared.metadata();
         let mut failed = self.shared.facts.prefetch(&self.shared.bus, items.iter().map(|item| item.recipient)).await.err();
+        let suppressed = self.shared.facts.suppressed(&self.shared.bus, items.iter().filter_map(|item| item.delivery.address)).await;
+        let suppressed = suppressed.unwrap_or_else(|error| {
+            failed = Some(error);
+            HashSet::new()
+        });
         for item in items {
             if failed.is_some() {
                 left.back.push(item);
                 continue;
             }
-            match check(&self.shared, &self.provider, &metadata, &item).await {
+            match check(&self.shared, &self.provider, &metadata, &suppressed, &item).await {
                 Ok(Checked::Gone) => left.over.push(item),
                 Ok(Checked::Commit { commit, attempt }) => {
                     commits.push(*commit);
@@ -286,7 +294,7 @@ impl ChannelWorker {
 
     fn call(&self, prepared: Prepared, content: Body, since: Duration, permit: Permit, slot: OwnedSemaphorePermit, outcomes: mpsc::Sender<Concluded>) {
         let Prepared { item, attempt, unbegun } = prepared;
-        let Some(address) = attempt else { return };
+        let Some(Attempt { address, unsubscribe }) = attempt else { return };
         let provider = Arc::clone(&self.provider);
         let breaker = Arc::clone(&self.breaker);
         let clock = Arc::clone(&self.shared.clock);
@@ -318,6 +326,7 @@ impl ChannelWorker {
                         priority: item.priority,
                         content,
                         address,
+                        unsubscribe,
                         expires_at: item.expires_at,
                         requested_at: item.requested_at,
                     };

@@ -1,11 +1,14 @@
 //! Folding a batch of events into the fewest changes of rows.
+//!
+//! Deliveries of a notification that waited begin apart from its request. What the request said is
+//! kept meanwhile, and goes with the commit after which no further delivery can begin.
 
 use super::Item;
 use commands::log::{Recorded, StreamNo};
 use commands::replicas::ReplicaNo;
 use domain::Fact;
-use domain::notification::{Delivery, DeliveryState, HoldReason, NotificationEvent, Requested};
-use domain::values::DeliveryNo;
+use domain::notification::{Cancelled, Delivery, DeliveryState, Expired, HoldReason, NotificationEvent, Requested};
+use domain::values::{DeliveryNo, Millis};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,10 +20,29 @@ const KEPT_CONTENT: usize = 2_048;
 pub(super) enum Row {
     /// Begun in this batch and still owed; by which replica it is attempted.
     New(Box<Item>, ReplicaNo),
+    /// Likewise, of a request from before this batch: what that said is in the table.
+    Later(Box<Later>),
     /// Known from before.
     Changed(Patch),
     /// Not owed any more.
     Gone,
+}
+
+/// A delivery whose request is not at hand.
+#[derive(Debug)]
+pub(super) struct Later {
+    pub delivery: Delivery,
+    pub sequence: u64,
+    pub owed_since: Millis,
+    pub replica: ReplicaNo,
+}
+
+/// Whether more deliveries may begin, of a notification that this batch says something about.
+#[derive(Debug, Default)]
+pub(super) struct Waits {
+    /// It was made in this batch.
+    pub requested: Option<Arc<Recorded>>,
+    pub still: bool,
 }
 
 /// Changes of a row that is not at hand.
@@ -40,7 +62,14 @@ pub(super) struct Patch {
 #[derive(Debug, Default)]
 pub(super) struct Fold {
     pub rows: BTreeMap<(StreamNo, DeliveryNo), Row>,
+    waits: BTreeMap<StreamNo, Waits>,
     requested: Option<Arc<Recorded>>,
+    /// The stream that the batch before left open.
+    carried: Option<StreamNo>,
+    /// The stream of the last event, if more deliveries may follow in the same commit.
+    open: Option<StreamNo>,
+    /// The last event is a request.
+    undecided: bool,
 }
 
 /// An item from the two events that begin it.
@@ -54,37 +83,77 @@ pub(crate) fn begin(requested: &Arc<Recorded>, queued: &Recorded, request: &Requ
         recipient: request.recipient,
         sender: request.sender.clone(),
         category: request.category.clone(),
+        topic: request.topic.clone(),
         priority: request.priority,
         sandbox: request.sandbox,
         requested_position: requested.position,
-        requested_at: requested.at,
+        requested_at: queued.at,
         expires_at: request.expires_at,
         requested: small.then(|| Arc::clone(requested)),
     }
 }
 
 impl Fold {
-    pub(super) fn add(&mut self, event: &Arc<Recorded>) -> Result<(), String> {
-        let Fact::Notification(fact) = &event.fact else { return Ok(()) };
+    pub(super) fn add(&mut self, event: &Arc<Recorded>) {
+        if let Some(stream) = self.carried.take_if(|stream| *stream != event.number) {
+            self.waits.entry(stream).or_insert(Waits { requested: None, still: false });
+        }
+        self.open.take_if(|stream| *stream != event.number);
+        self.undecided = false;
+        let Fact::Notification(fact) = &event.fact else { return };
+        self.undecided = matches!(fact, NotificationEvent::Requested(_));
         match fact {
-            NotificationEvent::Requested(_) => self.requested = Some(Arc::clone(event)),
+            NotificationEvent::Requested(_) => {
+                self.requested = Some(Arc::clone(event));
+                self.open = Some(event.number);
+            }
             NotificationEvent::Queued(queued) if queued.channel.has_provider() => {
-                // The runner never cuts a batch within a stream's consecutive events.
-                let Some(requested) = self.requested.as_ref().filter(|requested| requested.number == event.number) else {
-                    return Err("a Queued stands apart from its Requested".to_owned());
+                let delivery = Delivery::queued(queued.delivery, queued.channel, queued.address);
+                let row = match self.requested_of(event.number).as_ref().map(|requested| (requested, &requested.fact)) {
+                    Some((requested, Fact::Notification(NotificationEvent::Requested(request)))) => {
+                        Row::New(Box::new(begin(requested, event, request, delivery)), 0)
+                    }
+                    _ => Row::Later(Box::new(Later { delivery, sequence: event.sequence, owed_since: event.at, replica: 0 })),
                 };
-                if let Fact::Notification(NotificationEvent::Requested(request)) = &requested.fact {
-                    let item = begin(requested, event, request, Delivery::queued(queued.delivery, queued.channel, queued.address));
-                    self.rows.insert((event.number, queued.delivery), Row::New(Box::new(item), 0));
-                }
+                self.rows.insert((event.number, queued.delivery), row);
             }
             _ => {
+                if let Some(still) = waits(fact) {
+                    let requested = self.requested_of(event.number);
+                    self.waits.insert(event.number, Waits { requested, still });
+                    self.open = (!still).then_some(event.number);
+                    if still {
+                        self.carried = None;
+                    }
+                }
                 if let Some(number) = fact.delivery() {
                     self.of_delivery(event, fact, number);
                 }
             }
         }
-        Ok(())
+    }
+
+    /// Goes on behind a batch that left this stream open.
+    pub(super) fn after(carried: Option<StreamNo>) -> Self {
+        Self { carried, ..Self::default() }
+    }
+
+    /// Who waits, and the stream that this batch leaves open: its commit may go on in the next, where
+    /// the runner takes events one by one, around those that it has set aside.
+    pub(super) fn waits(&mut self) -> (BTreeMap<StreamNo, Waits>, Option<StreamNo>) {
+        let mut open = self.carried;
+        if let Some(stream) = self.open.filter(|stream| self.undecided || self.waits.contains_key(stream)) {
+            let requested = self.requested_of(stream);
+            self.waits.insert(stream, Waits { requested, still: true });
+            open = Some(stream);
+        }
+        (std::mem::take(&mut self.waits), open)
+    }
+
+    /// A stream's first event, where it is in this batch: of what begins at once, and of what waits.
+    fn requested_of(&self, stream: StreamNo) -> Option<Arc<Recorded>> {
+        let last = self.requested.as_ref().filter(|requested| requested.number == stream);
+        last.or_else(|| self.waits.get(&stream)?.requested.as_ref()).cloned()
     }
 
     fn of_delivery(&mut self, event: &Recorded, fact: &NotificationEvent, number: DeliveryNo) {
@@ -96,8 +165,7 @@ impl Fold {
                     *replica = event.metadata.replica.unwrap_or_default();
                 }
                 item.sequence = event.sequence;
-                // A dead letter keeps its row: it may be redriven.
-                if !item.delivery.state.is_pending() && item.delivery.state != DeliveryState::DeadLettered {
+                if is_over(&item.delivery) {
                     *row = Row::Gone;
                 }
             }
@@ -110,8 +178,35 @@ impl Fold {
                     *row = Row::Gone;
                 }
             }
+            Row::Later(later) => {
+                later.delivery.evolve(fact);
+                if let NotificationEvent::AttemptStarted(_) = fact {
+                    later.replica = event.metadata.replica.unwrap_or_default();
+                }
+                later.sequence = event.sequence;
+                if is_over(&later.delivery) {
+                    *row = Row::Gone;
+                }
+            }
             Row::Gone => {}
         }
+    }
+}
+
+/// A dead letter keeps its row: it may be redriven.
+fn is_over(delivery: &Delivery) -> bool {
+    !delivery.state.is_pending() && delivery.state != DeliveryState::DeadLettered
+}
+
+/// Whether deliveries may begin later, after an event that decides it.
+const fn waits(fact: &NotificationEvent) -> Option<bool> {
+    use NotificationEvent as E;
+    match fact {
+        E::Deferred(_) | E::StepScheduled(_) => Some(true),
+        E::Released(_) | E::StepTaken(_) | E::StepSkipped(_) | E::Cancelled(Cancelled { delivery: None }) | E::Expired(Expired { delivery: None }) => {
+            Some(false)
+        }
+        _ => None,
     }
 }
 

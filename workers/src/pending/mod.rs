@@ -1,7 +1,9 @@
 //! What is owed to whom: the durable table of pending deliveries, kept by a consumer.
 //!
 //! The consumer folds a batch before it writes: a delivery that begins and ends within one batch
-//! never becomes a row, so at full speed most of them cost nothing here.
+//! never becomes a row, so at full speed most of them cost nothing here. Of a notification that waits,
+//! or whose plan goes on, it keeps what the request said, since its deliveries begin later. Having the
+//! handler read the log for that was rejected: it depends on nothing but its events and rows.
 
 mod fold;
 mod project;
@@ -15,7 +17,7 @@ pub use rows::{Lane, PendingRows, Route};
 
 use commands::log::{Position, Recorded, Sequence, StreamNo};
 use domain::notification::Delivery;
-use domain::values::{CategoryKey, Millis, NotificationId, Priority, RecipientId, SenderKey};
+use domain::values::{CategoryKey, Millis, NotificationId, Priority, RecipientId, SenderKey, TopicKey};
 use std::sync::Arc;
 
 /// Name of the consumer, and of the actor of the delivery's own commits.
@@ -38,13 +40,16 @@ pub struct Item {
     pub sender: SenderKey,
     /// Which kind.
     pub category: CategoryKey,
+    /// Which topic within the category.
+    pub topic: Option<TopicKey>,
     /// How urgent.
     pub priority: Priority,
     /// Everything but the provider call.
     pub sandbox: bool,
     /// Of its `Requested`, which holds the content.
     pub requested_position: Position,
-    /// When it was requested.
+    /// Since when the delivery is owed: the request, or for what waited first, when it came due. Retries are
+    /// bounded from there.
     pub requested_at: Millis,
     /// Worth nothing after this.
     pub expires_at: Option<Millis>,

@@ -8,6 +8,7 @@ pub mod sandbox;
 pub mod smtp;
 pub mod webhook;
 
+use commands::links::Unsubscribe;
 use domain::recipient::AddressDetails;
 use domain::values::{Channel, Content, DeliveryNo, Millis, NotificationId, Outcome, Priority};
 use std::future::Future;
@@ -29,6 +30,8 @@ pub struct Message {
     pub content: Arc<Content>,
     /// Where: device token, e-mail address or URL, with a webhook's secret.
     pub address: AddressDetails,
+    /// The ways out of its category, of an e-mail that has some.
+    pub unsubscribe: Option<Unsubscribe>,
     /// Worth nothing after this moment.
     pub expires_at: Option<Millis>,
     /// When it was requested.

@@ -13,7 +13,7 @@ mod switching;
 
 pub use fresh::{FreshItems, FreshWork};
 pub use refill::{Refill, RefillSettings};
-pub use switching::{Mode, SharedQueue, SwitchingQueue};
+pub use switching::{Mode, SharedQueue, SwitchingQueue, Wanted};
 
 use crate::pending::{Item, Lane, Route};
 use domain::values::{Millis, Priority};

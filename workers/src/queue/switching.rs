@@ -1,11 +1,15 @@
 //! The queue of a replica: the one that all replicas share while it answers, else a window of its own
 //! over its share of the table. Which of both is used is each replica's own finding. Two may differ for
 //! a moment and try the same delivery: the log refuses one of them.
+//!
+//! While one replica alone delivers there is nobody to share with: its window costs a sixth less, and
+//! hears of everything in the log, also of what others accept.
 
 use super::{Asking, QueueError, Room, TimerQueue, WorkQueue};
 use crate::pending::{Item, Lane, Route};
 use crate::window::Window;
 use commands::ports::Clock;
+use commands::replicas::Peers;
 use domain::values::{Millis, Priority};
 use std::future::Future;
 use std::pin::Pin;
@@ -30,6 +34,16 @@ pub enum Mode {
     Shared,
     /// The window of this process.
     Local,
+}
+
+/// When the shared queue is wanted: while several deliver.
+pub struct Wanted {
+    /// Or always.
+    pub always: bool,
+    /// What those who deliver are called.
+    pub role: &'static str,
+    /// Who lives.
+    pub peers: watch::Receiver<Arc<Peers>>,
 }
 
 /// See the module.
@@ -63,15 +77,24 @@ impl SwitchingQueue {
         }
     }
 
-    /// Looks for the shared one whenever it is not used, until told to stop.
-    pub async fn watch(&self, clock: &dyn Clock, stop: CancellationToken) {
+    /// Looks for the shared one whenever it is wanted and not used, until told to stop.
+    pub async fn watch(&self, clock: &dyn Clock, wanted: Wanted, stop: CancellationToken) {
         let mut mode = self.mode.subscribe();
+        let Wanted { always, role, mut peers } = wanted;
         while !stop.is_cancelled() {
-            if *mode.borrow_and_update() == Mode::Shared {
+            let shared = *mode.borrow_and_update() == Mode::Shared;
+            let needed = always || peers.borrow_and_update().living_with(role) > 1;
+            if shared == needed {
                 tokio::select! {
                     changed = mode.changed() => if changed.is_err() { return },
+                    changed = peers.changed() => if changed.is_err() { return },
                     () = stop.cancelled() => return,
                 }
+                continue;
+            }
+            if shared {
+                tracing::info!("no other replica delivers; this one takes everything from the database");
+                self.mode.send_replace(Mode::Local);
                 continue;
             }
             if self.shared.probe().await.is_ok() {

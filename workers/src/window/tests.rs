@@ -20,6 +20,7 @@ fn item(stream: u64, sender: &str, priority: Priority) -> Item {
         recipient: RecipientId::default(),
         sender: SenderKey::new(sender).unwrap(),
         category: CategoryKey::new("orders").unwrap(),
+        topic: None,
         priority,
         sandbox: false,
         requested_position: 1,

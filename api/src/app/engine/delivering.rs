@@ -22,7 +22,7 @@ use workers::channels::{ChannelWorker, Shared, recover};
 use workers::pending::{DELIVERY, PendingDeliveries};
 use workers::providers::Provider;
 use workers::providers::sandbox::SandboxProvider;
-use workers::queue::{Mode, Refill, RefillSettings, SwitchingQueue};
+use workers::queue::{Mode, Refill, RefillSettings, SwitchingQueue, Wanted};
 use workers::window::{Dispatcher, DispatcherSettings, Window};
 
 /// Batches of one provider that are recorded at once, where each waits for round trips.
@@ -50,6 +50,7 @@ impl Engine {
             barrier: Arc::clone(&self.barrier),
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
+            links: Arc::clone(&self.links),
             schedules: self.settings.schedules.clone(),
             batch: self.settings.batch,
             recording: if self.together.is_some() { RECORDING } else { 1 },
@@ -62,6 +63,7 @@ impl Engine {
             }
         };
         self.keep_table(following);
+        self.wait(delivering, following);
         let dispatcher = self.dispatcher();
         let switching = self.together.as_ref().and_then(|together| together.switching.as_ref()).map(|(switching, _)| Arc::clone(switching));
         match switching {
@@ -91,7 +93,8 @@ impl Engine {
         let Some(together) = &self.together else { return };
         let Some((queue, items)) = &together.switching else { return };
         let (watched, clock) = (Arc::clone(queue), Arc::clone(&self.clock));
-        delivering.run("queue", |stop| async move { watched.watch(clock.as_ref(), stop).await });
+        let (always, role, peers) = (self.settings.share_always, Role::Workers.name(), self.peers.clone());
+        delivering.run("queue", |stop| async move { watched.watch(clock.as_ref(), Wanted { always, role, peers: peers.clone() }, stop).await });
         let (mode, shares) = (queue.mode(), Arc::clone(&together.shares));
         delivering.run("queue in use", |stop| tell_mode(mode, shares, stop));
         if let Some(items) = items.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -163,7 +166,7 @@ impl Engine {
         following.run(DELIVERY, |stop| async move {
             let work = |epoch, stop| {
                 let rows = beside.rows(&committer, epoch);
-                let runner = Runner::new(PendingDeliveries, Arc::clone(&log), Arc::clone(&tail), rows, Arc::clone(&clock), table.clone(), GATHERING);
+                let runner = Runner::new(PendingDeliveries::default(), Arc::clone(&log), Arc::clone(&tail), rows, Arc::clone(&clock), table.clone(), GATHERING);
                 let turn = &turn;
                 async move {
                     if runner.run(stop, None).await == Ended::Newer {
@@ -177,7 +180,7 @@ impl Engine {
 
     fn table_runner(&self, epoch: Epoch, settings: RunnerSettings) -> Runner<PendingDeliveries> {
         let rows = self.beside.rows(self.bus.committer(), epoch);
-        Runner::new(PendingDeliveries, Arc::clone(&self.log), Arc::clone(&self.tail), rows, Arc::clone(&self.clock), self.table.clone(), settings)
+        Runner::new(PendingDeliveries::default(), Arc::clone(&self.log), Arc::clone(&self.tail), rows, Arc::clone(&self.clock), self.table.clone(), settings)
     }
 
     fn dispatcher(&self) -> Dispatcher {

@@ -7,16 +7,21 @@
 
 mod delivering;
 mod following;
+mod waiting;
 
 use crate::app::stores::{Beside, ClusterError, SharedLog, Stores};
 use crate::app::supervisor::Supervisor;
+use crate::auth::catch_up::CatchUp;
 use crate::config::{Role, Roles};
 use commands::accept::{Acceptor, AcceptorSettings, Facts, FactsSettings};
 use commands::bus::Bus;
 use commands::consumer::Progress;
+use commands::due::Due;
+use commands::links::{LinkSettings, Links};
 use commands::log::raw::RawReader;
 use commands::log::{
-    AfterCommit, Committer, CommitterSettings, ForgetErased, Hashing, KeyStore, LogError, LogReader, LogWriter as _, MasterKey, Tail, erase_keys_of_erased,
+    AfterCommit, Committer, CommitterSettings, ForgetErased, Hashing, KeyStore, Linger, LogError, LogReader, LogWriter as _, MasterKey, Tail,
+    erase_keys_of_erased,
 };
 use commands::ports::{Clock, Random};
 use commands::replicas::{Membership, Peers, Turn};
@@ -35,6 +40,7 @@ use workers::channels::{Breaker, BreakerSettings, OptOutBarrier};
 use workers::pending::{DELIVERY, PendingRows};
 use workers::providers::Provider;
 use workers::queue::{FreshItems, FreshWork, SwitchingQueue, WorkQueue};
+use workers::timers::TIMERS;
 use workers::window::{Window, WindowSettings};
 
 /// Events read at the start to make good an erasure that a crash cut short.
@@ -43,7 +49,7 @@ const ERASURE_LOOK_BACK: u64 = 100_000;
 /// What one process at a time does, and whose role it is.
 fn once_only(read_models: &ReadModels) -> impl Iterator<Item = (&'static str, Role)> + use<> {
     let models: Vec<_> = read_models.all().iter().map(|model| (model.name(), Role::Projections)).collect();
-    models.into_iter().chain([(kurrentdb::NAME, Role::Projections), (DELIVERY, Role::Workers), (REFILL, Role::Workers)])
+    models.into_iter().chain([(kurrentdb::NAME, Role::Projections), (DELIVERY, Role::Workers), (TIMERS, Role::Workers), (REFILL, Role::Workers)])
 }
 
 /// Why the engine did not start.
@@ -83,6 +89,10 @@ pub struct EngineSettings {
     pub roles: Roles,
     /// How many a recipient may get over all categories together.
     pub overall: Vec<Limit>,
+    /// Uses the queue of all replicas also while this one alone delivers.
+    pub share_always: bool,
+    /// How links are made that act for a person.
+    pub links: LinkSettings,
 }
 
 /// A provider at work, as operators see it.
@@ -106,8 +116,10 @@ struct Together {
     switching: Option<(Arc<SwitchingQueue>, Mutex<Option<FreshItems>>)>,
 }
 
-/// How long commands wait for others to be committed together, where each commit costs round trips.
+/// How long commands wait for others to be committed together, where each commit costs round trips: longer
+/// with each replica, so that all of them together make as many transactions as one, up to so long.
 const LINGER: Duration = Duration::from_millis(6);
+const LONGEST_LINGER: Duration = Duration::from_millis(20);
 
 /// Fills the shared queue.
 const REFILL: &str = "refill";
@@ -120,6 +132,8 @@ pub struct Engine {
     pub acceptor: Acceptor,
     /// Keyed hashes of what callers supply.
     pub hashing: Hashing,
+    /// Links that act for a person without a login.
+    pub links: Arc<Links>,
     /// Recipients' keys.
     pub keys: Arc<KeyStore>,
     /// Reads the log.
@@ -142,6 +156,8 @@ pub struct Engine {
     pub pending: PendingRows,
     /// How far the table of what is owed is.
     pub table: Progress,
+    /// How far the table of timers is.
+    pub timers: Progress,
     /// What is owed, in memory.
     pub window: Arc<Window>,
     /// What is ready, here or on all replicas.
@@ -152,6 +168,7 @@ pub struct Engine {
     pub mirror: Option<Progress>,
     /// What decisions rest on.
     pub facts: Arc<Facts>,
+    due: Due,
     beside: Beside,
     turns: HashMap<&'static str, Turn>,
     together: Option<Together>,
@@ -195,25 +212,28 @@ impl Engine {
             });
             together = Some(Together { pool, shares: membership.shares(), membership: Mutex::new(Some(membership)), switching });
         }
-        let linger = if together.is_some() { LINGER } else { Duration::ZERO };
+        let linger = if together.is_some() {
+            let peers = peers.clone();
+            Linger::of(move || (LINGER * u32::try_from(peers.borrow().living.len()).unwrap_or(u32::MAX).max(1)).min(LONGEST_LINGER))
+        } else {
+            Linger::default()
+        };
         let commits = CommitterSettings { linger, ..CommitterSettings::default() };
         let (committer, committer_thread) = Committer::start(writer, Arc::clone(&tail), hooks, Arc::clone(&clock), commits)?;
         let bus = Bus::new(committer, Arc::clone(&log));
         let hashing = master.hashing();
-        let acceptor = Acceptor::new(
-            bus.clone(),
-            Arc::clone(&facts),
-            hashing.clone(),
-            Arc::clone(&clock),
-            Arc::clone(&random),
-            AcceptorSettings { overall: settings.overall.clone() },
-        );
+        // What is decided later is decided on the same terms.
+        let terms = AcceptorSettings { overall: settings.overall.clone() };
+        let due = Due::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), terms.clone());
+        let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random), terms);
+        let links = Arc::new(Links::new(master, settings.links.clone()));
         let sources = Sources { log: Arc::clone(&log), tail: Arc::clone(&tail), clock: Arc::clone(&clock) };
         let live = Arc::new(LocalFeed::new(&sources, read_models.notifications()?));
         Ok(Self {
             bus,
             acceptor,
             hashing,
+            links,
             keys,
             log,
             raw,
@@ -225,11 +245,13 @@ impl Engine {
             live,
             pending,
             table: Progress::default(),
+            timers: Progress::default(),
             window,
             queue,
             peers,
             mirror: settings.mirror.is_some().then(Progress::default),
             facts,
+            due,
             beside,
             turns,
             together,
@@ -252,6 +274,12 @@ impl Engine {
     pub fn shares_queue(&self) -> Option<bool> {
         let switching = self.together.as_ref()?.switching.as_ref()?;
         Some(switching.0.shared().is_some())
+    }
+
+    /// Reads what other replicas have appended; nothing where there are none.
+    pub fn catch_up(&self) -> Option<CatchUp> {
+        self.together.as_ref()?;
+        Some(CatchUp::new(Arc::clone(&self.log), self.bus.committer().clone(), Arc::clone(&self.tail), Arc::clone(&self.clock)))
     }
 
     /// The turn to do what one process at a time does.

@@ -16,6 +16,7 @@ use projections::store::ReadModels;
 use sqlx::PgPool;
 use std::sync::Arc;
 use workers::pending::PendingRows;
+use workers::timers::TimerRows;
 
 /// The stores of one profile, opened.
 pub struct Stores {
@@ -52,6 +53,14 @@ impl Beside {
         match self {
             Self::Log(readers) => Arc::new(LogRows::new(committer.clone(), readers.clone())),
             Self::Postgres(pool) => Arc::new(PgRows::new(pool.clone()).under(epoch)),
+        }
+    }
+
+    /// Reads the timers, which are such rows.
+    pub fn timers(&self) -> TimerRows {
+        match self {
+            Self::Log(readers) => TimerRows::File(readers.clone()),
+            Self::Postgres(pool) => TimerRows::Postgres(pool.clone()),
         }
     }
 }

@@ -5,11 +5,13 @@
 //! process answers all requests, and [`SharedLimits`], where several replicas do.
 
 mod account;
+mod address;
 mod memory;
 mod shared;
 mod stock;
 mod terms;
 
+pub use address::Mistakes;
 pub use memory::InMemory;
 pub use shared::SharedLimits;
 pub use stock::RedisStock;

@@ -32,7 +32,7 @@ use std::process::ExitCode;
 
 Exit status 1 says that the law is broken.
 
-Next: bongsu trace ID for a notification that is named; bongsu dlq list for dead letters")]
+Next: bongsu explain ID for a notification that is named; bongsu dlq list for dead letters")]
 pub struct Audit {
     /// Which folder.
     #[command(flatten)]

@@ -39,7 +39,7 @@ Everything goes on running. Where to look next:
       -d '{{"query":"mutation {{ sendNotification(input: {{recipient: \"ada\", content: {{title: \"Hello\", body: \"From me\"}}}}) {{ ... on SendAccepted {{ notification {{ id status }} position }} ... on Refused {{ code message }} }} }}"}}'
 
   Its story
-    {program} trace {id} --server {base} --data {data}
+    {program} explain {id} --server {base} --data {data}
 
   The state of the whole
     {program} status --server {base} --data {data}

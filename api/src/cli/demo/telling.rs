@@ -3,9 +3,9 @@
 use super::judgement;
 use super::stories::{self, Story};
 use crate::cli::exit::CliError;
+use crate::cli::explain;
 use crate::cli::output::Output;
 use crate::cli::remote::{Client, accepted, operations};
-use crate::cli::trace;
 use commands::ports::{Clock as _, SystemClock};
 use serde_json::json;
 use std::io::{ErrorKind, Write};
@@ -70,7 +70,7 @@ impl Telling<'_> {
         let over = Instant::now() + PATIENCE;
         let mut told = 0;
         loop {
-            let read = trace::Story::fetch(self.administrator, &id).await?;
+            let read = explain::Story::fetch(self.administrator, &id).await?;
             for event in read.after(told) {
                 told = event.sequence;
                 if self.out.json {

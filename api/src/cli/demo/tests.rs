@@ -105,7 +105,7 @@ fn what_is_printed_can_be_pasted() {
         id: Some("N"),
     }
     .text();
-    for part in ["http://127.0.0.1:7/graphiql", "Bearer S'", "trace N --server http://127.0.0.1:7 --data /d", "Ctrl-C"] {
+    for part in ["http://127.0.0.1:7/graphiql", "Bearer S'", "explain N --server http://127.0.0.1:7 --data /d", "Ctrl-C"] {
         assert!(text.contains(part), "{part}");
     }
 }

@@ -54,7 +54,7 @@ pub struct Filter {
   bongsu events tail
   bongsu events tail --type Sent,Failed --json | jq .payload
 
-Next: bongsu trace ID tells the story of one notification")]
+Next: bongsu explain ID tells the story of one notification")]
 pub struct Tail {
     /// Which.
     #[command(flatten)]

@@ -10,11 +10,24 @@ pub const SEND: &str = "mutation Send($input: SendNotificationInput!) {
   }
 }";
 
-/// `bongsu trace`.
-pub const TRACE: &str = "query Trace($id: ID!) {
-  notification(id: $id) {
-    id status
-    events { position sequence type version at actor payload }
+/// `bongsu explain`.
+pub const EXPLAIN: &str = "query Explain($id: ID!) {
+  explain(notificationId: $id) {
+    notification outcome sentence over erased
+    steps {
+      sequence at type delivery channel rule rulesVersion sentence payload
+      facts { of sequence at by source notification sentence }
+    }
+    deliveries { number channel address status provider attempts code sentence }
+  }
+}";
+
+/// `bongsu explain --recipient`.
+pub const EXPLAIN_ABSENCE: &str = "query ExplainAbsence($recipient: String!, $category: String, $from: DateTime!, $to: DateTime) {
+  explainAbsence(recipientId: $recipient, category: $category, from: $from, to: $to) {
+    sentence more
+    reasons { kind sentence fact { of sequence at by source notification sentence } }
+    notifications { id requestedAt category outcome sentence }
   }
 }";
 

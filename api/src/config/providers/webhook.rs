@@ -19,6 +19,19 @@ pub struct Network {
     pub prefix: u8,
 }
 
+impl Network {
+    /// Whether an address lies in it. An IPv4 address written as IPv6 is the IPv4 address.
+    pub fn holds(&self, address: IpAddr) -> bool {
+        let bits = |address: IpAddr| match address.to_canonical() {
+            IpAddr::V4(address) => (u128::from(address.to_bits()), 32),
+            IpAddr::V6(address) => (address.to_bits(), 128),
+        };
+        let ((ours, width), (theirs, other)) = (bits(self.address), bits(address));
+        let free = width - u32::from(self.prefix).min(width);
+        width == other && (ours ^ theirs).checked_shr(free).unwrap_or(0) == 0
+    }
+}
+
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.address, self.prefix)

@@ -6,6 +6,8 @@ use crate::graphql::names::{Channel, Priority};
 use crate::graphql::position::Position;
 use async_graphql::{Context, Object, Result, SimpleObject};
 use commands::replicas::{Peer, Peers};
+use workers::pending::DELIVERY;
+use workers::timers::TIMERS;
 
 /// What is owed on one channel with one priority.
 #[derive(SimpleObject)]
@@ -90,8 +92,9 @@ impl StatusQuery {
         let engine = &services.engine;
         let head = engine.tail.head();
         let backlog = engine.pending.counts().await.map_err(log_error)?;
-        let table = engine.table.position();
-        let mut consumers = vec![ConsumerObject { name: "delivery", position: Position(table), lag: number(head.saturating_sub(table)), parked: 0 }];
+        let beside = [(DELIVERY, &engine.table), (TIMERS, &engine.timers)].map(|(name, progress)| (name, progress.position()));
+        let beside = beside.map(|(name, at)| ConsumerObject { name, position: Position(at), lag: number(head.saturating_sub(at)), parked: 0 });
+        let mut consumers = Vec::from(beside);
         for projection in engine.read_models.all() {
             let position = projection.position();
             let parked = projection.parked().await.map_err(read_error)?;

@@ -7,4 +7,5 @@ mod object;
 
 pub use history::HistoryQuery;
 pub use mutation::MarkMutation;
+pub(in crate::graphql) use object::may_see;
 pub use object::{ContentObject, NotificationObject, NotificationQuery};

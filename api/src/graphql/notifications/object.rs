@@ -98,6 +98,17 @@ pub struct EventObject {
     payload: String,
 }
 
+/// Whether somebody may see a notification: its sender, its recipient once it is visible, and
+/// administrators.
+pub(in crate::graphql) fn may_see(caller: &Caller, state: &Notification) -> bool {
+    state.exists
+        && match caller {
+            Caller::Administrator { .. } => true,
+            Caller::Sender { sender, sandbox, .. } => state.sender == *sender && state.sandbox == *sandbox,
+            Caller::Recipient { id } => state.recipient == *id && state.is_visible(),
+        }
+}
+
 fn time(at: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(at)
 }
@@ -131,12 +142,7 @@ impl NotificationObject {
                     Fact::Notification(event) => Some(event),
                     _ => None,
                 }));
-                let visible = state.exists
-                    && match principal(ctx)?.caller.as_ref() {
-                        Caller::Administrator { .. } => true,
-                        Caller::Sender { sender, sandbox, .. } => state.sender == *sender && state.sandbox == *sandbox,
-                        Caller::Recipient { id } => state.recipient == *id && state.is_visible(),
-                    };
+                let visible = may_see(principal(ctx)?.caller.as_ref(), &state);
                 Ok::<_, async_graphql::Error>(visible.then(|| Arc::new(Loaded { state, events })))
             })
             .await?;

@@ -71,6 +71,8 @@ impl TestApp {
             mirror: None,
             roles: crate::config::Roles::ALL,
             overall: Vec::new(),
+            share_always: false,
+            links: commands::links::LinkSettings { base_url: Some("https://acme.test".to_owned()), ..Default::default() },
         };
         let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
         let stores = Stores::embedded(&data, &master, 8, &random).unwrap();

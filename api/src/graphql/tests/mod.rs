@@ -5,6 +5,7 @@
 pub(crate) mod app;
 mod credentials;
 mod deciding;
+mod explaining;
 mod isolation;
 mod permissions;
 mod preferences;

@@ -63,12 +63,15 @@ const QUERIES: &[Row] = &[
     ("consentHistory", r#"(recipient: "alice") { cursor }"#, ALL),
     ("unreadCount", r#"(recipient: "alice")"#, [true, false, true]),
     ("recipient", r#"(id: "alice") { id }"#, ALL),
+    ("preferenceLink", r#"(recipient: "alice") { __typename }"#, STAFF),
     ("subscription", r#"(recipient: "alice") { allOff }"#, ALL),
     ("categories", "{ key }", ALL),
     ("senders", "{ key }", ADMINISTRATOR),
     ("apiKeys", "{ id }", ADMINISTRATOR),
     ("deadLetters", "{ id }", ADMINISTRATOR),
     ("status", "{ version }", ADMINISTRATOR),
+    ("explain", r#"(notificationId: "x") { outcome }"#, STAFF),
+    ("explainAbsence", r#"(recipientId: "alice", from: "2026-01-01T00:00:00Z") { sentence }"#, STAFF),
 ];
 
 /// The names of a type's fields in the schema.

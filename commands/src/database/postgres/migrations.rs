@@ -13,6 +13,7 @@ pub const PG_LOG: PgMigrations = &[
     include_str!("../../../../migrations/postgres/0001_log.sql"),
     include_str!("../../../../migrations/postgres/0002_read_models.sql"),
     include_str!("../../../../migrations/postgres/0003_replicas.sql"),
+    include_str!("../../../../migrations/postgres/0004_waiting.sql"),
 ];
 /// Of the schema `bongsu_keys`.
 pub const PG_KEYS: PgMigrations = &[include_str!("../../../../migrations/postgres/0001_keys.sql")];

@@ -11,7 +11,7 @@ use super::row::NotificationRow;
 use super::totals::Totals;
 use crate::store::{Projection, ReadError};
 use commands::log::{Position, StreamNo};
-use domain::values::RecipientId;
+use domain::values::{CategoryKey, Millis, RecipientId, SenderKey};
 use rusqlite::Connection;
 use std::sync::Arc;
 
@@ -70,6 +70,29 @@ pub struct HistoryPage {
     pub order: Order,
 }
 
+/// What was asked for in a stretch of time, whether or not its recipient ever saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestedIn {
+    /// From this moment on (ms since the epoch).
+    pub from: Millis,
+    /// Up to and with this moment.
+    pub to: Millis,
+    /// Of this category only.
+    pub category: Option<CategoryKey>,
+    /// Of this sender only, and with its sandbox or without.
+    pub sender: Option<(SenderKey, bool)>,
+    /// At most so many, the newest.
+    pub first: usize,
+}
+
+impl RequestedIn {
+    fn holds(&self, row: &NotificationRow) -> bool {
+        (self.from..=self.to).contains(&row.requested_at)
+            && self.category.as_ref().is_none_or(|category| *category == row.category)
+            && self.sender.as_ref().is_none_or(|(sender, sandbox)| *sender == row.sender && *sandbox == row.sandbox)
+    }
+}
+
 /// Queries over the serving generation. Clones are cheap.
 #[derive(Debug, Clone)]
 pub struct Notifications {
@@ -105,6 +128,15 @@ impl Notifications {
     pub async fn unread_count(&self, recipient: RecipientId) -> Result<u64, ReadError> {
         let file = move |connection: &Connection, waiting: &[StreamNo]| sqlite::unread(connection, recipient, waiting);
         self.projection.read_by_key(recipient.0.into_bytes(), file, move |pool| postgres::unread(pool, recipient)).await
+    }
+
+    /// What was asked for about a recipient in a stretch of time, newest first: also what was
+    /// suppressed, waits or was rehearsed, which no history shows. Costs a look at each of the
+    /// recipient's notifications, for people who ask why.
+    pub async fn requested(&self, recipient: RecipientId, asked: RequestedIn) -> Result<Vec<NotificationRow>, ReadError> {
+        let of_file = asked.clone();
+        let file = move |connection: &Connection, waiting: &[StreamNo]| sqlite::requested(connection, recipient, &of_file, waiting);
+        self.projection.read_by_key(recipient.0.into_bytes(), file, move |pool| postgres::requested(pool, recipient, asked.clone())).await
     }
 
     /// A notification by its stream's number (`LogReader::stream_number` gives it for an id).

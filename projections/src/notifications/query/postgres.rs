@@ -4,7 +4,7 @@
 //! in one statement, so that a row that moves from box to box meanwhile is in one of them. A page costs
 //! the page, and the unread count touches the unread only.
 
-use super::{HistoryPage, Order, signed};
+use super::{HistoryPage, Order, RequestedIn, signed};
 use crate::notifications::row::{Columns, NotificationRow, columns};
 use crate::notifications::totals::{self, Totals};
 use crate::store::ReadError;
@@ -30,6 +30,13 @@ const NEWEST: &str = range!("DESC");
 const OLDEST: &str = range!("ASC");
 const UNREAD: &str = "SELECT count(*) FROM notifications WHERE recipient = $1 AND box = 0 AND visible_position IS NOT NULL";
 
+// What a recipient sees is in one index, what it does not see in another.
+const REQUESTED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM (SELECT * FROM notifications WHERE recipient = $1 AND visible_position IS NOT NULL UNION ALL SELECT * FROM notifications WHERE recipient = $1 AND visible_position IS NULL) AS found WHERE requested_at BETWEEN $2 AND $3 AND ($4::text IS NULL OR category = $4) AND ($5::text IS NULL OR (sender = $5 AND sandbox = $6)) ORDER BY number DESC LIMIT $7"
+);
+
 /// A page of one recipient's, from some boxes.
 pub(super) async fn page(pool: PgPool, recipient: RecipientId, page: HistoryPage, boxes: &[u8]) -> Result<Vec<NotificationRow>, ReadError> {
     let (after, before) = (page.newer_than.unwrap_or(0), page.older_than.unwrap_or(u64::MAX));
@@ -39,6 +46,15 @@ pub(super) async fn page(pool: PgPool, recipient: RecipientId, page: HistoryPage
         Order::OldestFirst => OLDEST,
     });
     let query = query.bind(recipient.0.into_bytes()).bind(boxes).bind(signed(after)).bind(signed(before)).bind(signed(page.first as u64));
+    let rows: Vec<Columns> = query.fetch_all(&pool).await?;
+    rows.into_iter().map(NotificationRow::of).collect()
+}
+
+/// What was asked for about one recipient in a stretch of time.
+pub(super) async fn requested(pool: PgPool, recipient: RecipientId, asked: RequestedIn) -> Result<Vec<NotificationRow>, ReadError> {
+    let (sender, sandbox) = asked.sender.as_ref().map_or((None, false), |(sender, sandbox)| (Some(sender.as_str()), *sandbox));
+    let query = sqlx::query_as(REQUESTED).bind(recipient.0.into_bytes()).bind(asked.from).bind(asked.to);
+    let query = query.bind(asked.category.as_ref().map(|category| category.as_str())).bind(sender).bind(i64::from(sandbox)).bind(signed(asked.first as u64));
     let rows: Vec<Columns> = query.fetch_all(&pool).await?;
     rows.into_iter().map(NotificationRow::of).collect()
 }
@@ -69,11 +85,27 @@ pub(super) async fn totals(pool: PgPool) -> Result<Totals, ReadError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{NEWEST, OLDEST, UNREAD};
+    use super::{NEWEST, OLDEST, REQUESTED, UNREAD};
     use crate::notifications::REGISTRATION;
     use crate::store::ReadError;
     use crate::testing::events::recipient;
     use crate::testing::stores::{InPostgres, Store};
+
+    /// Neither part looks at other recipients' rows.
+    #[tokio::test]
+    async fn what_was_requested_is_read_from_both_indexes() {
+        let projection = InPostgres::new().await.open(REGISTRATION).await;
+        let explain = |pool: sqlx::PgPool| async move {
+            let mut connection = pool.acquire().await?;
+            sqlx::query("SET enable_seqscan = off").execute(&mut *connection).await?;
+            let explain = format!("EXPLAIN {REQUESTED}");
+            let query = sqlx::query_scalar(&explain).bind(recipient(1).0.into_bytes()).bind(5_i64).bind(9_i64);
+            let lines: Vec<String> = query.bind(None::<String>).bind(None::<String>).bind(0_i64).bind(3_i64).fetch_all(&mut *connection).await?;
+            Ok::<_, ReadError>(lines.join("\n"))
+        };
+        let plan = projection.read(|_| Ok(String::new()), explain).await.unwrap();
+        assert!(plan.contains("notifications_history") && plan.contains("notifications_hidden"), "{plan}");
+    }
 
     /// Entries of the index are in the order of the page, so that it ends when the page is full.
     #[tokio::test]

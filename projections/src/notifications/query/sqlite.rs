@@ -5,7 +5,7 @@
 //! own, merged by position where more than one is wanted, so that a page costs the page and the
 //! unread count touches the unread only.
 
-use super::{HistoryPage, Order, signed};
+use super::{HistoryPage, Order, RequestedIn, signed};
 use crate::notifications::row::{NotificationRow, columns};
 use crate::notifications::totals::{self, Totals};
 use crate::store::ReadError;
@@ -40,6 +40,13 @@ const OLDEST: &str = range!("ASC");
 const UNREAD: &str = "SELECT count(*) FROM history WHERE recipient = ?1 AND box = 0";
 const UNREAD_WAITING: &str = "SELECT count(*) FROM notifications WHERE number = ?1 AND recipient = ?2 AND box = 0 AND visible_position IS NOT NULL AND NOT EXISTS (SELECT 1 FROM history WHERE history.recipient = ?2 AND history.box = 0 AND history.visible_position = notifications.visible_position)";
 
+// What a recipient sees is in `history`; what it does not see has an index of its own.
+const REQUESTED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM notifications WHERE number IN (SELECT number FROM history WHERE recipient = ?1 UNION ALL SELECT number FROM notifications WHERE recipient = ?1 AND visible_position IS NULL AND requested_at BETWEEN ?2 AND ?3) AND requested_at BETWEEN ?2 AND ?3 ORDER BY number DESC"
+);
+
 /// A page of one recipient's, from some boxes; `waiting` are the numbers that may not be in the table.
 pub(super) fn page(
     connection: &Connection,
@@ -71,6 +78,27 @@ pub(super) fn page(
     // What waits may be in the table all the same.
     found.dedup_by_key(|row| row.number);
     found.truncate(page.first);
+    Ok(found)
+}
+
+/// What was asked for about one recipient in a stretch of time; `waiting` as in [`page`].
+pub(super) fn requested(connection: &Connection, recipient: RecipientId, asked: &RequestedIn, waiting: &[StreamNo]) -> Result<Vec<NotificationRow>, ReadError> {
+    let mut found = Vec::new();
+    for number in waiting {
+        found.extend(by_number(connection, *number)?.filter(|row| row.recipient == recipient && asked.holds(row)));
+    }
+    let most = found.len() + asked.first;
+    let mut statement = connection.prepare_cached(REQUESTED)?;
+    let mut rows = statement.query(params![recipient.0.as_bytes().as_slice(), asked.from, asked.to])?;
+    while let Some(row) = rows.next()? {
+        found.extend(Some(NotificationRow::of(row.try_into()?)?).filter(|row| asked.holds(row)));
+        if found.len() >= most + waiting.len() {
+            break;
+        }
+    }
+    found.sort_unstable_by_key(|row| Reverse(row.number));
+    found.dedup_by_key(|row| row.number);
+    found.truncate(asked.first);
     Ok(found)
 }
 

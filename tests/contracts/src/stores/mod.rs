@@ -6,10 +6,13 @@ mod sqlite;
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
+use commands::consumer::Rows;
 use commands::log::raw::{RawReader, RawWriter};
 use commands::log::{Committer, KeyStore, LogReader, MasterKey, Tail};
 use commands::ports::{ManualClock, SeededRandom};
 use std::sync::Arc;
+use workers::pending::PendingRows;
+use workers::timers::TimerRows;
 
 /// What is asked of a log, by one process.
 pub struct Replica {
@@ -18,6 +21,10 @@ pub struct Replica {
     pub raw: Arc<dyn RawReader>,
     pub tail: Arc<Tail>,
     pub keys: Arc<KeyStore>,
+    /// Consumers' rows beside the log, and what is asked of them.
+    pub beside: Arc<dyn Rows>,
+    pub pending: PendingRows,
+    pub timers: TimerRows,
 }
 
 /// An empty store that goes with this value.

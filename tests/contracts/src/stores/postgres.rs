@@ -1,6 +1,7 @@
 //! A database of its own, on a server of the tests'.
 
 use super::{Replica, Store, clock, master, random};
+use commands::consumer::PgRows;
 use commands::database::postgres::{PG_KEYS, PG_LOG, PgPlace};
 use commands::log::postgres::{PostgresRawWriter, PostgresReader, PostgresWriter};
 use commands::log::raw::RawWriter;
@@ -9,6 +10,8 @@ use services::postgres::Postgres;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::task::spawn_blocking;
+use workers::pending::PendingRows;
+use workers::timers::TimerRows;
 
 pub struct PostgresStore {
     url: String,
@@ -45,12 +48,15 @@ impl Store for PostgresStore {
         keys.migrate(PG_KEYS).await.unwrap();
         let keys = Arc::new(KeyStore::over(Box::new(PostgresKeys::new(&keys).unwrap()), master(), random.clone()));
         let sealer = Sealer::new(keys.clone(), random.clone());
-        let reader = Arc::new(PostgresReader::new(log.pool(4), sealer.clone()));
+        let pool = log.pool(4);
+        let reader = Arc::new(PostgresReader::new(pool.clone(), sealer.clone()));
+        let beside = Arc::new(PgRows::new(pool.clone()));
+        let (pending, timers) = (PendingRows::Postgres(pool.clone()), TimerRows::Postgres(pool));
         spawn_blocking(move || {
             let writer = PostgresWriter::open(&log, sealer, random).unwrap();
             let tail = Arc::new(Tail::at(writer.head()));
             let (committer, _thread) = Committer::start(writer, tail.clone(), Vec::new(), clock(), CommitterSettings::default()).unwrap();
-            Replica { committer, raw: reader.clone(), reader, tail, keys }
+            Replica { committer, raw: reader.clone(), reader, tail, keys, beside, pending, timers }
         })
         .await
         .unwrap()

@@ -1,6 +1,7 @@
 //! A data folder of its own.
 
 use super::{Replica, Store, clock, master, random};
+use commands::consumer::LogRows;
 use commands::database::Readers;
 use commands::log::raw::RawWriter;
 use commands::log::sqlite::{SqliteRawWriter, SqliteReader, SqliteWriter};
@@ -8,6 +9,8 @@ use commands::log::{Committer, CommitterSettings, KeyStore, Sealer, Tail};
 use rusqlite::types::Value;
 use std::sync::Arc;
 use tempfile::TempDir;
+use workers::pending::PendingRows;
+use workers::timers::TimerRows;
 
 pub struct SqliteStore {
     folder: TempDir,
@@ -26,8 +29,11 @@ impl Store for SqliteStore {
         let writer = SqliteWriter::open(path.clone(), sealer.clone()).unwrap();
         let tail = Arc::new(Tail::at(writer.head()));
         let (committer, _thread) = Committer::start(writer, tail.clone(), Vec::new(), clock(), CommitterSettings::default()).unwrap();
-        let reader = Arc::new(SqliteReader::new(Readers::new(path, 4), sealer));
-        Replica { committer, raw: reader.clone(), reader, tail, keys }
+        let readers = Readers::new(path, 4);
+        let reader = Arc::new(SqliteReader::new(readers.clone(), sealer));
+        let beside = Arc::new(LogRows::new(committer.clone(), readers.clone()));
+        let (pending, timers) = (PendingRows::File(readers.clone()), TimerRows::File(readers));
+        Replica { committer, raw: reader.clone(), reader, tail, keys, beside, pending, timers }
     }
 
     async fn bytes(&self) -> Vec<u8> {

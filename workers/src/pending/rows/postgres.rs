@@ -5,7 +5,7 @@ use crate::pending::Item;
 use commands::log::LogError;
 use commands::replicas::{Peers, ReplicaNo, SLOTS, Share};
 use domain::notification::Delivery;
-use domain::values::{AddressId, CategoryKey, Millis, NotificationId, Priority, RecipientId, SenderKey};
+use domain::values::{AddressId, CategoryKey, Millis, NotificationId, Priority, RecipientId, SenderKey, TopicKey};
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ macro_rules! pending {
     ($which:literal) => {
         concat!(
             "SELECT p.stream, p.delivery, p.notification, p.recipient, p.sender, p.category, p.channel, p.priority, p.sandbox, p.address, ",
-            "p.requested_position, p.requested_at, p.expires_at, p.sequence, p.state, p.due, p.attempt, p.counted, p.after_unknown, p.unknown_repeats ",
+            "p.requested_position, p.requested_at, p.expires_at, p.sequence, p.state, p.due, p.attempt, p.counted, p.after_unknown, p.unknown_repeats, p.topic ",
             $which
         )
     };
@@ -107,6 +107,7 @@ fn read(row: &PgRow) -> Result<Item, LogError> {
         recipient: RecipientId(id(row.try_get(3)?)?),
         sender: SenderKey::new(row.try_get(4)?).map_err(|error| broken(&error.to_string()))?,
         category: CategoryKey::new(row.try_get(5)?).map_err(|error| broken(&error.to_string()))?,
+        topic: row.try_get::<Option<&str>, _>(20)?.map(TopicKey::new).transpose().map_err(|error| broken(&error.to_string()))?,
         priority,
         sandbox: number(8)? != 0,
         requested_position: unsigned(number(10)?),

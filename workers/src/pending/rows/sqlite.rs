@@ -5,11 +5,11 @@ use crate::pending::Item;
 use commands::database::Readers;
 use commands::log::LogError;
 use domain::notification::Delivery;
-use domain::values::{AddressId, CategoryKey, Millis, NotificationId, Priority, RecipientId, SenderKey};
+use domain::values::{AddressId, CategoryKey, Millis, NotificationId, Priority, RecipientId, SenderKey, TopicKey};
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
-const COLUMNS: &str = "SELECT stream, delivery, notification, recipient, sender, category, channel, priority, sandbox, address, requested_position, requested_at, expires_at, sequence, state, due, attempt, counted, after_unknown, unknown_repeats FROM pending_deliveries";
+const COLUMNS: &str = "SELECT stream, delivery, notification, recipient, sender, category, channel, priority, sandbox, address, requested_position, requested_at, expires_at, sequence, state, due, attempt, counted, after_unknown, unknown_repeats, topic FROM pending_deliveries";
 
 pub(super) async fn lanes(readers: &Readers) -> Result<Vec<Lane>, LogError> {
     readers
@@ -112,6 +112,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Item> {
         recipient: RecipientId(id(3)?),
         sender: SenderKey::new(&row.get::<_, String>(4)?).map_err(|error| broken(4, &error.to_string()))?,
         category: CategoryKey::new(&row.get::<_, String>(5)?).map_err(|error| broken(5, &error.to_string()))?,
+        topic: row.get::<_, Option<String>>(20)?.map(|key| TopicKey::new(&key)).transpose().map_err(|error| broken(20, &error.to_string()))?,
         priority: Priority::from_rank(row.get(7)?).ok_or_else(|| broken(7, "no such priority"))?,
         sandbox: row.get(8)?,
         requested_position: unsigned(row.get(10)?),

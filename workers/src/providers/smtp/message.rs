@@ -6,6 +6,7 @@
 //! lettre's own choice of encoding, which takes 7bit where it can.
 
 use crate::providers::Message;
+use commands::links::Unsubscribe;
 use domain::values::{BadAddress, Millis, Outcome};
 use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
@@ -54,6 +55,9 @@ pub(super) fn build(message: &Message, from: &Mailbox, domain: &str, now: Millis
     ] {
         builder = builder.raw_header(HeaderValue::new(name, value));
     }
+    for (name, value) in message.unsubscribe.iter().flat_map(ways_out) {
+        builder = builder.raw_header(HeaderValue::dangerous_new_pre_encoded(name, value.clone(), value));
+    }
     let unencodable = || permanent("body cannot be encoded");
     let text = part(&message.content.body, ContentType::TEXT_PLAIN).ok_or_else(unencodable)?;
     let built = match &message.content.html {
@@ -67,6 +71,18 @@ pub(super) fn build(message: &Message, from: &Mailbox, domain: &str, now: Millis
     };
     let content = built.map_err(|_| permanent("message cannot be built"))?.formatted();
     if is_clean(&content) { Ok(Mail { to, content }) } else { Err(permanent("message would not be plain ASCII with CRLF")) }
+}
+
+/// `List-Unsubscribe` (RFC 2369) and `List-Unsubscribe-Post` (RFC 8058), to be covered by the relay's
+/// DKIM signature. URLs are ASCII without blanks, and stand on a line each: mail programs cut long ones
+/// at the wrong place, and an encoded word would not be read at all.
+fn ways_out(unsubscribe: &Unsubscribe) -> [(HeaderName, String); 2] {
+    let mailto = unsubscribe.mailto.iter().map(|mailto| format!(",\r\n <{mailto}>"));
+    let list = std::iter::once(format!("<{}>", unsubscribe.url)).chain(mailto).collect();
+    [
+        (HeaderName::new_from_ascii_str("List-Unsubscribe"), list),
+        (HeaderName::new_from_ascii_str("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click".to_owned()),
+    ]
 }
 
 /// The one recipient. Domains of other scripts become their ASCII form (RFC 5891); a local part of

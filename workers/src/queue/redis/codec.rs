@@ -10,7 +10,7 @@
 
 use crate::pending::Item;
 use domain::notification::{Delivery, DeliveryState};
-use domain::values::{AddressId, CategoryKey, Channel, NotificationId, Priority, RecipientId, SenderKey};
+use domain::values::{AddressId, CategoryKey, Channel, NotificationId, Priority, RecipientId, SenderKey, TopicKey};
 use uuid::Uuid;
 
 /// Of this layout. The scripts know it too.
@@ -22,6 +22,8 @@ const SANDBOX: u8 = 1;
 const AFTER_UNKNOWN: u8 = 2;
 const ADDRESS: u8 = 4;
 const EXPIRES: u8 = 8;
+/// Replicas from before topics take what has it for garbage, and leave it to the others.
+const TOPIC: u8 = 16;
 
 /// Stream and delivery, as at the beginning of an encoded item.
 pub(super) fn id(item: &Item) -> [u8; 10] {
@@ -49,7 +51,13 @@ pub(super) fn encode(item: &Item) -> Vec<u8> {
     bytes.extend(item.recipient.0.as_bytes());
     let Delivery { number: _, channel, address, state, attempt, counted, after_unknown, unknown_repeats } = &item.delivery;
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
-    bytes.push(flag(item.sandbox, SANDBOX) | flag(*after_unknown, AFTER_UNKNOWN) | flag(address.is_some(), ADDRESS) | flag(item.expires_at.is_some(), EXPIRES));
+    bytes.push(
+        flag(item.sandbox, SANDBOX)
+            | flag(*after_unknown, AFTER_UNKNOWN)
+            | flag(address.is_some(), ADDRESS)
+            | flag(item.expires_at.is_some(), EXPIRES)
+            | flag(item.topic.is_some(), TOPIC),
+    );
     bytes.push(channel.number());
     if let Some(address) = address {
         bytes.extend(address.0.as_bytes());
@@ -66,6 +74,9 @@ pub(super) fn encode(item: &Item) -> Vec<u8> {
     signed(&mut bytes, item.requested_at);
     if let Some(at) = item.expires_at {
         signed(&mut bytes, at);
+    }
+    if let Some(topic) = &item.topic {
+        text(&mut bytes, topic.as_str());
     }
     bytes
 }
@@ -85,7 +96,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Item> {
     let notification = NotificationId(rest.uuid()?);
     let recipient = RecipientId(rest.uuid()?);
     let flags = rest.byte()?;
-    if flags & !(SANDBOX | AFTER_UNKNOWN | ADDRESS | EXPIRES) != 0 {
+    if flags & !(SANDBOX | AFTER_UNKNOWN | ADDRESS | EXPIRES | TOPIC) != 0 {
         return None;
     }
     let has = |flag: u8| flags & flag != 0;
@@ -105,6 +116,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Item> {
     let requested_position = rest.unsigned()?;
     let requested_at = rest.signed()?;
     let expires_at = if has(EXPIRES) { Some(rest.signed()?) } else { None };
+    let topic = if has(TOPIC) { Some(TopicKey::new(rest.text()?).ok()?) } else { None };
     let sandbox = has(SANDBOX);
     let item = Item {
         notification,
@@ -114,6 +126,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Item> {
         recipient,
         sender,
         category,
+        topic,
         priority,
         sandbox,
         requested_position,
@@ -181,9 +194,13 @@ impl<'a> Rest<'a> {
         self.array().map(Uuid::from_bytes)
     }
 
-    fn key<T: Default, E>(&mut self, new: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+    fn text(&mut self) -> Option<&'a str> {
         let length = usize::from(self.byte()?);
-        let text = std::str::from_utf8(self.take(length)?).ok()?;
+        std::str::from_utf8(self.take(length)?).ok()
+    }
+
+    fn key<T: Default, E>(&mut self, new: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        let text = self.text()?;
         if text.is_empty() { Some(T::default()) } else { new(text).ok() }
     }
 

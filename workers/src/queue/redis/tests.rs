@@ -3,7 +3,7 @@
 use super::codec::{decode, encode, id, id_in};
 use crate::pending::Item;
 use domain::notification::{Delivery, DeliveryState};
-use domain::values::{AddressId, CategoryKey, Channel, NotificationId, Priority, RecipientId, SenderKey};
+use domain::values::{AddressId, CategoryKey, Channel, NotificationId, Priority, RecipientId, SenderKey, TopicKey};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -51,6 +51,7 @@ prop_compose! {
         sandbox in any::<bool>(),
         requested_at in any::<i64>(),
         expires_at in proptest::option::of(any::<i64>()),
+        topic in proptest::option::of("[a-z0-9][a-z0-9_.-]{0,63}"),
     ) -> Item {
         Item {
             notification: NotificationId(ids.0),
@@ -65,6 +66,7 @@ prop_compose! {
             requested_position: numbers.2,
             requested_at,
             expires_at,
+            topic: topic.map(|key| TopicKey::new(&key).unwrap()),
             requested: None,
         }
     }
@@ -116,6 +118,7 @@ fn an_item_is_small_and_the_newer_shape_sorts_behind_the_older() {
         recipient: RecipientId::default(),
         sender: SenderKey::new("shop").unwrap(),
         category: CategoryKey::new("orders").unwrap(),
+        topic: None,
         priority: Priority::Normal,
         sandbox: false,
         requested_position: 1_000_000,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::super::ledger::{Arrival, Ending, MailIds, Provider, ProviderId, Verdict, queue_id, sha256};
 use super::super::messages::Message;
 use super::super::rules::{Fault, SmtpStage};
-use super::message::{Ids, declared_size, envelope_notification, ids, path};
+use super::message::{Ids, declared_size, envelope_notification, ids, path, wrong_ways_out};
 use super::replies::{AtRcpt, Refused, at_rcpt, refusal_at};
 use super::session::{State, refuse};
 use super::wire::{Ended, Wire};
@@ -105,6 +105,8 @@ pub(super) async fn data(server: &SmtpSimulator, wire: &mut Wire, state: &mut St
         Some(Refused::new(550, "5.5.2 Error: bare <CR> or <LF> received"))
     } else if data.too_big {
         Some(Refused::new(552, "5.3.4 Message size exceeds fixed limit"))
+    } else if let Some(wrong) = wrong_ways_out(&data.bytes) {
+        Some(Refused::new(550, &format!("5.7.1 {wrong}")))
     } else {
         refusal(SmtpStage::Dot)
     };

@@ -1,5 +1,7 @@
 use super::super::message::build;
 use super::message;
+use crate::providers::Message;
+use commands::links::Unsubscribe;
 use domain::values::{BadAddress, Content, Outcome};
 
 const NOW: i64 = 1_700_000_000_000;
@@ -34,6 +36,23 @@ fn headers_and_a_single_text() {
         assert!(text.contains(&format!("{line}\r\n")), "{line} is missing in\n{text}");
     }
     assert!(text.ends_with("\r\n\r\nOrder 42\r\n"), "{text}");
+}
+
+#[test]
+fn the_ways_out_are_named_whole_and_unencoded() {
+    let url = format!("https://notify.example.com/u/{}", "x".repeat(100));
+    let with = |mailto: Option<&str>| {
+        let unsubscribe = Some(Unsubscribe { url: url.clone(), mailto: mailto.map(ToOwned::to_owned) });
+        let message = Message { unsubscribe, ..message("kim@example.org", Content { body: "b".to_owned(), ..Content::default() }) };
+        let mail = build(&message, &"no-reply@acme.test".parse().unwrap(), "acme.test", NOW).unwrap();
+        String::from_utf8(mail.content).unwrap()
+    };
+    let text = with(None);
+    assert!(text.contains(&format!("\r\nList-Unsubscribe: <{url}>\r\n")), "{text}");
+    assert!(text.contains("\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"), "{text}");
+    let text = with(Some("mailto:leave@acme.test?subject=t"));
+    assert!(text.contains(&format!("\r\nList-Unsubscribe: <{url}>,\r\n <mailto:leave@acme.test?subject=t>\r\n")), "{text}");
+    assert!(!written(Content { body: "b".to_owned(), ..Content::default() }).contains("List-Unsubscribe"));
 }
 
 #[test]

@@ -1,0 +1,61 @@
+//! Keys that another replica has just issued.
+//!
+//! Who was given a key may use it at once and anywhere, but a replica hears of it a moment after
+//! the one that issued it has answered. So a key that is not known is looked for once more when all that was
+//! in the log at that moment has been read. Strangers can make this happen: however many ask, one
+//! look at a time serves all who asked before it began.
+
+use commands::log::{Committer, LogReader, Tail};
+use commands::ports::Clock;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// Who is refused after so long may try again.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// See the module.
+pub struct CatchUp {
+    log: Arc<dyn LogReader>,
+    committer: Committer,
+    tail: Arc<Tail>,
+    clock: Arc<dyn Clock>,
+    /// When the last look began.
+    last: Mutex<Duration>,
+}
+
+impl CatchUp {
+    /// Over the log that others append to.
+    pub fn new(log: Arc<dyn LogReader>, committer: Committer, tail: Arc<Tail>, clock: Arc<dyn Clock>) -> Self {
+        Self { log, committer, tail, clock, last: Mutex::default() }
+    }
+
+    /// Returns when everything that is in the log now has been read, or after a second.
+    pub async fn now(&self) {
+        let asked = self.clock.monotonic();
+        let mut last = self.last.lock().await;
+        if *last >= asked {
+            return;
+        }
+        let began = self.clock.monotonic();
+        let look = async {
+            let head = self.log.head().await?;
+            if head > self.tail.head() {
+                self.committer.look_for_others();
+                // Its sender ends with the process.
+                let _ = self.tail.watch().wait_for(|reached| *reached >= head).await;
+            }
+            Ok::<_, commands::log::LogError>(())
+        };
+        tokio::select! {
+            looked = look => {
+                if let Err(error) = looked {
+                    tracing::debug!(%error, "the log was not read up to its head; an unknown key stays unknown");
+                    return;
+                }
+            }
+            () = self.clock.sleep(LONGEST) => return,
+        }
+        *last = began;
+    }
+}

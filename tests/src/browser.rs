@@ -1,0 +1,124 @@
+//! A real browser without JavaScript: Chromium, driven over WebDriver (W3C) by `chromedriver`.
+//!
+//! Both are Debian's packages, which `tests/services/install` sees to. Rejected: a WebDriver client as a
+//! dependency, for a handful of calls.
+
+use crate::process::Guarded;
+use crate::wait::until;
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// The key under which WebDriver names an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
+/// One window, of a profile of its own.
+#[derive(Debug)]
+pub struct Browser {
+    http: reqwest::Client,
+    session: String,
+    _driver: Guarded,
+    _log: TempDir,
+}
+
+impl Browser {
+    /// Opens a browser whose user reads these languages (as in `Accept-Language`), lets something be done
+    /// with it, and closes it whatever came of that.
+    ///
+    /// # Errors
+    /// It cannot be started, or what was done with it failed.
+    pub async fn with<T>(folder: &Path, languages: &str, act: impl AsyncFnOnce(&Self) -> Result<T>) -> Result<T> {
+        let browser = Self::open(folder, languages).await?;
+        let done = act(&browser).await;
+        let closed = browser.http.delete(&browser.session).send().await;
+        let done = done?;
+        closed.context("closing the browser")?;
+        Ok(done)
+    }
+
+    async fn open(folder: &Path, languages: &str) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("browser-").tempdir_in(folder)?;
+        let log = folder.path().join("chromedriver.log");
+        let driver = Guarded::start("chromedriver", &["--port=0"], &log).context("starting chromedriver; tests/services/install sees to it")?;
+        let port = until("chromedriver listens", async || {
+            let printed = std::fs::read_to_string(&log)?;
+            let line = printed.lines().find_map(|line| line.strip_prefix("ChromeDriver was started successfully on port "));
+            Ok(line.map(|port| port.trim_end_matches('.').to_owned()))
+        })
+        .await?;
+        let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).no_proxy().build()?;
+        // Without the sandbox, which root and most containers cannot have: it opens our own pages only.
+        let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server"];
+        let preferences = json!({ "profile.managed_default_content_settings.javascript": 2, "intl.accept_languages": languages });
+        let options = json!({ "args": arguments, "prefs": preferences });
+        let wanted = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
+        let made = value(http.post(format!("http://127.0.0.1:{port}/session")).json(&wanted).send().await?).await?;
+        let id = made["sessionId"].as_str().context("no session")?;
+        Ok(Self { http, session: format!("http://127.0.0.1:{port}/session/{id}"), _driver: driver, _log: folder })
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Result<Value> {
+        value(self.http.post(format!("{}/{path}", self.session)).json(&body).send().await?).await
+    }
+
+    async fn get(&self, path: &str) -> Result<Value> {
+        value(self.http.get(format!("{}/{path}", self.session)).send().await?).await
+    }
+
+    /// Opens an address.
+    pub async fn visit(&self, url: &str) -> Result<()> {
+        self.post("url", json!({ "url": url })).await.map(drop)
+    }
+
+    /// The first element that a CSS selector finds.
+    pub async fn find(&self, selector: &str) -> Result<String> {
+        let found = self.post("element", json!({ "using": "css selector", "value": selector })).await.with_context(|| selector.to_owned())?;
+        found[ELEMENT].as_str().map(ToOwned::to_owned).context("no element")
+    }
+
+    /// Clicks it. A click that opens a page returns when that is there.
+    pub async fn click(&self, selector: &str) -> Result<()> {
+        let element = self.find(selector).await?;
+        self.post(&format!("element/{element}/click"), json!({})).await.map(drop)
+    }
+
+    /// Types into it.
+    pub async fn type_into(&self, selector: &str, text: &str) -> Result<()> {
+        let element = self.find(selector).await?;
+        self.post(&format!("element/{element}/value"), json!({ "text": text })).await.map(drop)
+    }
+
+    /// Its text, as it is seen.
+    pub async fn text(&self, selector: &str) -> Result<String> {
+        let element = self.find(selector).await?;
+        self.get(&format!("element/{element}/text")).await?.as_str().map(ToOwned::to_owned).context("no text")
+    }
+
+    /// A property of it, such as `checked`.
+    pub async fn property(&self, selector: &str, name: &str) -> Result<Value> {
+        let element = self.find(selector).await?;
+        self.get(&format!("element/{element}/property/{name}")).await
+    }
+
+    /// What it is called for those who do not see it.
+    pub async fn label(&self, selector: &str) -> Result<String> {
+        let element = self.find(selector).await?;
+        self.get(&format!("element/{element}/computedlabel")).await?.as_str().map(ToOwned::to_owned).context("no label")
+    }
+
+    /// Makes sure that it runs no script: a test of pages without JavaScript is none otherwise.
+    pub async fn runs_no_script(&self) -> Result<()> {
+        self.visit("data:text/html,<p id=p>plain</p><script>document.getElementById('p').textContent='scripted'</script>").await?;
+        ensure!(self.text("#p").await? == "plain", "the browser runs scripts");
+        Ok(())
+    }
+}
+
+async fn value(response: reqwest::Response) -> Result<Value> {
+    let status = response.status();
+    let body: Value = response.json().await?;
+    if status.is_success() { Ok(body["value"].clone()) } else { bail!("the browser refuses: {} {}", body["value"]["error"], body["value"]["message"]) }
+}

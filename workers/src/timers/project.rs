@@ -1,0 +1,86 @@
+//! The consumer that keeps the table.
+
+use super::TIMERS;
+use commands::consumer::{Changes, Consumer, HandleError, Sql};
+use commands::log::{Recorded, StreamNo};
+use domain::policy::timers::{TimerChange, TimerName, timers_of};
+use domain::values::Millis;
+use domain::{AggregateKind, StreamId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+static SET: Sql = Sql {
+    text: "INSERT INTO stream_timers (stream, name, kind, id, due) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (stream, name) DO UPDATE SET due = excluded.due",
+    types: "itibi",
+    key: 2,
+};
+static CLEAR: Sql = Sql { text: "DELETE FROM stream_timers WHERE stream = ?1 AND name = ?2", types: "it", key: 2 };
+
+/// Says when the table has changed. Clones are told of the same table.
+pub type Changed = Arc<Notify>;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Timers {
+    changed: Changed,
+    some: bool,
+}
+
+impl Timers {
+    /// Tells of changes.
+    pub const fn new(changed: Changed) -> Self {
+        Self { changed, some: false }
+    }
+}
+
+/// The timers that a stream of this kind can have.
+const fn names(kind: AggregateKind) -> &'static [TimerName] {
+    match kind {
+        AggregateKind::Notification => &[TimerName::Release, TimerName::Step],
+        AggregateKind::Digest => &[TimerName::Close],
+        AggregateKind::Schedule => &[TimerName::Run],
+        _ => &[],
+    }
+}
+
+impl Consumer for Timers {
+    fn name(&self) -> &'static str {
+        TIMERS
+    }
+
+    fn handle(&mut self, events: &[Arc<Recorded>], changes: &mut Changes) -> Result<(), HandleError> {
+        // The last word on each; an allocation only where there is one.
+        let mut last: BTreeMap<(StreamNo, TimerName), (StreamId, Option<Millis>)> = BTreeMap::new();
+        for event in events {
+            match timers_of(&event.fact) {
+                None => {}
+                Some(TimerChange::Set { name, due }) => {
+                    last.insert((event.number, name), (event.stream, Some(due)));
+                }
+                Some(TimerChange::Clear { name }) => {
+                    last.insert((event.number, name), (event.stream, None));
+                }
+                Some(TimerChange::ClearAll) => {
+                    for name in names(event.stream.kind) {
+                        last.insert((event.number, *name), (event.stream, None));
+                    }
+                }
+            }
+        }
+        self.some = !last.is_empty();
+        for ((number, name), (stream, due)) in last {
+            match due {
+                Some(due) => changes.push(&SET, vec![number.into(), name.name().into(), stream.kind.number().into(), stream.id.into(), due.into()]),
+                None => changes.push(&CLEAR, vec![number.into(), name.name().into()]),
+            }
+        }
+        Ok(())
+    }
+
+    fn committed(&mut self) {
+        if std::mem::take(&mut self.some) {
+            self.changed.notify_one();
+        }
+    }
+}
