@@ -87,12 +87,12 @@ pub struct EngineSettings {
     pub mirror: Option<Target>,
     /// What this process does.
     pub roles: Roles,
-    /// How many a recipient may get over all categories together.
-    pub overall: Vec<Limit>,
     /// Uses the queue of all replicas also while this one alone delivers.
     pub share_always: bool,
     /// How links are made that act for a person.
     pub links: LinkSettings,
+    /// How many a recipient may get over all categories together.
+    pub overall: Vec<Limit>,
 }
 
 /// A provider at work, as operators see it.
