@@ -90,6 +90,7 @@ impl TestApp {
             providers,
             webhook_policy: WebhookPolicy::default(),
             stopping: CancellationToken::new(),
+            senders: crate::auth::limits::NotificationRate::new(0, engine.peers.clone(), "api", Arc::clone(&clock)),
             list_length: 1_000,
             page_size: 60,
             notifications: engine.read_models.notifications().unwrap(),
