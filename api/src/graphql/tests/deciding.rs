@@ -176,7 +176,7 @@ async fn a_preview_says_why_and_leaves_no_trace() {
     assert!(results[2]["until"].is_string());
     let against = results[1]["considered"].as_array().unwrap().iter().find(|step| step["question"] == "consent").unwrap();
     assert_eq!((&against["passes"], &against["rule"], &against["channel"]), (&json!(false), &json!("opted_out_of_all"), &json!("IN_APP")));
-    assert!(against["words"].as_str().unwrap().contains("opted out of all"), "{against}");
+    assert!(against["words"].as_str().unwrap().contains("switched everything off"), "{against}");
     let many: Vec<Value> = (0..101).map(|_| request()).collect();
     assert_eq!(app.post(Some(&shop), PREVIEW, json!({ "input": many })).await.code(), "LIST_TOO_LONG");
     assert_eq!(app.head(), head, "the log is as it was");

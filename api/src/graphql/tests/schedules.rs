@@ -42,6 +42,8 @@ async fn what_would_never_fire_is_refused_by_name() {
 #[tokio::test]
 async fn a_schedule_is_its_senders_and_is_set_up_once() {
     let app = TestApp::start().await;
+    let orders = r#"mutation { defineCategory(input: {key: "orders", name: "Orders"}) { __typename } }"#;
+    assert_eq!(app.ask(&app.administrator, orders).await.data()["defineCategory"]["__typename"], "CategoryChanged");
     let (shop, bank, narrow) = (app.sender("shop", "").await, app.sender("bank", "").await, app.sender("narrow", r#", categories: ["orders"]"#).await);
     let rehearsal = app.sender("shop", ", sandbox: true").await;
     app.recipient("alice").await;
