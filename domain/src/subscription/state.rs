@@ -51,20 +51,31 @@ impl Subscription {
         if long(&evidence.text, 4_000) || long(&evidence.ip, 64) || long(&evidence.user_agent, 512) {
             return Err(SubscriptionRefusal::Evidence);
         }
+        let along = if subscribed { Vec::new() } else { self.channels_on(&scope) };
         let known = self.switches.get(&scope).copied();
         // On is news only where it may be consent to something that is off by default.
-        if known == Some(subscribed) || (known.is_none() && subscribed && !scope.is_of_category()) {
-            return Ok(Vec::new());
-        }
-        if known.is_none() && self.switches.len() >= MAX_SWITCHES {
+        let news = known != Some(subscribed) && (known.is_some() || !subscribed || scope.is_of_category());
+        if news && known.is_none() && self.switches.len() >= MAX_SWITCHES {
             return Err(SubscriptionRefusal::TooManySwitches);
         }
         let (recipient, personal) = (Some(recipient), if evidence == Evidence::default() { Personal::Erased } else { Personal::Known(evidence) });
-        Ok(vec![if subscribed {
-            SubscriptionEvent::Resubscribed(Resubscribed { recipient, scope, by, source, personal })
-        } else {
-            SubscriptionEvent::Unsubscribed(Unsubscribed { recipient, scope, by, source, personal })
-        }])
+        let turned = |scope| {
+            let personal = personal.clone();
+            if subscribed {
+                SubscriptionEvent::Resubscribed(Resubscribed { recipient, scope, by, source, personal })
+            } else {
+                SubscriptionEvent::Unsubscribed(Unsubscribed { recipient, scope, by, source, personal })
+            }
+        };
+        Ok(news.then_some(scope).into_iter().chain(along).map(turned).collect())
+    }
+
+    /// The switches of single channels that are on and would outlast their category: whoever leaves a
+    /// category leaves it on every channel, also where that channel was asked for before.
+    fn channels_on(&self, scope: &Scope) -> Vec<Scope> {
+        let Scope::Category(key) = scope else { return Vec::new() };
+        let within = |scope: &Scope| matches!(scope, Scope::CategoryChannel { category, .. } if category == key);
+        self.switches.iter().filter(|(scope, on)| **on && within(scope)).map(|(scope, _)| scope.clone()).collect()
     }
 }
 

@@ -7,7 +7,8 @@
 //! 3. Everything off is off, whatever was chosen before or in particular: whoever says «nothing
 //!    more» does not list their opt-ins first. Switching everything on again brings back what was
 //!    chosen in particular.
-//! 4. The most specific explicit choice: the category on this channel, else the category.
+//! 4. The most specific explicit choice: the category on this channel, else the category. Leaving a
+//!    category turns its channels off with it, so that what is on here was asked for after that.
 //! 5. A topic that was switched off, also within a category that was asked for.
 //! 6. The category's default. «Everything» or a channel that is switched *on* is no consent to an
 //!    opt-in category: it only lifts its own opt-out.
