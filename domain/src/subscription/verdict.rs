@@ -54,10 +54,15 @@ impl Subscription {
         if explicit == Some(false) {
             return Verdict::Forbidden(Rule::OptedOutOfCategory);
         }
-        if topic.is_some_and(|topic| choice(&Scope::Topic(topic.clone())) == Some(false)) {
+        if topic.is_some_and(|topic| self.topic_off(topic)) {
             return Verdict::Forbidden(Rule::OptedOutOfTopic);
         }
         if explicit == Some(true) { Verdict::Allowed(Rule::OptedIn) } else { by_default(category) }
+    }
+
+    /// Whether the person switched this topic off.
+    pub fn topic_off(&self, topic: &TopicKey) -> bool {
+        self.switches.get(&Scope::Topic(topic.clone())) == Some(&false)
     }
 
     /// Whether the person left this device (or other address) switched on. Also of required
