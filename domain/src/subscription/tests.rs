@@ -77,6 +77,22 @@ fn whoever_leaves_a_category_leaves_it_on_every_channel() {
 }
 
 #[test]
+fn who_comes_back_gets_what_the_page_speaks_of() {
+    let back = |source| SetSubscription { source, ..command(Scope::Category(orders()), true) };
+    let given = [on(on_email(Channel::Email)), off(Scope::Category(orders())), off(on_email(Channel::Email)), off(on_email(Channel::Webhook))];
+    let after = |source| {
+        let mut state = Subscription::replay(&given);
+        state.decide(back(source).into()).unwrap().iter().for_each(|event| state.evolve(event));
+        [Channel::Email, Channel::Webhook].map(|channel| state.verdict(&orders(), &category(false, true), channel, None))
+    };
+    let allowed = Verdict::Allowed(Rule::OptedIn);
+    let webhook = Verdict::Forbidden(Rule::OptedOutOfCategoryChannel);
+    assert_eq!(after(Source::UnsubscribeLink), [allowed, webhook]);
+    assert_eq!(after(Source::PreferencePage), [allowed, allowed], "it shows categories whole");
+    assert_eq!(after(Source::Api), [webhook, webhook], "it has a switch for each");
+}
+
+#[test]
 fn a_required_category_cannot_be_switched_off() {
     for scope in [Scope::Category(orders()), on_email(Channel::Email)] {
         let command = SetSubscription { required: true, ..command(scope, false) };
