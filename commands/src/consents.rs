@@ -135,9 +135,9 @@ async fn round(
         let mut changing = Vec::new();
         for (index, consent) in items.iter().filter_map(|index| consents.get(*index).map(|consent| (*index, consent))) {
             match decide(&mut person, consent, &mut known, now) {
-                Ok(None) => set(index, Ok(Imported { position: head, changed: false })),
-                Ok(Some(event)) => {
-                    events.push(Fact::from(event));
+                Ok(turned) if turned.is_empty() => set(index, Ok(Imported { position: head, changed: false })),
+                Ok(turned) => {
+                    events.extend(turned.into_iter().map(Fact::from));
                     changing.push(index);
                 }
                 Err(refusal) => set(index, Err(refusal)),
@@ -172,6 +172,16 @@ const fn category_of(scope: &Scope) -> Option<&CategoryKey> {
     }
 }
 
+/// Whether switching the first off is a word about the second too.
+fn covers(wide: &Scope, narrow: &Scope) -> bool {
+    match (wide, narrow) {
+        (Scope::All, _) => narrow != wide,
+        (Scope::Category(key), Scope::CategoryChannel { category, .. }) => key == category,
+        (Scope::Channel(channel), Scope::CategoryChannel { channel: of, .. }) => channel == of,
+        _ => false,
+    }
+}
+
 async fn gather(bus: &Bus, consents: &[Consent], open: &[(RecipientId, Vec<usize>)]) -> Result<Known, LogError> {
     let items = || open.iter().flat_map(|(_, items)| items).filter_map(|index| consents.get(*index));
     let people = open.iter().flat_map(|(recipient, _)| [recipient_stream(*recipient), subscription_stream(*recipient)]);
@@ -199,8 +209,12 @@ async fn gather(bus: &Bus, consents: &[Consent], open: &[(RecipientId, Vec<usize
             _ => {}
         }
     }
-    let turned = |consent: &Consent| known.people.get(&consent.recipient)?.turned.get(&consent.scope).copied();
-    let positions: HashSet<Position> = items().filter(|consent| consent.evidence.at.is_some()).filter_map(turned).collect();
+    let turned = |consent: &Consent| {
+        let turned = known.people.get(&consent.recipient).map(|person| &person.turned);
+        let related = |(scope, _): &(&Scope, &Position)| *scope == &consent.scope || covers(scope, &consent.scope) || covers(&consent.scope, scope);
+        turned.into_iter().flatten().filter(related).map(|(_, position)| *position).collect::<Vec<_>>()
+    };
+    let positions: HashSet<Position> = items().filter(|consent| consent.evidence.at.is_some()).flat_map(turned).collect();
     if !positions.is_empty() {
         for recorded in bus.log().read_at(positions.into_iter().collect(), true).await? {
             let said = if let Fact::Subscription(fact) = &recorded.fact { given(fact) } else { None };
@@ -228,8 +242,8 @@ fn given(event: &SubscriptionEvent) -> Option<Millis> {
     if let Personal::Known(evidence) = personal { evidence.at } else { None }
 }
 
-/// Decides one consent and remembers it; none where it changes nothing.
-fn decide(person: &mut Person, consent: &Consent, known: &mut Known, now: Millis) -> Result<Option<SubscriptionEvent>, ConsentRefusal> {
+/// Decides one consent and remembers it; nothing where it changes nothing.
+fn decide(person: &mut Person, consent: &Consent, known: &mut Known, now: Millis) -> Result<Vec<SubscriptionEvent>, ConsentRefusal> {
     if person.recipient.erased {
         return Err(ConsentRefusal::Erased);
     }
@@ -247,15 +261,27 @@ fn decide(person: &mut Person, consent: &Consent, known: &mut Known, now: Millis
     }
     let Consent { recipient, scope, subscribed, evidence } = consent.clone();
     let set = SetSubscription { recipient, scope, subscribed, by: ChangedBy::Import, source: Source::Import, evidence, required };
-    let Some(event) = person.subscription.decide(set.into())?.pop() else { return Ok(None) };
-    let said = person.turned.get(&consent.scope).and_then(|position| known.said.get(position));
-    if said.is_some_and(|said| *said > given) {
+    let newer = |scope: &Scope| person.turned.get(scope).and_then(|position| known.said.get(position)).is_some_and(|said| *said > given);
+    let mut events = person.subscription.decide(set.into())?;
+    if events.is_empty() {
+        return Ok(events);
+    }
+    // Who has left a category since then has left it on all channels, and so on.
+    let left = |(scope, on): (&Scope, &bool)| !*on && covers(scope, &consent.scope) && newer(scope);
+    if newer(&consent.scope) || (consent.subscribed && person.subscription.switches.iter().any(left)) {
         return Err(ConsentRefusal::NewerChoice);
     }
-    person.subscription.evolve(&event);
+    // Nor is a single channel left with its category that was asked for since.
+    events.retain(|event| !scope_of(event).is_some_and(newer));
     // Stands for a place that the log has not given yet; later items of the list are held against it.
     let place = Position::MAX - known.said.len() as u64;
     known.said.insert(place, given);
-    person.turned.insert(consent.scope.clone(), place);
-    Ok(Some(event))
+    for event in &events {
+        person.subscription.evolve(event);
+        person.turned.extend(scope_of(event).map(|scope| (scope.clone(), place)));
+    }
+    Ok(events)
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use domain::address::AddressOwnership;
 use domain::aggregate::Aggregate;
 use domain::category::{Category, CategoryEvent};
 use domain::digest::{Digest, DigestEvent};
-use domain::frequency::{Frequency, MAX_KEPT};
+use domain::frequency::{Frequency, MAX_EVENTS};
 use domain::recipient::Recipient;
 use domain::subscription::Subscription;
 use domain::values::{AddressId, CategoryKey, RecipientId};
@@ -170,7 +170,7 @@ impl Facts {
         if let Some(known) = self.frequencies.get(stream.id) {
             return Ok(known);
         }
-        let loaded: Cached<Frequency> = folded(&bus.log().bare_tail(stream, MAX_KEPT, false).await?);
+        let loaded: Cached<Frequency> = folded(&bus.log().bare_tail(stream, MAX_EVENTS, false).await?);
         self.frequencies.fill(stream.id, loaded.clone());
         Ok(loaded)
     }

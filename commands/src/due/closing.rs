@@ -10,8 +10,17 @@ use domain::digest::{Digest, DigestCommand};
 use domain::event::Personal;
 use domain::notification::Requested;
 use domain::policy::deciding::plan_of;
-use domain::values::{DigestId, Millis, Origin};
+use domain::subscription::Scope;
+use domain::values::{DigestId, Millis, Origin, TopicKey};
 use std::sync::Arc;
+
+/// A window that closes.
+pub(super) struct Closed {
+    /// What says so.
+    pub append: StreamAppend,
+    /// Whether anything was left to sum up.
+    pub told: bool,
+}
 
 /// Items that are read at once: each may be as large as a notification can be.
 const PAGE: usize = 50;
@@ -51,25 +60,29 @@ impl Due {
         facts: &Gathered,
         requested: &mut Requested,
         now: Millis,
-    ) -> Result<Result<StreamAppend, Asked>, LogError> {
+    ) -> Result<Result<Closed, Asked>, LogError> {
         let stream = digest_stream(id);
         let state = Arc::clone(chain.digest(sources, stream).await?.state());
         let Some(open) = state.open.as_ref().filter(|_| state.window == window) else { return Ok(Err(Asked::Nothing)) };
         if open.closes_at > now {
             return Ok(Err(Asked::Early { due: open.closes_at }));
         }
-        let close = DigestCommand::Close { window, summary: self.hashing.summary(id, window), now };
-        let events = state.decide(close).unwrap_or_default();
+        let subscription = &facts.subscription.state;
+        let mut unwanted = Vec::new();
+        // Topics can be switched off; where none is, those that are not listed need not be read.
+        let selects = !facts.category.state.required && subscription.switches.keys().any(|scope| matches!(scope, Scope::Topic(_)));
+        let off = |topic: &Option<TopicKey>| selects && topic.as_ref().is_some_and(|topic| subscription.topic_off(topic));
         if !facts.recipient.state.erased {
             let mut summary = Summary::new(&facts.category.state, facts.recipient.state.locale.as_deref());
             for page in open.items.chunks(PAGE) {
-                if summary.is_full() {
+                if summary.is_full() && !selects {
                     summary.count(page.len());
                     continue;
                 }
                 let mut requests = self.requests(page).await?;
                 for item in page {
                     match requests.remove(item) {
+                        Some(Requested { topic, .. }) if off(&topic) => unwanted.push(*item),
                         Some(Requested { personal: Personal::Known(content), expires_at, .. }) if expires_at.is_none_or(|at| at > now) => summary.add(&content),
                         // Erased, unreadable, or worth nothing any more.
                         _ => summary.count(1),
@@ -79,8 +92,11 @@ impl Due {
             summary.count(usize::try_from(open.more).unwrap_or(usize::MAX));
             requested.personal = Personal::Known(summary.content());
         }
+        let told = unwanted.len() < open.items.len() || open.more > 0;
+        let close = DigestCommand::Close { window, summary: self.hashing.summary(id, window), unwanted, now };
+        let events = state.decide(close).unwrap_or_default();
         match chain.digest(sources, stream).await?.append(stream, events) {
-            Some(closed) => Ok(Ok(closed)),
+            Some(append) => Ok(Ok(Closed { append, told })),
             None => Ok(Err(Asked::Nothing)),
         }
     }

@@ -138,7 +138,7 @@ impl Due {
         let (id, window) = (DigestId(stream.id), digest.window);
         let summary = self.hashing.summary(id, window);
         if open.items.is_empty() && open.more == 0 {
-            let close = domain::digest::DigestCommand::Close { window, summary, now };
+            let close = domain::digest::DigestCommand::Close { window, summary, unwanted: Vec::new(), now };
             let events = digest.decide(close).unwrap_or_default().into_iter().map(Fact::from).collect();
             let append = StreamAppend { stream, number: None, expected: loaded.sequence, events };
             return Ok(Next::Commit(Commit { metadata: Arc::clone(metadata), appends: vec![append], expectations: Vec::new() }));

@@ -191,7 +191,12 @@ impl Due {
         let mut appends = Vec::with_capacity(3);
         if let Work::Close { digest, window, requested } = &mut one.work {
             match self.close(sources, chain, *digest, *window, &one.facts, requested, now).await? {
-                Ok(closed) => appends.push(closed),
+                Ok(closed) => {
+                    appends.push(closed.append);
+                    if !closed.told {
+                        return Ok(Ok(Commit { metadata: Arc::clone(metadata), appends, expectations: one.facts.expectations() }));
+                    }
+                }
                 Err(answer) => return Ok(Err(answer)),
             }
         }

@@ -79,6 +79,8 @@ pub enum DigestCommand {
         window: u32,
         /// The id that its summary has or would have.
         summary: NotificationId,
+        /// Of its items, those that the recipient does not want any more: the summary is silent on them.
+        unwanted: Vec<NotificationId>,
         /// Now.
         now: Millis,
     },
@@ -135,9 +137,10 @@ impl Aggregate for Digest {
             (DigestCommand::Remove { window, notification }, Some(open)) if window == self.window && (open.items.contains(&notification) || open.more > 0) => {
                 vec![DigestEvent::DigestItemRemoved(DigestItemRemoved { window, notification })]
             }
-            (DigestCommand::Close { window, summary, now }, Some(open)) if window == self.window && open.closes_at <= now => {
-                let empty = open.items.is_empty() && open.more == 0;
-                let closed = DigestClosed { window, summary: (!empty).then_some(summary), items: open.items.clone(), more: open.more };
+            (DigestCommand::Close { window, summary, unwanted, now }, Some(open)) if window == self.window && open.closes_at <= now => {
+                let items: Vec<_> = open.items.iter().copied().filter(|item| !unwanted.contains(item)).collect();
+                let empty = items.is_empty() && open.more == 0;
+                let closed = DigestClosed { window, summary: (!empty).then_some(summary), items, more: open.more };
                 vec![DigestEvent::DigestClosed(closed)]
             }
             (DigestCommand::Remove { .. } | DigestCommand::Close { .. }, _) => Vec::new(),

@@ -54,12 +54,20 @@ fn removed(window: u32, number: u128) -> DigestEvent {
 }
 
 fn close(window: u32, now: Millis) -> DigestCommand {
-    DigestCommand::Close { window, summary: SUMMARY, now }
+    DigestCommand::Close { window, summary: SUMMARY, unwanted: Vec::new(), now }
 }
 
 fn closed(window: u32, items: &[u128], more: u32) -> DigestEvent {
     let summary = (!items.is_empty() || more > 0).then_some(SUMMARY);
     DigestEvent::DigestClosed(DigestClosed { window, summary, items: items.iter().map(|number| id(*number)).collect(), more })
+}
+
+#[test]
+fn a_summary_is_silent_on_what_is_not_wanted_any_more() {
+    let given = || vec![opened(1, 1_000, 1_100, None), added(1, 1, None), added(1, 2, None)];
+    let close = |unwanted: &[u128]| DigestCommand::Close { window: 1, summary: SUMMARY, unwanted: unwanted.iter().map(|n| id(*n)).collect(), now: 1_100 };
+    Test::with(()).given(given()).when(close(&[1])).then_expect_events(vec![closed(1, &[2], 0)]);
+    Test::with(()).given(given()).when(close(&[1, 2])).then_expect_events(vec![closed(1, &[], 0)]);
 }
 
 #[test]

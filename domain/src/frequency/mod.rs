@@ -11,6 +11,6 @@ mod state;
 mod tests;
 
 pub use places::{Clock, Found};
-pub use state::{Count, Counted, Frequency, FrequencyEvent, FrequencyRefusal, MAX_KEPT, MAX_WAITING, Place, Told};
+pub use state::{Count, Counted, Frequency, FrequencyEvent, FrequencyRefusal, MAX_EVENTS, MAX_KEPT, MAX_WAITING, Place, Told};
 
 crate::cqrs_aggregate!(Frequency, "frequency");

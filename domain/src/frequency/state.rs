@@ -6,8 +6,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Places and contents that are kept, each; older ones are forgotten. Loading reads as many events.
+/// Places and contents that are kept of one category, each; older ones are forgotten. Enough for every
+/// limit there can be, with all places that may wait before it.
 pub const MAX_KEPT: usize = 512;
+
+/// Events of the stream that the state rests on, the last ones: loading reads as many, and a state that
+/// was kept in memory forgets what came before them. So both are the same, and both are bounded,
+/// however many categories there are.
+pub const MAX_EVENTS: usize = 4_096;
 
 /// Places to come that one recipient may hold; beyond, nothing more can wait for one.
 pub const MAX_WAITING: usize = 256;
@@ -51,6 +57,8 @@ pub struct Place {
     pub at: Millis,
     /// Counts for its category only.
     pub alone: bool,
+    /// Number of its event, among those that were folded.
+    pub number: u64,
 }
 
 /// A content that was told, or will be.
@@ -64,6 +72,8 @@ pub struct Told {
     pub at: Millis,
     /// By which notification.
     pub notification: NotificationId,
+    /// Number of its event, among those that were folded.
+    pub number: u64,
 }
 
 /// What a recipient was told lately, as the events tell it.
@@ -73,6 +83,8 @@ pub struct Frequency {
     pub places: Vec<Place>,
     /// The latest contents, in the order of the requests.
     pub told: Vec<Told>,
+    /// Events that were folded.
+    pub events: u64,
 }
 
 /// Count a notification, as the decision says.
@@ -119,16 +131,33 @@ impl Aggregate for Frequency {
     }
 
     fn evolve(&mut self, FrequencyEvent::Counted(e): &FrequencyEvent) {
+        self.events += 1;
+        let number = self.events;
         if let Some(at) = e.at {
             let behind = self.places.partition_point(|place| place.at <= at);
-            self.places.insert(behind, Place { category: e.category.clone(), at, alone: e.alone });
-            let over = self.places.len().saturating_sub(MAX_KEPT);
-            self.places.drain(..over);
+            self.places.insert(behind, Place { category: e.category.clone(), at, alone: e.alone, number });
+            // What counts alone is no reason to forget what counts for all.
+            forget_oldest(&mut self.places, |place| place.alone == e.alone && place.category == e.category, |place| place.number);
         }
         if let Some(content) = e.content {
-            self.told.push(Told { category: e.category.clone(), content, at: e.asked_at, notification: e.notification });
-            let over = self.told.len().saturating_sub(MAX_KEPT);
-            self.told.drain(..over);
+            self.told.push(Told { category: e.category.clone(), content, at: e.asked_at, notification: e.notification, number });
+            forget_oldest(&mut self.told, |told| told.category == e.category, |told| told.number);
         }
+        if let Some(last) = number.checked_sub(MAX_EVENTS as u64).filter(|last| *last > 0) {
+            self.places.retain(|place| place.number > last);
+            self.told.retain(|told| told.number > last);
+        }
+    }
+}
+
+/// Of the category that has just grown; others lose nothing by it. The oldest by its event and not by its
+/// moment: that order is the stream's, so what is loaded from its end comes to the same.
+fn forget_oldest<T>(all: &mut Vec<T>, of_category: impl Fn(&T) -> bool, number: impl Fn(&T) -> u64) {
+    if all.len() <= MAX_KEPT || all.iter().filter(|one| of_category(one)).count() <= MAX_KEPT {
+        return;
+    }
+    let oldest = all.iter().enumerate().filter(|(_, one)| of_category(one)).min_by_key(|(_, one)| number(one)).map(|(place, _)| place);
+    if let Some(place) = oldest {
+        all.remove(place);
     }
 }

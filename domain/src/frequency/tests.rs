@@ -107,6 +107,34 @@ fn what_is_kept_is_bounded() {
     assert_eq!(state.places.first().unwrap().at, 2_000 - MAX_KEPT as i64);
 }
 
+fn of(category: &str, at: Millis, alone: bool) -> FrequencyEvent {
+    let (notification, content) = (NotificationId::default(), Some(Uuid::from_u128(at.unsigned_abs().into())));
+    FrequencyEvent::Counted(Counted { notification, category: key(category), asked_at: at, at: Some(at), alone, content })
+}
+
+#[test]
+fn other_categories_make_none_be_forgotten() {
+    let mut state = Frequency::default();
+    state.evolve(&of("a", 1, false));
+    for at in 2..2_000 {
+        state.evolve(&of("flood", at, at % 3 == 0));
+    }
+    let day = [sliding(1, 24 * HOUR)];
+    assert_eq!(place(&state, "a", &day, &[], 2_000), Some(Found { at: 1 + 24 * HOUR, limit: Some(day[0]) }));
+    assert!(state.seen_content(&key("a"), Uuid::from_u128(1), HOUR, 2_000).is_some());
+    // But not for ever: that would have no bound.
+    for at in 0..MAX_EVENTS as i64 {
+        state.evolve(&of("flood", 2_000 + at, false));
+    }
+    assert_eq!(place(&state, "a", &day, &[], 20_000), Some(Found { at: 20_000, limit: None }));
+}
+
+/// Everything but where the numbers start.
+fn known(state: &Frequency) -> (Vec<(CategoryKey, Millis, bool, u64)>, Vec<(Uuid, u64)>) {
+    let places = state.places.iter().map(|place| (place.category.clone(), place.at, place.alone, state.events - place.number));
+    (places.collect(), state.told.iter().map(|told| (told.content, state.events - told.number)).collect())
+}
+
 /// The same question, asked of each window there is.
 fn fits(places: &[Millis], limits: &[Limit], zone: TimeZone) -> bool {
     let mut sorted = places.to_vec();
@@ -177,5 +205,23 @@ proptest! {
         asked in prop::collection::vec((0_u8..2, (0_i64..9).prop_map(|ticks| ticks * 15 * MINUTE)), 1..9),
     ) {
         check(&limits, &[sliding(5, 3 * HOUR)], TimeZone::new(name).unwrap(), &asked, 0, 15 * MINUTE)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2))]
+
+    /// A replica that has followed the stream for long knows what one knows that has just begun.
+    #[test]
+    fn what_is_loaded_is_what_is_kept(
+        draws in prop::collection::vec((0_u8..16, any::<bool>(), 0_i64..1_000), MAX_EVENTS..MAX_EVENTS + 600),
+        cut in 0_usize..600,
+    ) {
+        // Half of them are of one category.
+        let name = |draw: u8| if draw < 8 { "a".to_owned() } else { format!("c{draw}") };
+        let events: Vec<_> = (0..).zip(&draws).map(|(at, (draw, alone, ahead))| of(&name(*draw), at + ahead, *alone)).collect();
+        let events = &events[..events.len().min(MAX_EVENTS + cut)];
+        let loaded = Frequency::replay(&events[events.len() - MAX_EVENTS.min(events.len())..]);
+        prop_assert_eq!(known(&loaded), known(&Frequency::replay(events)));
     }
 }

@@ -71,8 +71,11 @@ pub fn last_check(
             return LastCheck::Suppress(Rule::AddressSuppressed);
         }
     }
-    let observes = category.quiet_hours == QuietHoursBehaviour::Defer && last.priority != Priority::Critical && channel.has_provider();
+    let observes = category.quiet_hours != QuietHoursBehaviour::Ignore && last.priority != Priority::Critical && channel.has_provider();
     if observes && let Some((until, rule)) = disturbed(subscription, zone_of(recipient), now) {
+        if category.quiet_hours == QuietHoursBehaviour::Suppress {
+            return LastCheck::Suppress(rule);
+        }
         // Asked again when it expires, if that comes first.
         return LastCheck::Postpone { until: last.expires_at.map_or(until, |at| until.min(at)), rule };
     }

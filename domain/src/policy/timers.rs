@@ -6,7 +6,7 @@ mod tests;
 
 use crate::Fact;
 use crate::digest::DigestEvent;
-use crate::notification::{Cancelled, Expired, NotificationEvent};
+use crate::notification::{Cancelled, Expired, NotificationEvent, Suppressed};
 use crate::schedule::ScheduleEvent;
 use crate::values::Millis;
 
@@ -50,6 +50,12 @@ pub enum TimerChange {
         /// When (ms since the epoch).
         due: Millis,
     },
+    /// Ask at once, if it is to be asked at all: what it waits for may have been decided. Who is asked
+    /// too early says so, and is asked again at its moment.
+    Now {
+        /// What.
+        name: TimerName,
+    },
     /// Do not ask any more.
     Clear {
         /// What.
@@ -76,6 +82,8 @@ fn of_notification(event: &NotificationEvent) -> Option<TimerChange> {
         E::Released(_) => Some(TimerChange::Clear { name: TimerName::Release }),
         E::StepScheduled(e) => Some(TimerChange::Set { name: TimerName::Step, due: e.due }),
         E::StepTaken(_) | E::StepSkipped(_) => Some(TimerChange::Clear { name: TimerName::Step }),
+        // Perhaps the last of its step, and then the next one waits for nothing.
+        E::Failed(_) | E::DeadLettered(_) | E::Suppressed(Suppressed { delivery: Some(_), .. }) => Some(TimerChange::Now { name: TimerName::Step }),
         E::Cancelled(Cancelled { delivery: None }) | E::Expired(Expired { delivery: None }) => Some(TimerChange::ClearAll),
         _ => None,
     }

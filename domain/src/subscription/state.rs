@@ -1,7 +1,7 @@
 //! The subscription's state and its decisions.
 
 use super::commands::{SetSubscription, SubscriptionCommand, SubscriptionRefusal};
-use super::events::{DoNotDisturbChanged, Evidence, PreferredChannelsChanged, QuietHoursChanged, Resubscribed, Scope, SubscriptionEvent, Unsubscribed};
+use super::events::{DoNotDisturbChanged, Evidence, PreferredChannelsChanged, QuietHoursChanged, Resubscribed, Scope, Source, SubscriptionEvent, Unsubscribed};
 use crate::aggregate::Aggregate;
 use crate::calendar::{TimeZone, WeeklyWindows};
 use crate::event::Personal;
@@ -51,20 +51,43 @@ impl Subscription {
         if long(&evidence.text, 4_000) || long(&evidence.ip, 64) || long(&evidence.user_agent, 512) {
             return Err(SubscriptionRefusal::Evidence);
         }
+        let along = self.along(&scope, subscribed, source);
         let known = self.switches.get(&scope).copied();
         // On is news only where it may be consent to something that is off by default.
-        if known == Some(subscribed) || (known.is_none() && subscribed && !scope.is_of_category()) {
-            return Ok(Vec::new());
-        }
-        if known.is_none() && self.switches.len() >= MAX_SWITCHES {
+        let news = known != Some(subscribed) && (known.is_some() || !subscribed || scope.is_of_category());
+        if news && known.is_none() && self.switches.len() >= MAX_SWITCHES {
             return Err(SubscriptionRefusal::TooManySwitches);
         }
         let (recipient, personal) = (Some(recipient), if evidence == Evidence::default() { Personal::Erased } else { Personal::Known(evidence) });
-        Ok(vec![if subscribed {
-            SubscriptionEvent::Resubscribed(Resubscribed { recipient, scope, by, source, personal })
-        } else {
-            SubscriptionEvent::Unsubscribed(Unsubscribed { recipient, scope, by, source, personal })
-        }])
+        let turned = |scope| {
+            let personal = personal.clone();
+            if subscribed {
+                SubscriptionEvent::Resubscribed(Resubscribed { recipient, scope, by, source, personal })
+            } else {
+                SubscriptionEvent::Unsubscribed(Unsubscribed { recipient, scope, by, source, personal })
+            }
+        };
+        Ok(news.then_some(scope).into_iter().chain(along).map(turned).collect())
+    }
+
+    /// The switches of single channels that are turned with their category. Whoever leaves a category
+    /// leaves it on every channel, also where that channel was asked for before. Whoever comes back by the
+    /// link of a mail wants the mails, which may have been switched off with the category; by the page of
+    /// their preferences, which shows categories whole, the whole of it.
+    fn along(&self, scope: &Scope, subscribed: bool, source: Source) -> Vec<Scope> {
+        let Scope::Category(key) = scope else { return Vec::new() };
+        let was_off = self.switches.get(scope) == Some(&false);
+        let turns = |channel: Channel| match (subscribed, source) {
+            (false, _) => true,
+            (true, Source::UnsubscribeLink) => channel == Channel::Email,
+            (true, Source::PreferencePage) => was_off,
+            (true, _) => false,
+        };
+        let turned = |scope: &Scope, on: bool| match scope {
+            Scope::CategoryChannel { category, channel } => category == key && on != subscribed && turns(*channel),
+            _ => false,
+        };
+        self.switches.iter().filter(|(scope, on)| turned(scope, **on)).map(|(scope, _)| scope.clone()).collect()
     }
 }
 

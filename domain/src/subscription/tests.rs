@@ -61,6 +61,38 @@ fn switching_on_is_news_only_where_it_may_be_consent() {
 }
 
 #[test]
+fn whoever_leaves_a_category_leaves_it_on_every_channel() {
+    let (category_off, email) = (off(Scope::Category(orders())), on(on_email(Channel::Email)));
+    let elsewhere = on(Scope::CategoryChannel { category: CategoryKey::new("news").unwrap(), channel: Channel::Email });
+    let off_email = off(on_email(Channel::Email));
+    Test::with(())
+        .given(vec![email.clone(), off(on_email(Channel::Webhook)), elsewhere])
+        .when(set(Scope::Category(orders()), false))
+        .then_expect_events(vec![category_off.clone(), off_email.clone()]);
+    // Also where the category itself was off already.
+    let given = vec![category_off, email];
+    Test::with(()).given(given.clone()).when(set(Scope::Category(orders()), false)).then_expect_events(vec![off_email.clone()]);
+    let state = Subscription::replay(given.iter().chain([&off_email]));
+    assert_eq!(state.verdict(&orders(), &category(false, true), Channel::Email, None), Verdict::Forbidden(Rule::OptedOutOfCategoryChannel));
+}
+
+#[test]
+fn who_comes_back_gets_what_the_page_speaks_of() {
+    let back = |source| SetSubscription { source, ..command(Scope::Category(orders()), true) };
+    let given = [on(on_email(Channel::Email)), off(Scope::Category(orders())), off(on_email(Channel::Email)), off(on_email(Channel::Webhook))];
+    let after = |source| {
+        let mut state = Subscription::replay(&given);
+        state.decide(back(source).into()).unwrap().iter().for_each(|event| state.evolve(event));
+        [Channel::Email, Channel::Webhook].map(|channel| state.verdict(&orders(), &category(false, true), channel, None))
+    };
+    let allowed = Verdict::Allowed(Rule::OptedIn);
+    let webhook = Verdict::Forbidden(Rule::OptedOutOfCategoryChannel);
+    assert_eq!(after(Source::UnsubscribeLink), [allowed, webhook]);
+    assert_eq!(after(Source::PreferencePage), [allowed, allowed], "it shows categories whole");
+    assert_eq!(after(Source::Api), [webhook, webhook], "it has a switch for each");
+}
+
+#[test]
 fn a_required_category_cannot_be_switched_off() {
     for scope in [Scope::Category(orders()), on_email(Channel::Email)] {
         let command = SetSubscription { required: true, ..command(scope, false) };

@@ -7,7 +7,8 @@
 //! 3. Everything off is off, whatever was chosen before or in particular: whoever says «nothing
 //!    more» does not list their opt-ins first. Switching everything on again brings back what was
 //!    chosen in particular.
-//! 4. The most specific explicit choice: the category on this channel, else the category.
+//! 4. The most specific explicit choice: the category on this channel, else the category. Leaving a
+//!    category turns its channels off with it, so that what is on here was asked for after that.
 //! 5. A topic that was switched off, also within a category that was asked for.
 //! 6. The category's default. «Everything» or a channel that is switched *on* is no consent to an
 //!    opt-in category: it only lifts its own opt-out.
@@ -53,10 +54,15 @@ impl Subscription {
         if explicit == Some(false) {
             return Verdict::Forbidden(Rule::OptedOutOfCategory);
         }
-        if topic.is_some_and(|topic| choice(&Scope::Topic(topic.clone())) == Some(false)) {
+        if topic.is_some_and(|topic| self.topic_off(topic)) {
             return Verdict::Forbidden(Rule::OptedOutOfTopic);
         }
         if explicit == Some(true) { Verdict::Allowed(Rule::OptedIn) } else { by_default(category) }
+    }
+
+    /// Whether the person switched this topic off.
+    pub fn topic_off(&self, topic: &TopicKey) -> bool {
+        self.switches.get(&Scope::Topic(topic.clone())) == Some(&false)
     }
 
     /// Whether the person left this device (or other address) switched on. Also of required

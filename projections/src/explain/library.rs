@@ -6,7 +6,7 @@
 use commands::accept::{category_stream, digest_stream, frequency_stream, recipient_stream, subscription_stream};
 use commands::log::{LogError, LogReader, Position, Recorded, Sequence};
 use domain::digest::DigestEvent;
-use domain::frequency::MAX_KEPT;
+use domain::frequency::MAX_EVENTS;
 use domain::notification::{NotificationEvent, Suppressed};
 use domain::recipient::RecipientEvent;
 use domain::values::{CategoryKey, DigestId, FactVersions, NotificationId, Origin, RecipientId, Rule, ScheduleId};
@@ -159,7 +159,7 @@ fn wanted(events: &[Arc<Recorded>]) -> Vec<(StreamId, Sequence)> {
     }
     let counted = own_events(events).filter_map(|(_, event)| versions(event)).map(|facts| facts.frequency).filter(|sequence| *sequence > 0).min();
     if let (Some(recipient), Some(first)) = (recipient, counted) {
-        wanted.push((frequency_stream(recipient, sandbox), first.saturating_sub(MAX_KEPT as u64)));
+        wanted.push((frequency_stream(recipient, sandbox), first.saturating_sub(MAX_EVENTS as u64)));
     }
     wanted
 }

@@ -2,7 +2,7 @@
 
 use super::barrier::Unbegun;
 use super::worker::Shared;
-use crate::pending::Item;
+use crate::pending::{Item, owed_since};
 use crate::providers::Provider;
 use commands::accept::{recipient_stream, subscription_stream};
 use commands::bus::{Bus, FactOf, Refused};
@@ -104,6 +104,8 @@ pub(super) async fn reload(bus: &Bus, items: Vec<Item>) -> Result<(Vec<Item>, Ve
         match state.delivery(item.delivery.number) {
             Some(delivery) if delivery.is_stoppable() => {
                 item.delivery = delivery.clone();
+                let own = events.iter().filter_map(|event| NotificationEvent::of(&event.fact)).filter(|event| event.delivery() == Some(delivery.number));
+                item.requested_at = own.filter_map(owed_since).last().unwrap_or(item.requested_at);
                 back.push(item);
             }
             _ => over.push(item),

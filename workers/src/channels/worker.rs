@@ -242,7 +242,7 @@ impl ChannelWorker {
                 CommitOutcome::Committed { recorded, .. } => {
                     for event in &recorded {
                         if let Fact::Notification(fact) = &event.fact {
-                            prepared.item.delivery.evolve(fact);
+                            prepared.item.evolve(fact);
                         }
                         prepared.item.sequence = event.sequence;
                     }

@@ -3,7 +3,7 @@
 //! Deliveries of a notification that waited begin apart from its request. What the request said is
 //! kept meanwhile, and goes with the commit after which no further delivery can begin.
 
-use super::Item;
+use super::{Item, owed_since};
 use commands::log::{Recorded, StreamNo};
 use commands::replicas::ReplicaNo;
 use domain::Fact;
@@ -56,6 +56,7 @@ pub(super) struct Patch {
     pub counted: u32,
     pub after_unknown: Option<bool>,
     pub unknown_repeats: u32,
+    pub owed_since: Option<Millis>,
 }
 
 /// See the module.
@@ -160,7 +161,7 @@ impl Fold {
         let row = self.rows.entry((event.number, number)).or_insert_with(|| Row::Changed(Patch::default()));
         match row {
             Row::New(item, replica) => {
-                item.delivery.evolve(fact);
+                item.evolve(fact);
                 if let NotificationEvent::AttemptStarted(_) = fact {
                     *replica = event.metadata.replica.unwrap_or_default();
                 }
@@ -180,6 +181,7 @@ impl Fold {
             }
             Row::Later(later) => {
                 later.delivery.evolve(fact);
+                later.owed_since = owed_since(fact).unwrap_or(later.owed_since);
                 if let NotificationEvent::AttemptStarted(_) = fact {
                     later.replica = event.metadata.replica.unwrap_or_default();
                 }
@@ -214,6 +216,7 @@ impl Patch {
     /// Says whether the row goes.
     fn evolve(&mut self, fact: &NotificationEvent) -> bool {
         use NotificationEvent as E;
+        self.owed_since = owed_since(fact).or(self.owed_since);
         match fact {
             E::AttemptStarted(e) => {
                 self.state = Some(DeliveryState::InFlight);
@@ -240,6 +243,7 @@ impl Patch {
                     replica: self.replica,
                     reset: true,
                     after_unknown: self.after_unknown,
+                    owed_since: self.owed_since,
                     ..Self::default()
                 };
             }

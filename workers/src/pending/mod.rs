@@ -16,7 +16,7 @@ pub use project::PendingDeliveries;
 pub use rows::{Lane, PendingRows, Route};
 
 use commands::log::{Position, Recorded, Sequence, StreamNo};
-use domain::notification::Delivery;
+use domain::notification::{Delivery, NotificationEvent};
 use domain::values::{CategoryKey, Millis, NotificationId, Priority, RecipientId, SenderKey, TopicKey};
 use std::sync::Arc;
 
@@ -48,8 +48,8 @@ pub struct Item {
     pub sandbox: bool,
     /// Of its `Requested`, which holds the content.
     pub requested_position: Position,
-    /// Since when the delivery is owed: the request, or for what waited first, when it came due. Retries are
-    /// bounded from there.
+    /// Since when the delivery is owed: the request, or for what waited first or was put off, when it came
+    /// due. Retries are bounded from there.
     pub requested_at: Millis,
     /// Worth nothing after this.
     pub expires_at: Option<Millis>,
@@ -58,8 +58,20 @@ pub struct Item {
 }
 
 impl Item {
+    /// Takes in an event of its delivery.
+    pub fn evolve(&mut self, event: &NotificationEvent) {
+        self.delivery.evolve(event);
+        self.requested_at = owed_since(event).unwrap_or(self.requested_at);
+    }
+
     /// Which worker serves it.
     pub const fn route(&self) -> Route {
         Route { channel: self.delivery.channel, sandbox: self.sandbox }
     }
+}
+
+/// Since when a delivery is owed, after an event that changes it: the hours for which somebody was not to
+/// be disturbed use up nothing of the time for which it is retried.
+pub(crate) const fn owed_since(event: &NotificationEvent) -> Option<Millis> {
+    if let NotificationEvent::Postponed(postponed) = event { Some(postponed.until) } else { None }
 }

@@ -27,8 +27,8 @@ static KEEP: Sql = Sql {
 };
 static FORGET: Sql = Sql { text: "DELETE FROM waiting_requests WHERE stream = ?1", types: "i", key: 1 };
 static UPDATE: Sql = Sql {
-    text: "UPDATE pending_deliveries SET sequence = ?3, state = coalesce(?4, state), due = coalesce(?5, due), attempt = coalesce(?6, attempt), counted = CASE WHEN ?7 <> 0 THEN 0 ELSE counted END + ?8, after_unknown = coalesce(?9, after_unknown), unknown_repeats = CASE WHEN ?7 <> 0 THEN 0 ELSE unknown_repeats END + ?10, replica = coalesce(?11, replica) WHERE stream = ?1 AND delivery = ?2",
-    types: "iiiiiiiiiii",
+    text: "UPDATE pending_deliveries SET sequence = ?3, state = coalesce(?4, state), due = coalesce(?5, due), attempt = coalesce(?6, attempt), counted = CASE WHEN ?7 <> 0 THEN 0 ELSE counted END + ?8, after_unknown = coalesce(?9, after_unknown), unknown_repeats = CASE WHEN ?7 <> 0 THEN 0 ELSE unknown_repeats END + ?10, replica = coalesce(?11, replica), requested_at = coalesce(?12, requested_at) WHERE stream = ?1 AND delivery = ?2",
+    types: "iiiiiiiiiiii",
     key: 2,
 };
 static DELETE: Sql = Sql { text: "DELETE FROM pending_deliveries WHERE stream = ?1 AND delivery = ?2", types: "ii", key: 2 };
@@ -185,6 +185,7 @@ fn change(changes: &mut Changes, stream: u64, delivery: DeliveryNo, patch: &Patc
             patch.after_unknown.map(i64::from).into(),
             patch.unknown_repeats.into(),
             patch.replica.into(),
+            patch.owed_since.into(),
         ],
     );
     match patch.state {

@@ -132,7 +132,7 @@ fn history(stories: &[Vec<(u16, Move)>]) -> Vec<Arc<Recorded>> {
     log
 }
 
-type Row = (i64, i64, i64, i64, i64, i64, i64, i64);
+type Row = (i64, i64, i64, i64, i64, i64, i64, i64, i64);
 
 /// What owes, what is due, and whose deliveries are still to come.
 type Table = (Vec<Row>, Vec<(i64, i64, i64)>, Vec<i64>);
@@ -158,10 +158,10 @@ fn table(log: &[Arc<Recorded>], cuts: &[usize]) -> Table {
         from = to;
     }
     let mut rows = connection
-        .prepare("SELECT stream, delivery, state, due, attempt, counted, after_unknown, unknown_repeats FROM pending_deliveries ORDER BY 1, 2")
+        .prepare("SELECT stream, delivery, state, due, attempt, counted, after_unknown, unknown_repeats, requested_at FROM pending_deliveries ORDER BY 1, 2")
         .unwrap();
     let rows = rows
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?)))
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?)))
         .unwrap()
         .collect::<Result<_, _>>()
         .unwrap();
@@ -175,7 +175,11 @@ fn table(log: &[Arc<Recorded>], cuts: &[usize]) -> Table {
 /// What the table must say, from the aggregates alone.
 fn expected(log: &[Arc<Recorded>]) -> Table {
     let mut states = std::collections::BTreeMap::<u64, Notification>::new();
+    let mut put_off = std::collections::BTreeMap::new();
     for event in log {
+        if let Fact::Notification(NotificationEvent::Postponed(postponed)) = &event.fact {
+            put_off.insert((event.number, postponed.delivery), postponed.until);
+        }
         if let Fact::Notification(fact) = &event.fact {
             states.entry(event.number).or_default().evolve(fact);
         }
@@ -193,6 +197,7 @@ fn expected(log: &[Arc<Recorded>]) -> Table {
                 DeliveryState::DeadLettered => (3, 0),
                 _ => continue,
             };
+            let since = put_off.get(&(number, d.number)).copied().unwrap_or(0);
             let number = i64::try_from(number).unwrap();
             rows.push((
                 number,
@@ -203,6 +208,7 @@ fn expected(log: &[Arc<Recorded>]) -> Table {
                 i64::from(d.counted),
                 i64::from(d.after_unknown),
                 i64::from(d.unknown_repeats),
+                since,
             ));
             if code == 1 {
                 timers.push((number, i64::from(d.number), due));

@@ -15,6 +15,7 @@ static SET: Sql = Sql {
     types: "itibi",
     key: 2,
 };
+static HASTEN: Sql = Sql { text: "UPDATE stream_timers SET due = ?3 WHERE stream = ?1 AND name = ?2", types: "iti", key: 2 };
 static CLEAR: Sql = Sql { text: "DELETE FROM stream_timers WHERE stream = ?1 AND name = ?2", types: "it", key: 2 };
 
 /// Says when the table has changed. Clones are told of the same table.
@@ -34,6 +35,15 @@ impl Timers {
     }
 }
 
+/// The last word of a batch on a timer.
+enum Last {
+    /// It stands at this moment.
+    Set(Millis),
+    /// If it stands, then at this moment.
+    Hasten(Millis),
+    Clear,
+}
+
 /// The timers that a stream of this kind can have.
 const fn names(kind: AggregateKind) -> &'static [TimerName] {
     match kind {
@@ -51,28 +61,36 @@ impl Consumer for Timers {
 
     fn handle(&mut self, events: &[Arc<Recorded>], changes: &mut Changes) -> Result<(), HandleError> {
         // The last word on each; an allocation only where there is one.
-        let mut last: BTreeMap<(StreamNo, TimerName), (StreamId, Option<Millis>)> = BTreeMap::new();
+        let mut last: BTreeMap<(StreamNo, TimerName), (StreamId, Last)> = BTreeMap::new();
         for event in events {
             match timers_of(&event.fact) {
                 None => {}
                 Some(TimerChange::Set { name, due }) => {
-                    last.insert((event.number, name), (event.stream, Some(due)));
+                    last.insert((event.number, name), (event.stream, Last::Set(due)));
+                }
+                Some(TimerChange::Now { name }) => {
+                    let (_, last) = last.entry((event.number, name)).or_insert((event.stream, Last::Hasten(event.at)));
+                    match last {
+                        Last::Set(due) | Last::Hasten(due) => *due = event.at,
+                        Last::Clear => {}
+                    }
                 }
                 Some(TimerChange::Clear { name }) => {
-                    last.insert((event.number, name), (event.stream, None));
+                    last.insert((event.number, name), (event.stream, Last::Clear));
                 }
                 Some(TimerChange::ClearAll) => {
                     for name in names(event.stream.kind) {
-                        last.insert((event.number, *name), (event.stream, None));
+                        last.insert((event.number, *name), (event.stream, Last::Clear));
                     }
                 }
             }
         }
         self.some = !last.is_empty();
-        for ((number, name), (stream, due)) in last {
-            match due {
-                Some(due) => changes.push(&SET, vec![number.into(), name.name().into(), stream.kind.number().into(), stream.id.into(), due.into()]),
-                None => changes.push(&CLEAR, vec![number.into(), name.name().into()]),
+        for ((number, name), (stream, last)) in last {
+            match last {
+                Last::Set(due) => changes.push(&SET, vec![number.into(), name.name().into(), stream.kind.number().into(), stream.id.into(), due.into()]),
+                Last::Hasten(due) => changes.push(&HASTEN, vec![number.into(), name.name().into(), due.into()]),
+                Last::Clear => changes.push(&CLEAR, vec![number.into(), name.name().into()]),
             }
         }
         Ok(())

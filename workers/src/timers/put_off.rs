@@ -29,6 +29,13 @@ impl PutOff {
         asked.times
     }
 
+    /// It was asked too early, and has so much time left; says how often it was asked in vain by now.
+    /// The wall clock may be set meanwhile, so it is not left alone for ever.
+    pub(super) fn early(&mut self, key: Key, now: Duration, left: Duration) -> u32 {
+        self.0.insert(key, Asked { times: 0, again: now + left.min(LONGEST) });
+        0
+    }
+
     /// Whether it may be asked.
     pub(super) fn allows(&self, key: &Key, now: Duration) -> bool {
         self.0.get(key).is_none_or(|asked| asked.again <= now)

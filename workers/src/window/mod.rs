@@ -269,7 +269,7 @@ impl Window {
             return None;
         }
         let before = tracked.item.delivery.state;
-        tracked.item.delivery.evolve(fact);
+        tracked.item.evolve(fact);
         let after = tracked.item.delivery.state;
         let lane = Inner::lane_of(&tracked.item);
         if matches!(after, DeliveryState::Waiting { .. }) || (after == DeliveryState::Ready && before != DeliveryState::Ready) {

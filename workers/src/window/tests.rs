@@ -3,8 +3,10 @@
 use super::{Window, WindowSettings};
 use crate::pending::{Item, Route};
 use commands::log::{Metadata, Recorded};
-use domain::notification::{AttemptFailed, AttemptStarted, Cancelled, Delivery, DeliveryState, FailureClass, NotificationEvent, RetryScheduled, Sent};
-use domain::values::{AddressId, CategoryKey, Channel, NotificationId, Priority, RecipientId, SenderKey};
+use domain::notification::{
+    AttemptFailed, AttemptStarted, Cancelled, Delivery, DeliveryState, FailureClass, NotificationEvent, Postponed, RetryScheduled, Sent,
+};
+use domain::values::{AddressId, CategoryKey, Channel, FactVersions, NotificationId, Priority, RecipientId, Rule, SenderKey};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -106,6 +108,16 @@ fn a_retry_is_handed_out_when_it_is_due_and_not_before() {
     assert_eq!(window.ripen(500), None);
     let taken = window.take(PUSH, 1);
     assert_eq!((taken[0].sequence, taken[0].delivery.attempt, taken[0].delivery.state), (4, 1, DeliveryState::Waiting { due: 500 }));
+}
+
+#[test]
+fn what_was_put_off_is_owed_from_then_on() {
+    let window = Window::new(WindowSettings::default());
+    window.offer(item(1, "shop", Priority::Normal));
+    let put_off = Postponed { delivery: 0, until: 9_000, rule: Rule::QuietHours, rules: 2, facts: FactVersions::default() };
+    window.apply(&[happened(1, 3, NotificationEvent::Postponed(put_off))]);
+    assert_eq!(window.ripen(9_000), None);
+    assert_eq!(window.take(PUSH, 1)[0].requested_at, 9_000);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use domain::notification::{NotificationEvent, Requested};
 use domain::policy::timers::TimerName;
 use domain::recipient::{Profile, ProfileDetails, Recipient, RecipientCommand};
 use domain::subscription::Scope;
-use domain::values::{Content, DigestId, DigestSettings, DigestWindow, Limit, LimitWindow, NotificationId, Origin, Rule};
+use domain::values::{Content, DigestId, DigestSettings, DigestWindow, Limit, LimitWindow, NotificationId, Origin, Rule, TopicKey};
 use domain::{Fact, aggregate::Aggregate as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -138,6 +138,29 @@ async fn an_empty_window_is_closed_without_a_summary() {
     assert!(matches!(world.close().await, Asked::Done { .. }));
     assert!(world.fixture.events(world.fixture.hashing.summary(world.digest(), 1).0).await.is_empty());
     assert!(matches!(world.close().await, Asked::Nothing));
+}
+
+#[tokio::test]
+async fn a_summary_does_not_tell_of_topics_that_were_switched_off() {
+    let world = world().await;
+    world.collects(2).await;
+    let topic = |name: &str| TopicKey::new(name).unwrap();
+    let about = async |name: &str| world.fixture.send(SendRequest { topic: Some(topic(name)), ..request(None, name) }).await.unwrap().id;
+    about("busan").await;
+    let wanted = about("seoul").await;
+    world.fixture.opt_out(Scope::Topic(topic("busan"))).await;
+    world.pass(HOUR);
+    assert!(matches!(world.close().await, Asked::Done { .. }));
+    assert_eq!(words(&world.summary(1).await.0), ("Orders: 1 notification".to_owned(), "seoul".to_owned()));
+    let events = world.fixture.bus.log().read_stream(world.stream(), 0, false).await.unwrap();
+    assert!(matches!(&events.last().unwrap().fact, Fact::Digest(DigestEvent::DigestClosed(closed)) if closed.items == [wanted]));
+    // Where nothing else is left, nothing is sent.
+    about("seoul").await;
+    world.fixture.opt_out(Scope::Topic(topic("seoul"))).await;
+    world.pass(HOUR);
+    assert!(matches!(world.close().await, Asked::Done { .. }));
+    assert!(world.fixture.events(world.fixture.hashing.summary(world.digest(), 2).0).await.is_empty());
+    assert!(world.fixture.bus.load::<Digest>(world.stream()).await.unwrap().state.open.is_none());
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod time;
 
 use super::{Ask, Decided, Decision, Facts, Step, decide};
 use crate::calendar::{LocalTime, Weekday, WeeklyWindow, WeeklyWindows};
-use crate::category::Category;
+use crate::category::{Category, QuietHoursBehaviour};
 use crate::frequency::{Counted, Frequency, FrequencyEvent};
 use crate::recipient::{Address, Recipient};
 use crate::subscription::{Scope, Subscription};

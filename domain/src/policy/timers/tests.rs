@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::digest::{DigestClosed, DigestItemAdded};
-use crate::notification::{Deferred, Queued, Released, StepScheduled, StepSkipped};
+use crate::notification::{DeadLettered, Deferred, Failed, FailureClass, Queued, Released, StepScheduled, StepSkipped, Suppressed};
 use crate::schedule::{NextRunMoved, SchedulePaused};
 use crate::values::{Channel, FactVersions, NextWhen, NotificationId, Rule};
 
@@ -28,6 +28,20 @@ fn what_waits_sets_its_timer_and_what_goes_on_clears_it() {
     assert_eq!(of(E::Cancelled(Cancelled { delivery: Some(0) })), None);
     let queued = Queued { delivery: 0, channel: Channel::Email, address: None, rule: Rule::DefaultOptIn, rules: 2, facts };
     assert_eq!(of(E::Queued(queued)), None);
+}
+
+#[test]
+fn the_next_step_is_asked_for_when_a_delivery_of_the_last_one_ended_without_success() {
+    use NotificationEvent as E;
+    let now = Some(TimerChange::Now { name: TimerName::Step });
+    let failed = Failed { delivery: 0, class: FailureClass::Permanent, code: "c".to_owned(), as_of: None, address_dead: false };
+    assert_eq!(of(E::Failed(failed)), now);
+    assert_eq!(of(E::DeadLettered(DeadLettered { delivery: 0, attempts: 3, code: "c".to_owned(), unknown: false })), now);
+    let suppressed =
+        |delivery| Suppressed { delivery, channel: Some(Channel::Email), address: None, rule: Rule::OptedOutOfAll, rules: 2, facts: FactVersions::default() };
+    assert_eq!(of(E::Suppressed(suppressed(Some(0)))), now);
+    // Of a channel that was decided against when its step was: that is no end of a delivery.
+    assert_eq!(of(E::Suppressed(suppressed(None))), None);
 }
 
 #[test]

@@ -20,6 +20,8 @@ enum Play {
     Effect,
     /// Nothing; it says that it was done.
     Nothing,
+    /// It is too early until then.
+    Early(Millis),
     /// It fails.
     Fails,
     /// Whoever is asked together with it gets no answer.
@@ -51,6 +53,7 @@ impl Asks for Book {
                 Ok(Answer::Done)
             }
             Play::Nothing => Ok(Answer::Done),
+            Play::Early(due) => Ok(Answer::Early { due }),
             Play::Fails => Ok(Answer::Failed { reason: "made to order".to_owned() }),
             Play::Poison => Err(LogError::Poison { position: 1, stream: number, reason: "made to order".to_owned() }),
             Play::Down => Err(LogError::Unavailable { reason: "made to order".to_owned() }),
@@ -117,6 +120,20 @@ impl Fixture {
         }
         None
     }
+}
+
+#[tokio::test]
+async fn who_was_asked_too_early_is_asked_at_its_time() {
+    let mut fixture = Fixture::new(2);
+    fixture.plays(1, Play::Early(9_000));
+    fixture.set(1, 900);
+    let (stop, running) = fixture.start();
+    assert_eq!(fixture.within(seconds(0)).await, Some(vec![1]));
+    assert_eq!(fixture.within(seconds(7)).await, None);
+    fixture.plays(1, Play::Effect);
+    assert_eq!(fixture.within(seconds(1)).await, Some(vec![1]));
+    stop.cancel();
+    running.await.unwrap();
 }
 
 #[tokio::test]

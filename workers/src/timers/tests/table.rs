@@ -53,6 +53,10 @@ fn step(due: Millis) -> NotificationEvent {
     NotificationEvent::StepScheduled(StepScheduled { step: 1, due, when: NextWhen::NotRead, rule: None })
 }
 
+fn failed() -> NotificationEvent {
+    NotificationEvent::Failed(Failed { delivery: 0, class: FailureClass::Permanent, code: "c".to_owned(), as_of: None, address_dead: false })
+}
+
 fn changes(events: &[Arc<Recorded>]) -> Changes {
     let mut changes = Changes::default();
     Timers::default().handle(events, &mut changes).unwrap();
@@ -68,6 +72,7 @@ fn events() -> impl Strategy<Value = (u64, NotificationEvent)> {
         1 => Just(NotificationEvent::Cancelled(Cancelled { delivery: None })),
         1 => Just(NotificationEvent::Cancelled(Cancelled { delivery: Some(0) })),
         1 => Just(NotificationEvent::Seen(Seen {})),
+        2 => Just(failed()),
     ];
     (1_u64..4, what)
 }
@@ -90,6 +95,11 @@ proptest! {
         for event in &log {
             match timers_of(&event.fact) {
                 Some(TimerChange::Set { name, due }) => { expected.insert((event.number, name.name().to_owned()), due); }
+                Some(TimerChange::Now { name }) => {
+                    if let Some(due) = expected.get_mut(&(event.number, name.name().to_owned())) {
+                        *due = event.at;
+                    }
+                }
                 Some(TimerChange::Clear { name }) => { expected.remove(&(event.number, name.name().to_owned())); }
                 Some(TimerChange::ClearAll) => expected.retain(|(number, _), _| *number != event.number),
                 None => {}

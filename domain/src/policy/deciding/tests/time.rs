@@ -86,4 +86,10 @@ fn at_the_last_moment_everything_that_may_have_changed_is_asked_again() {
     let expiring = check(&quiet, Channel::AndroidPush, Some(PHONE), Some(SPRING + 1), Priority::Normal, SPRING);
     assert_eq!(expiring, LastCheck::Postpone { until: SPRING + 1, rule: Rule::QuietHours });
     assert_eq!(check(&quiet, Channel::AndroidPush, Some(PHONE), Some(SPRING), Priority::Normal, SPRING), LastCheck::Expire);
+    let mut dropped = berlin(daily("22:00", "07:00"));
+    dropped.category.quiet_hours = QuietHoursBehaviour::Suppress;
+    assert_eq!(push(&dropped), LastCheck::Suppress(Rule::QuietHours));
+    assert_eq!(check(&dropped, Channel::AndroidPush, Some(PHONE), None, Priority::Critical, SPRING), LastCheck::Proceed);
+    dropped.category.quiet_hours = QuietHoursBehaviour::Ignore;
+    assert_eq!(push(&dropped), LastCheck::Proceed);
 }
