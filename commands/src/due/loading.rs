@@ -195,6 +195,6 @@ fn recipient(events: &[Bare]) -> Option<RecipientId> {
 fn of_log(error: Refused<Infallible>) -> LogError {
     match error {
         Refused::Log(error) => error,
-        Refused::Refusal(_) | Refused::Contended => LogError::Overloaded,
+        Refused::Refusal(_) | Refused::Erased | Refused::Contended => LogError::Overloaded,
     }
 }
