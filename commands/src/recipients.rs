@@ -117,7 +117,7 @@ pub async fn subscription(bus: &Bus, recipient: RecipientId) -> Result<Arc<Subsc
     match bus.load::<Subscription>(subscription_stream(recipient)).await {
         Ok(loaded) => Ok(loaded.state),
         Err(Refused::Log(error)) => Err(error),
-        Err(Refused::Refusal(_) | Refused::Contended) => Err(LogError::Overloaded),
+        Err(Refused::Refusal(_) | Refused::Erased | Refused::Contended) => Err(LogError::Overloaded),
     }
 }
 
@@ -125,6 +125,6 @@ async fn load_ownership<R>(bus: &Bus, stream: StreamId) -> Result<crate::bus::Ca
     bus.load::<AddressOwnership>(stream).await.map_err(|error| match error {
         Refused::Log(error) => Refused::Log(error),
         // Loading asks for nothing that could be refused.
-        Refused::Refusal(_) | Refused::Contended => Refused::Contended,
+        Refused::Refusal(_) | Refused::Erased | Refused::Contended => Refused::Contended,
     })
 }

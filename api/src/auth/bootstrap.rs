@@ -92,6 +92,6 @@ fn log_error<R: std::fmt::Display>(error: Refused<R>) -> LogError {
     match error {
         Refused::Log(error) => error,
         Refused::Refusal(refusal) => LogError::Unavailable { reason: refusal.to_string() },
-        Refused::Contended => LogError::Overloaded,
+        Refused::Erased | Refused::Contended => LogError::Overloaded,
     }
 }

@@ -3,6 +3,7 @@
 use async_graphql::{Error, ErrorExtensions};
 use commands::bus::Refused;
 use commands::log::LogError;
+use domain::recipient::RecipientRefusal;
 use projections::store::ReadError;
 
 /// An error with a code that clients can rely on.
@@ -45,6 +46,7 @@ pub fn bus_error<R: std::fmt::Display>(error: Refused<R>) -> Error {
     match error {
         Refused::Log(error) => log_error(error),
         Refused::Refusal(refusal) => failure("BAD_USER_INPUT", refusal.to_string()),
+        Refused::Erased => failure("RECIPIENT_ERASED", RecipientRefusal::Erased.to_string()),
         Refused::Contended => later("RATE_LIMITED", "Too many changes of the same object at the same time; try again.".to_owned(), 1),
     }
 }

@@ -254,7 +254,7 @@ where
     let loaded = match bus.load::<A>(stream).await {
         Ok(loaded) => loaded,
         Err(Refused::Log(error)) => return Err(Refused::Log(error)),
-        Err(Refused::Refusal(_) | Refused::Contended) => return Err(Refused::Contended),
+        Err(Refused::Refusal(_) | Refused::Erased | Refused::Contended) => return Err(Refused::Contended),
     };
     cache.fill(stream.id, loaded.clone());
     Ok(loaded)

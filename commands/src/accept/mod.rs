@@ -150,6 +150,7 @@ impl Acceptor {
                 Ok(ready) => prepared.push(ready),
                 Err(Refused::Refusal(refusal)) => set(answers, index, Err(refusal)),
                 Err(Refused::Log(error)) => return Err(error),
+                Err(Refused::Erased) => set(answers, index, Err(Refusal::ErasedRecipient)),
                 Err(Refused::Contended) => set(answers, index, Err(Refusal::Contended)),
             }
         }

@@ -23,6 +23,7 @@ impl Acceptor {
             Ok(ready) => ready,
             Err(Refused::Refusal(refusal)) => return Ok(Err(refusal)),
             Err(Refused::Log(error)) => return Err(error),
+            Err(Refused::Erased) => return Ok(Err(Refusal::ErasedRecipient)),
             Err(Refused::Contended) => return Ok(Err(Refusal::Contended)),
         };
         let suppressed = self.facts.suppressed(&self.bus, ready.facts.addresses(ready.ask())).await?;

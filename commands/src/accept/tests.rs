@@ -97,6 +97,13 @@ impl Fixture {
         assert_eq!(log.execute(spoil, rusqlite::params![stream.kind.number(), stream.id.as_bytes().as_slice()]).unwrap(), 1);
     }
 
+    /// Makes the personal part of the first event of a stream unreadable.
+    pub(crate) fn poison_sealed(&self, stream: StreamId) {
+        let log = rusqlite::Connection::open(self.folder.path().join("log.db")).unwrap();
+        let spoil = "UPDATE events SET sealed = x'00' WHERE sequence = 1 AND stream = (SELECT number FROM streams WHERE kind = ?1 AND id = ?2)";
+        assert_eq!(log.execute(spoil, rusqlite::params![stream.kind.number(), stream.id.as_bytes().as_slice()]).unwrap(), 1);
+    }
+
     async fn prepare(&self) {
         self.category(|_| ()).await;
         let id = self.hashing.recipient("alice");

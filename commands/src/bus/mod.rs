@@ -8,14 +8,19 @@
 mod cache;
 mod refused;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use cache::{AsOf, Cached, StateCache};
 pub use refused::Refused;
 pub use store::{FactOf, Store};
 
-use crate::log::{Commit, CommitOutcome, Committer, Lane, LogReader, Metadata, Position, Recorded, StreamAppend};
+use crate::accept::recipient_stream;
+use crate::log::{Commit, CommitOutcome, Committer, Lane, LogReader, Metadata, Position, Recorded, Sequence, StreamAppend};
 use cqrs_es::event_sink::EventSink;
 use domain::aggregate::Aggregate;
+use domain::recipient::RecipientEvent;
+use domain::values::RecipientId;
 use domain::{Fact, StreamId};
 use std::sync::Arc;
 
@@ -107,7 +112,47 @@ impl Bus {
         <A as Aggregate>::Command: Clone,
         <A as Aggregate>::Event: FactOf + Into<Fact>,
     {
+        self.carry_out(None, stream, metadata, commands).await
+    }
+
+    /// Executes commands whose events may be sealed with a recipient's key, all or none of them. Who is
+    /// erased, before or while it is decided, is refused: a key made anew would open nothing of what the
+    /// destroyed one had sealed in the same stream.
+    pub async fn execute_for<A>(
+        &self,
+        recipient: RecipientId,
+        stream: StreamId,
+        metadata: &Arc<Metadata>,
+        commands: Vec<<A as Aggregate>::Command>,
+    ) -> Result<Done<A>, Refused<<A as Aggregate>::Refusal>>
+    where
+        A: Aggregate
+            + cqrs_es::Aggregate<Command = <A as Aggregate>::Command, Event = <A as Aggregate>::Event, Error = <A as Aggregate>::Refusal, Services = ()>,
+        <A as Aggregate>::Command: Clone,
+        <A as Aggregate>::Event: FactOf + Into<Fact>,
+    {
+        self.carry_out(Some(recipient_stream(recipient)), stream, metadata, commands).await
+    }
+
+    /// Expects the person's stream, where one is named, to be as it was when it was decided.
+    async fn carry_out<A>(
+        &self,
+        person: Option<StreamId>,
+        stream: StreamId,
+        metadata: &Arc<Metadata>,
+        commands: Vec<<A as Aggregate>::Command>,
+    ) -> Result<Done<A>, Refused<<A as Aggregate>::Refusal>>
+    where
+        A: Aggregate
+            + cqrs_es::Aggregate<Command = <A as Aggregate>::Command, Event = <A as Aggregate>::Event, Error = <A as Aggregate>::Refusal, Services = ()>,
+        <A as Aggregate>::Command: Clone,
+        <A as Aggregate>::Event: FactOf + Into<Fact>,
+    {
         for _ in 0..ATTEMPTS {
+            let mut expectations = Vec::new();
+            if let Some(person) = person {
+                expectations.push((person, self.living(person).await?));
+            }
             let loaded = self.load::<A>(stream).await?;
             let mut state = A::clone(&loaded.state);
             let sink = EventSink::default();
@@ -119,7 +164,7 @@ impl Bus {
                 return Ok(Done { state, position: self.log.head().await?, recorded: Vec::new() });
             }
             let append = StreamAppend { stream, number: None, expected: loaded.sequence, events };
-            match self.commit_one(metadata, vec![append], Vec::new()).await? {
+            match self.commit_one(metadata, vec![append], expectations).await? {
                 CommitOutcome::Committed { position, recorded } => {
                     return Ok(Done { state, position, recorded });
                 }
@@ -127,6 +172,15 @@ impl Bus {
             }
         }
         Err(Refused::Contended)
+    }
+
+    /// The sequence of a person's stream; refused where it was erased.
+    async fn living<R>(&self, person: StreamId) -> Result<Sequence, Refused<R>> {
+        let events = self.log.read_stream(person, 0, false).await?;
+        if events.iter().any(|event| matches!(event.fact, Fact::Recipient(RecipientEvent::Erased(_)))) {
+            return Err(Refused::Erased);
+        }
+        Ok(events.last().map_or(0, |event| event.sequence))
     }
 
     /// Appends to several streams at once, all or nothing.

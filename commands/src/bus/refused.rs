@@ -11,6 +11,9 @@ pub enum Refused<R> {
     /// The log says no: nothing was changed.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The person whom it is about was erased: nothing was changed, and nothing of it may be kept.
+    #[error("this recipient was erased; personal data is never taken up again under the same id")]
+    Erased,
     /// Too many others changed the same thing at the same time.
     #[error("too many changes of the same object at the same time; try again")]
     Contended,

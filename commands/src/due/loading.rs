@@ -24,8 +24,10 @@ type Streams = HashMap<StreamId, Result<Vec<Bare>, LogError>>;
 impl Due {
     /// What is next for each.
     pub(super) async fn load(&self, metadata: &Arc<Metadata>, open: Vec<Open>, now: Millis) -> Result<Vec<(Open, Next)>, LogError> {
-        let whole = |item: &&Open| matches!(item.timer.stream.kind, AggregateKind::Notification | AggregateKind::Schedule);
-        let mut streams = self.read(open.iter().filter(whole).map(|item| item.timer.stream).collect()).await?;
+        let of = |kind| open.iter().map(|item| item.timer.stream).filter(move |stream| stream.kind == kind).collect();
+        // Nothing is decided on a notification's content, which may be large; a schedule hands its own on.
+        let mut streams = self.read(of(AggregateKind::Notification), false).await?;
+        streams.extend(self.read(of(AggregateKind::Schedule), true).await?);
         let recipients = streams.values().filter_map(|events| recipient(events.as_ref().ok()?));
         match self.facts.prefetch(&self.bus, recipients).await {
             // Who it is shows when they are gathered one by one.
@@ -48,8 +50,9 @@ impl Due {
         Ok(loaded)
     }
 
-    /// The streams in one read; one by one where one of them cannot be read.
-    pub(super) async fn read(&self, mut streams: Vec<StreamId>) -> Result<Streams, LogError> {
+    /// The streams in one read, with their personal parts or without; one by one where one of them cannot
+    /// be read.
+    pub(super) async fn read(&self, mut streams: Vec<StreamId>, personal: bool) -> Result<Streams, LogError> {
         // A stream may have two timers.
         streams.sort_unstable();
         streams.dedup();
@@ -57,7 +60,7 @@ impl Due {
         if streams.is_empty() {
             return Ok(found);
         }
-        match self.bus.log().bare_streams(streams.clone(), true).await {
+        match self.bus.log().bare_streams(streams.clone(), personal).await {
             Ok(events) => {
                 for event in events {
                     if let Some(Ok(stream)) = found.get_mut(&event.stream) {
@@ -67,7 +70,7 @@ impl Due {
             }
             Err(error) if is_unreadable(&error) => {
                 for stream in streams {
-                    match self.bus.log().bare_streams(vec![stream], true).await {
+                    match self.bus.log().bare_streams(vec![stream], personal).await {
                         Err(error) if !is_unreadable(&error) => return Err(error),
                         answer => drop(found.insert(stream, answer)),
                     }
@@ -174,7 +177,7 @@ impl Due {
 
     /// The requests of some notifications, as far as they can be read.
     pub(super) async fn requests(&self, notifications: &[NotificationId]) -> Result<HashMap<NotificationId, domain::notification::Requested>, LogError> {
-        let streams = self.read(notifications.iter().map(|id| stream_of(*id)).collect()).await?;
+        let streams = self.read(notifications.iter().map(|id| stream_of(*id)).collect(), true).await?;
         let first = |(stream, events): (StreamId, Result<Vec<Bare>, LogError>)| match events.ok()?.into_iter().next()?.fact {
             Fact::Notification(domain::notification::NotificationEvent::Requested(requested)) => Some((NotificationId(stream.id), requested)),
             _ => None,
@@ -195,6 +198,6 @@ fn recipient(events: &[Bare]) -> Option<RecipientId> {
 fn of_log(error: Refused<Infallible>) -> LogError {
     match error {
         Refused::Log(error) => error,
-        Refused::Refusal(_) | Refused::Contended => LogError::Overloaded,
+        Refused::Refusal(_) | Refused::Erased | Refused::Contended => LogError::Overloaded,
     }
 }

@@ -27,7 +27,7 @@ pub use append::{Batch, Commit, CommitOutcome, Events, LogError, LogWriter, RowC
 pub use committer::{AfterCommit, Committer, CommitterSettings, Lane, Linger};
 pub use erasure::{ForgetErased, erase_keys_of_erased};
 pub use keys::{KeyError, KeyRows, KeyStore, PostgresKeys, SqliteKeys};
-pub use reader::LogReader;
+pub use reader::{LogReader, Reading};
 pub use recorded::{Bare, Metadata, Position, Recorded, Sequence, StreamNo};
 pub use sealing::{Hashing, MasterKey, SealError, Sealer};
 pub use tail::{Page, Tail};

@@ -169,7 +169,8 @@ impl Sealer {
         &self.keys
     }
 
-    /// The sealed personal part of an event; none where it has none.
+    /// The sealed personal part of an event; none where it has none, or where nothing of its subject
+    /// is kept any more.
     pub fn seal(&self, stream: StreamId, fact: &Fact, scratch: &mut Vec<u8>) -> Result<Option<Vec<u8>>, SealError> {
         let Some(subject) = fact.subject() else {
             return Ok(None);
@@ -178,7 +179,9 @@ impl Sealer {
         if !fact.body().encode_personal(scratch) {
             return Ok(None);
         }
-        let key = self.keys.find_or_create(subject.0)?;
+        let Some(key) = self.keys.find_or_create(subject.0)? else {
+            return Ok(None);
+        };
         let mut nonce = [0; 12];
         self.random.fill(&mut nonce);
         let mut sealed = Vec::with_capacity(16 + 12 + scratch.len() + 16);

@@ -89,7 +89,10 @@ impl Schedule {
             }
         }
         let next = if recurs { terms.run_after(last.max(if count >= MOST_COUNTED { now } else { last }), zone) } else { None };
-        if now.saturating_sub(last) <= terms.catch_up {
+        // The timer stands at the run that was recorded, and that one is on time: who moved east meanwhile
+        // left the moment by the new clock behind, and would lose an occurrence that nobody was late for.
+        let asked_for = self.next.map_or(last, |next| next.max(last));
+        if now.saturating_sub(asked_for) <= terms.catch_up {
             Due { fire: Some(last), missed: (count > 1).then_some((first, before, count - 1)), next }
         } else {
             Due { fire: None, missed: Some((first, last, count)), next }

@@ -174,6 +174,19 @@ fn a_local_time_that_a_move_left_behind_is_late_and_not_lost() {
 }
 
 #[test]
+fn a_move_to_the_east_loses_nothing_that_is_asked_for_in_time() {
+    // Seven in the morning in Seoul; nine is at midnight UTC there, and was to be at nine UTC.
+    let (since, recorded) = (DAY - 2 * HOUR, DAY + 9 * HOUR);
+    let state = Schedule::replay(&[defined(daily(), since, recorded)]);
+    let due = |fire| Due { fire, missed: None, next: Some(2 * DAY) };
+    assert_eq!(state.due(seoul(), recorded + HOUR), due(Some(DAY)));
+    assert_eq!(state.due(seoul(), recorded + HOUR + 1), Due { missed: Some((DAY, DAY, 1)), ..due(None) }, "late by what was recorded as well");
+    let once = terms(Trigger::OnceLocal { at: LocalDateTime::new("1970-01-02T09:00").unwrap() });
+    let state = Schedule::replay(&[defined(once, since, recorded)]);
+    assert_eq!(state.due(seoul(), recorded).fire, Some(DAY));
+}
+
+#[test]
 fn changed_cancelled_and_looked_at() {
     let given = || vec![defined(daily(), 0, 9 * HOUR), fired(9 * HOUR, Some(DAY + 9 * HOUR))];
     let hourly = Terms { ends: Some(12 * HOUR), ..terms(cron("0 * * * *")) };
@@ -198,6 +211,22 @@ enum Move {
 }
 
 proptest! {
+    /// Wherever the person has moved: what is asked at its recorded moment is fired or put off, never missed.
+    #[test]
+    fn wherever_somebody_moves_what_is_asked_in_time_is_not_lost(moves in prop::collection::vec(0_usize..5, 1..20)) {
+        let zones = ["UTC", "Asia/Seoul", "Pacific/Kiritimati", "Pacific/Honolulu", "America/New_York"];
+        let mut state = Schedule::replay(&[defined(daily(), DAY, DAY + 9 * HOUR)]);
+        for zone in moves {
+            let (zone, now) = (TimeZone::new(zones[zone]).unwrap(), state.next.unwrap());
+            let due = state.due(zone, now);
+            prop_assert!(due.fire.is_some() || due.missed.is_none() && due.next > Some(now), "{:?}", due);
+            let command = ScheduleCommand::Fire { occurrence: due.fire.map(|at| (at, id(at))), zone, now };
+            for event in state.decide(command).unwrap() {
+                state.evolve(&event);
+            }
+        }
+    }
+
     #[test]
     fn each_occurrence_is_fired_or_missed_exactly_once(
         moves in prop::collection::vec(prop_oneof![

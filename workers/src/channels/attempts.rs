@@ -84,7 +84,7 @@ fn log_error(error: Refused<std::convert::Infallible>) -> LogError {
     match error {
         Refused::Log(error) => error,
         Refused::Refusal(never) => match never {},
-        Refused::Contended => LogError::Overloaded,
+        Refused::Erased | Refused::Contended => LogError::Overloaded,
     }
 }
 

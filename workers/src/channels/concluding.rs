@@ -142,7 +142,7 @@ impl Concluder {
 fn of_log<R>(error: Refused<R>) -> LogError {
     match error {
         Refused::Log(error) => error,
-        Refused::Refusal(_) | Refused::Contended => LogError::Overloaded,
+        Refused::Refusal(_) | Refused::Erased | Refused::Contended => LogError::Overloaded,
     }
 }
 

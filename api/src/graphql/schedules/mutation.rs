@@ -82,12 +82,20 @@ async fn define(
 
 async fn execute(ctx: &Context<'_>, id: ScheduleId, command: ScheduleCommand, recipient: &Recipient) -> Result<ScheduleResult> {
     let engine = &services(ctx)?.engine;
-    match engine.bus.execute::<Schedule>(stream_of(id), &metadata(ctx)?, command).await {
+    // Only these seal anything; the schedule of who was erased can still be ended.
+    let done = match &command {
+        ScheduleCommand::Define(define) | ScheduleCommand::Change(define) => {
+            engine.bus.execute_for::<Schedule>(define.recipient, stream_of(id), &metadata(ctx)?, vec![command]).await
+        }
+        _ => engine.bus.execute::<Schedule>(stream_of(id), &metadata(ctx)?, command).await,
+    };
+    match done {
         Ok(done) => Ok(match ScheduleObject::new(&done.state, recipient, engine.clock.now()) {
             Some(schedule) => ScheduleResult::Changed(ScheduleChanged { schedule, position: Position(done.position) }),
             None => ScheduleResult::Refused(not_found()),
         }),
         Err(BusRefused::Refusal(refusal)) => Ok(ScheduleResult::Refused(refused(refusal))),
+        Err(BusRefused::Erased) => Ok(ScheduleResult::Refused(Refusal::ErasedRecipient.into())),
         Err(error) => Err(bus_error(error)),
     }
 }

@@ -13,7 +13,7 @@ use commands::accept::{category_stream, recipient_stream, subscription_stream};
 use commands::bus::Refused as BusRefused;
 use commands::failpoint;
 use domain::category::Category;
-use domain::recipient::Recipient;
+use domain::recipient::{Recipient, RecipientRefusal};
 use domain::subscription::{ChangedBy, Evidence, Scope, SetSubscription, Source, Subscription, SubscriptionCommand};
 use domain::values::RecipientId;
 
@@ -75,7 +75,7 @@ pub(super) fn changed_by(ctx: &Context<'_>) -> Result<ChangedBy> {
 /// answered when no call that it forbids can begin any more.
 pub(super) async fn change(ctx: &Context<'_>, recipient: RecipientId, command: SubscriptionCommand, forbids: bool) -> Result<SubscriptionResult> {
     let engine = &services(ctx)?.engine;
-    match engine.bus.execute::<Subscription>(subscription_stream(recipient), &metadata(ctx)?, command).await {
+    match engine.bus.execute_for::<Subscription>(recipient, subscription_stream(recipient), &metadata(ctx)?, vec![command]).await {
         Ok(done) => {
             if forbids && !failpoint::planted("opt-out-unheld") {
                 engine.barrier.settled(recipient).await;
@@ -83,6 +83,7 @@ pub(super) async fn change(ctx: &Context<'_>, recipient: RecipientId, command: S
             Ok(SubscriptionResult::Changed(SubscriptionChanged { subscription: SubscriptionObject::from(&done.state), position: Position(done.position) }))
         }
         Err(BusRefused::Refusal(refusal)) => Ok(SubscriptionResult::Refused(refused(&refusal))),
+        Err(BusRefused::Erased) => Ok(SubscriptionResult::Refused(RecipientRefusal::Erased.into())),
         Err(error) => Err(bus_error(error)),
     }
 }
@@ -92,7 +93,10 @@ pub(super) async fn existing(ctx: &Context<'_>, named: Option<&str>) -> Result<R
     let recipient = subject(ctx, named)?;
     let known = services(ctx)?.engine.bus.load::<Recipient>(recipient_stream(recipient)).await.map_err(bus_error)?;
     if !known.state.exists {
-        return Ok(Err(domain::recipient::RecipientRefusal::NotFound.into()));
+        return Ok(Err(RecipientRefusal::NotFound.into()));
+    }
+    if known.state.erased {
+        return Ok(Err(RecipientRefusal::Erased.into()));
     }
     Ok(Ok((recipient, known.state)))
 }

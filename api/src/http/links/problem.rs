@@ -29,6 +29,9 @@ pub(super) enum Problem {
 impl Problem {
     /// What a load or a command ended in, other than the aggregate's own refusal.
     pub fn of_bus<R: std::fmt::Debug>(error: &Refused<R>) -> Self {
+        if matches!(error, Refused::Erased) {
+            return Self::Gone;
+        }
         tracing::warn!(?error, "a request by link could not be carried out");
         Self::Unavailable
     }

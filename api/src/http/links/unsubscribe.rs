@@ -110,7 +110,7 @@ async fn carry_out(pages: &LinkPages, link: &Link, wish: Wish, source: Source, v
         evidence: visitor.evidence(),
         required,
     };
-    match engine.bus.execute::<Subscription>(subscription_stream(link.recipient), &LinkPages::metadata(), command.into()).await {
+    match engine.bus.execute_for::<Subscription>(link.recipient, subscription_stream(link.recipient), &LinkPages::metadata(), vec![command.into()]).await {
         Ok(_) => {}
         Err(Refused::Refusal(SubscriptionRefusal::RequiredCategory)) => return Err(Problem::Required),
         Err(Refused::Refusal(SubscriptionRefusal::TooManySwitches)) => return Err(Problem::TooManySwitches),

@@ -58,6 +58,17 @@ async fn what_waited_goes_out_when_it_is_time_and_once() {
 }
 
 #[tokio::test]
+async fn a_notification_is_decided_on_without_opening_its_content() {
+    let world = world().await;
+    let id = world.waits().await;
+    world.fixture.poison_sealed(stream_of(id));
+    world.pass(5 * HOUR);
+    assert!(matches!(world.release(id).await, Asked::Done { .. }));
+    let closed = world.fixture.bus.log().read_stream(stream_of(id), 0, false).await.unwrap();
+    assert_eq!(closed.last().unwrap().fact.name(), "Queued");
+}
+
+#[tokio::test]
 async fn an_opt_out_an_expiry_and_an_erasure_hold_for_what_waited() {
     let world = world().await;
     let (late, unwanted) = (world.waits().await, world.waits().await);

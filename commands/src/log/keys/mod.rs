@@ -103,13 +103,14 @@ impl KeyStore {
         Ok(self.read(&[subject])?.remove(&subject))
     }
 
-    /// The key of a subject, made durable first where it is new.
-    pub fn find_or_create(&self, subject: Uuid) -> Result<SubjectKey, KeyError> {
-        if let Some(Some(known)) = self.state().known(subject) {
+    /// The key of a subject, made durable first where it is new; none where the subject is known to be
+    /// erased. A new key would not open what the destroyed one had sealed: it would make it look broken.
+    pub fn find_or_create(&self, subject: Uuid) -> Result<Option<SubjectKey>, KeyError> {
+        if let Some(known) = self.state().known(subject) {
             return Ok(known);
         }
         self.create(&[subject])?;
-        self.find(subject)?.ok_or(KeyError::Unwrap)
+        self.find(subject)
     }
 
     /// Takes the keys of many subjects into memory at once, so that asking for each costs nothing.
@@ -177,7 +178,7 @@ impl KeyStore {
         Ok(found)
     }
 
-    /// Makes keys for those that have none. One who was erased gets a new one.
+    /// Makes keys for those that have none and are not erased, as far as is known here.
     fn create(&self, subjects: &[Uuid]) -> Result<(), KeyError> {
         let found = self.read(subjects)?;
         let mut fresh = Vec::new();
@@ -191,12 +192,13 @@ impl KeyStore {
         if fresh.is_empty() {
             return Ok(());
         }
-        self.rows.add(&fresh)?;
+        // No erasure falls between looking and adding.
+        let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = self.state();
-        for (subject, _) in &fresh {
-            state.erased.remove(subject);
-        }
+        fresh.retain(|(subject, _)| state.erased.get(subject).is_none());
         drop(state);
+        self.rows.add(&fresh)?;
+        drop(reading);
         // What counts is what is stored: another replica may have been first.
         let added: Vec<Uuid> = fresh.into_iter().map(|(subject, _)| subject).collect();
         self.read(&added)?;

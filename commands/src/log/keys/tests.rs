@@ -51,3 +51,19 @@ fn what_a_killed_process_left_in_the_journal_is_in_the_file_before_it_is_used() 
     assert!(in_file(), "synced there by SQLite's checkpoint");
     assert!(again.find(Uuid::from_u128(1)).unwrap().is_some());
 }
+
+#[test]
+fn who_was_erased_gets_no_other_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.db");
+    let keys = KeyStore::open(&path, MasterKey::new([3; 32]), Arc::new(SeededRandom::new(7))).unwrap();
+    let (erased, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    assert!(keys.find_or_create(erased).unwrap().is_some());
+    keys.erase(erased).unwrap();
+    assert!(keys.find_or_create(erased).unwrap().is_none());
+    keys.load_or_create([erased, other]).unwrap();
+    assert!(keys.find(erased).unwrap().is_none() && keys.find(other).unwrap().is_some());
+    let reader = database::open_reader(&path).unwrap();
+    let stored: i64 = reader.query_row("SELECT count(*) FROM keys", [], |row| row.get(0)).unwrap();
+    assert_eq!(stored, 1);
+}

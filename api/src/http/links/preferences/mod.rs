@@ -158,7 +158,7 @@ async fn save(pages: &LinkPages, link: &Link, asked: Asked, visitor: &Visitor) -
     if commands.is_empty() {
         return Ok(false);
     }
-    match engine.bus.execute_all::<Subscription>(subscription_stream(link.recipient), &LinkPages::metadata(), commands).await {
+    match engine.bus.execute_for::<Subscription>(link.recipient, subscription_stream(link.recipient), &LinkPages::metadata(), commands).await {
         Ok(done) => {
             engine.barrier.settled(link.recipient).await;
             Ok(!done.recorded.is_empty())
