@@ -6,7 +6,7 @@ mod tests;
 
 use crate::Fact;
 use crate::digest::DigestEvent;
-use crate::notification::{Cancelled, Expired, NotificationEvent};
+use crate::notification::{Cancelled, Expired, NotificationEvent, Suppressed};
 use crate::schedule::ScheduleEvent;
 use crate::values::Millis;
 
@@ -50,6 +50,11 @@ pub enum TimerChange {
         /// When (ms since the epoch).
         due: Millis,
     },
+    /// Ask when this happened already, where a moment was set: it may not have to be waited for.
+    Hasten {
+        /// What.
+        name: TimerName,
+    },
     /// Do not ask any more.
     Clear {
         /// What.
@@ -76,6 +81,10 @@ fn of_notification(event: &NotificationEvent) -> Option<TimerChange> {
         E::Released(_) => Some(TimerChange::Clear { name: TimerName::Release }),
         E::StepScheduled(e) => Some(TimerChange::Set { name: TimerName::Step, due: e.due }),
         E::StepTaken(_) | E::StepSkipped(_) => Some(TimerChange::Clear { name: TimerName::Step }),
+        // Whether it was the last hope of its step, no event can say: that is asked.
+        E::Failed(_) | E::DeadLettered(_) | E::Discarded(_) | E::Suppressed(Suppressed { delivery: Some(_), .. }) => {
+            Some(TimerChange::Hasten { name: TimerName::Step })
+        }
         E::Cancelled(Cancelled { delivery: None }) | E::Expired(Expired { delivery: None }) => Some(TimerChange::ClearAll),
         _ => None,
     }

@@ -2,6 +2,7 @@
 
 use commands::due::{Asked, Due, DueTimer};
 use commands::log::{LogError, Metadata};
+use domain::values::Millis;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,6 +12,11 @@ use std::sync::Arc;
 pub enum Answer {
     /// It was decided, or there was nothing to decide any more.
     Done,
+    /// It is due later than the table says.
+    Early {
+        /// When (ms since the epoch).
+        due: Millis,
+    },
     /// It could not be decided now; others can.
     Failed {
         /// For the operator's trace.
@@ -36,8 +42,8 @@ impl Asks for Due {
 
 fn answer(asked: Asked) -> Answer {
     match asked {
-        // Too early is a table that lags: what is there is another moment.
-        Asked::Done { .. } | Asked::Nothing | Asked::Early { .. } => Answer::Done,
+        Asked::Done { .. } | Asked::Nothing => Answer::Done,
+        Asked::Early { due } => Answer::Early { due },
         Asked::Contended => Answer::Failed { reason: "the facts changed again and again".to_owned() },
         Asked::Unreadable { error } => Answer::Failed { reason: error.reason() },
     }

@@ -100,7 +100,11 @@ impl Firing {
         }
         let answers = self.ask(&due).await?;
         for (row, answer) in due.iter().zip(&answers) {
-            let times = put_off.asked(row.key(), monotonic);
+            let times = match answer {
+                // The table lags, or the step of a plan was hastened for nothing.
+                Answer::Early { due } => put_off.early(row.key(), monotonic, Duration::from_millis(due.abs_diff(now))),
+                Answer::Done | Answer::Failed { .. } => put_off.asked(row.key(), monotonic),
+            };
             tell(row, answer, times, now);
         }
         // What was decided shows in the table. What does not is asked again after a pause.
@@ -151,6 +155,7 @@ fn tell(row: &Row, answer: &Answer, times: u32, now: Millis) {
     let timer = row.name.name();
     let outcome = match answer {
         Answer::Done => "done",
+        Answer::Early { .. } => "early",
         Answer::Failed { .. } => "failed",
     };
     metrics::counter!("bongsu_timers_asked_total", "timer" => timer, "answer" => outcome).increment(1);
@@ -163,6 +168,6 @@ fn tell(row: &Row, answer: &Answer, times: u32, now: Millis) {
         Answer::Done if times > 1 => {
             tracing::warn!(timer, stream = %row.stream.id, number = row.number, times, "what was decided does not show in the table yet; it is asked again after a pause");
         }
-        Answer::Done => {}
+        Answer::Done | Answer::Early { .. } => {}
     }
 }

@@ -29,6 +29,14 @@ impl PutOff {
         asked.times
     }
 
+    /// It was asked before its time, which comes after `wait`; says how often by now.
+    pub(super) fn early(&mut self, key: Key, now: Duration, wait: Duration) -> u32 {
+        let asked = self.0.entry(key).or_insert(Asked { times: 0, again: now });
+        asked.again = now + wait.clamp(Duration::from_millis(1), LONGEST);
+        asked.times = asked.times.saturating_add(1);
+        asked.times
+    }
+
     /// Whether it may be asked.
     pub(super) fn allows(&self, key: &Key, now: Duration) -> bool {
         self.0.get(key).is_none_or(|asked| asked.again <= now)

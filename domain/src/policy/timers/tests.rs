@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::digest::{DigestClosed, DigestItemAdded};
-use crate::notification::{Deferred, Queued, Released, StepScheduled, StepSkipped};
+use crate::notification::{Deferred, Discarded, Queued, Released, StepScheduled, StepSkipped};
 use crate::schedule::{NextRunMoved, SchedulePaused};
 use crate::values::{Channel, FactVersions, NextWhen, NotificationId, Rule};
 
@@ -26,6 +26,11 @@ fn what_waits_sets_its_timer_and_what_goes_on_clears_it() {
     assert_eq!(of(E::StepSkipped(StepSkipped { step: 1, rule: Rule::AlreadySeen })), Some(TimerChange::Clear { name: TimerName::Step }));
     assert_eq!(of(E::Cancelled(Cancelled { delivery: None })), Some(TimerChange::ClearAll));
     assert_eq!(of(E::Cancelled(Cancelled { delivery: Some(0) })), None);
+    let discarded = Discarded { delivery: 0, reason: String::new() };
+    assert_eq!(of(E::Discarded(discarded)), Some(TimerChange::Hasten { name: TimerName::Step }));
+    let decided = |delivery| Suppressed { delivery, channel: None, address: None, rule: Rule::NoChannel, rules: 2, facts };
+    assert_eq!(of(E::Suppressed(decided(Some(0)))), Some(TimerChange::Hasten { name: TimerName::Step }));
+    assert_eq!(of(E::Suppressed(decided(None))), None);
     let queued = Queued { delivery: 0, channel: Channel::Email, address: None, rule: Rule::DefaultOptIn, rules: 2, facts };
     assert_eq!(of(E::Queued(queued)), None);
 }

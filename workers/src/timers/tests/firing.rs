@@ -20,6 +20,8 @@ enum Play {
     Effect,
     /// Nothing; it says that it was done.
     Nothing,
+    /// It is due at this moment.
+    Early(Millis),
     /// It fails.
     Fails,
     /// Whoever is asked together with it gets no answer.
@@ -31,6 +33,7 @@ enum Play {
 /// Writes down who is asked.
 struct Book {
     table: Arc<Table>,
+    clock: Arc<ManualClock>,
     plays: Mutex<Vec<(u64, Play)>>,
     asked: mpsc::Sender<Vec<u64>>,
 }
@@ -51,6 +54,11 @@ impl Asks for Book {
                 Ok(Answer::Done)
             }
             Play::Nothing => Ok(Answer::Done),
+            Play::Early(due) if commands::ports::Clock::now(self.clock.as_ref()) < due => Ok(Answer::Early { due }),
+            Play::Early(_) => {
+                self.table.open().execute("DELETE FROM stream_timers WHERE stream = ?1", [number.cast_signed()]).unwrap();
+                Ok(Answer::Done)
+            }
             Play::Fails => Ok(Answer::Failed { reason: "made to order".to_owned() }),
             Play::Poison => Err(LogError::Poison { position: 1, stream: number, reason: "made to order".to_owned() }),
             Play::Down => Err(LogError::Unavailable { reason: "made to order".to_owned() }),
@@ -72,8 +80,8 @@ impl Fixture {
     fn new(batch: usize) -> Self {
         let table = Arc::new(Table::new());
         let (sender, asked) = mpsc::channel(1_000);
-        let book = Arc::new(Book { table: table.clone(), plays: Mutex::default(), asked: sender });
         let clock = Arc::new(ManualClock::at(1_000));
+        let book = Arc::new(Book { table: table.clone(), clock: clock.clone(), plays: Mutex::default(), asked: sender });
         let firing = Firing {
             rows: table.rows.clone(),
             asks: book.clone(),
@@ -171,6 +179,21 @@ async fn one_that_fails_or_does_not_move_is_put_off_and_stops_nobody() {
         stop.cancel();
         running.await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn one_that_is_asked_too_early_is_asked_again_at_its_time() {
+    let mut fixture = Fixture::new(10);
+    fixture.plays(1, Play::Early(41_000));
+    fixture.set(1, 10);
+    let (stop, running) = fixture.start();
+    assert_eq!(fixture.within(seconds(0)).await, Some(vec![1]));
+    assert_eq!(fixture.within(seconds(60)).await, Some(vec![1]));
+    let now = commands::ports::Clock::now(fixture.clock.as_ref());
+    assert!((41_000..43_000).contains(&now), "{now}");
+    assert_eq!(fixture.within(seconds(60)).await, None);
+    stop.cancel();
+    running.await.unwrap();
 }
 
 #[tokio::test]

@@ -68,6 +68,7 @@ fn events() -> impl Strategy<Value = (u64, NotificationEvent)> {
         1 => Just(NotificationEvent::Cancelled(Cancelled { delivery: None })),
         1 => Just(NotificationEvent::Cancelled(Cancelled { delivery: Some(0) })),
         1 => Just(NotificationEvent::Seen(Seen {})),
+        2 => Just(NotificationEvent::Discarded(Discarded { delivery: 0, reason: String::new() })),
     ];
     (1_u64..4, what)
 }
@@ -90,6 +91,7 @@ proptest! {
         for event in &log {
             match timers_of(&event.fact) {
                 Some(TimerChange::Set { name, due }) => { expected.insert((event.number, name.name().to_owned()), due); }
+                Some(TimerChange::Hasten { name }) => { expected.entry((event.number, name.name().to_owned())).and_modify(|due| *due = event.at); }
                 Some(TimerChange::Clear { name }) => { expected.remove(&(event.number, name.name().to_owned())); }
                 Some(TimerChange::ClearAll) => expected.retain(|(number, _), _| *number != event.number),
                 None => {}
