@@ -1,6 +1,6 @@
 //! Channel plans: one channel first, the next only where that was not enough.
 
-use super::deciding::{await_that, cancel, define, delivered, happened, waiting};
+use super::deciding::{await_that, cancel, define, delivered, happened, moment, waiting};
 use super::explaining::{explain, says, step};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -29,8 +29,8 @@ async fn what_was_not_seen_goes_on_to_the_next_step_and_what_was_seen_does_not()
     define(&app, json!({ "key": "chat", "name": "Messages", "plan": plan("IN_APP", 2, "NOT_SEEN", "ANDROID_PUSH") })).await?;
     let alice = shop.as_recipient("alice").await?;
     let unseen = shop.send("alice", json!({ "category": "chat" })).await?;
-    let seen = shop.send("alice", json!({ "plan": plan("IN_APP", 2, "NOT_SEEN", "ANDROID_PUSH") })).await?;
-    let cancelled = shop.send("alice", json!({ "plan": plan("IN_APP", 2, "NOT_READ", "ANDROID_PUSH") })).await?;
+    let seen = shop.send("alice", json!({ "plan": plan("IN_APP", 4, "NOT_SEEN", "ANDROID_PUSH") })).await?;
+    let cancelled = shop.send("alice", json!({ "plan": plan("IN_APP", 4, "NOT_READ", "ANDROID_PUSH") })).await?;
     let first = waiting(&shop, &unseen.id).await?;
     assert!(first["nextStepAt"].is_string(), "{first:#}");
     says(&explain(&shop, &unseen.id).await?, &["step 2 of the channel plan is due on 20", "if it has not been seen then"]);
@@ -46,8 +46,8 @@ async fn what_was_not_seen_goes_on_to_the_next_step_and_what_was_seen_does_not()
 
     let pushed = await_that(&shop, &unseen.id, "the push went out", |one| channels_sent(one).contains(&"ANDROID_PUSH")).await?;
     assert_eq!(channels_sent(&pushed), ["IN_APP", "ANDROID_PUSH"]);
-    let waited = happened(&pushed, "StepTaken")?.context("no step")? - happened(&pushed, "Requested")?.context("no request")?;
-    assert!(waited.num_milliseconds() >= 2_000, "{pushed:#}");
+    let taken = happened(&pushed, "StepTaken")?.context("no step")?;
+    assert!(taken >= moment(&first["nextStepAt"])?, "{pushed:#}");
     assert_eq!(delivered(&app, &unseen.id).await?, 1);
     says(step(&explain(&shop, &unseen.id).await?, "StepTaken")?, &["step 2 of the channel plan was taken"]);
     // A step that is not needed is over as soon as that is known, or when it is due.
@@ -70,6 +70,24 @@ async fn a_step_that_failed_for_good_leads_to_the_next_at_once() -> Result<()> {
     assert!(happened(&over, "StepTaken")?.is_some() && over["nextStepAt"].is_null(), "{over:#}");
     let told = explain(&shop, &sent.id).await?;
     says(&told, &["Not sent over Android push by fcm: failed for good: 404 UNREGISTERED", "sent over webhook"]);
+    // One of two devices is no reason: both have to have failed, and the second one does later.
+    app.simulators.behave().await?;
+    shop.upsert_recipient(json!({ "id": "bob" })).await?;
+    for token in ["android:bad", "android:slow"] {
+        shop.register_device("bob", "ANDROID_PUSH", token).await?;
+    }
+    let dead = |token: &str| json!({ "provider": "fcm", "address_prefix": token, "action": { "error": { "status": 404, "reason": "UNREGISTERED" } } });
+    app.simulators.rules(dead("android:bad")).await?;
+    app.simulators.rules(json!({ "provider": "fcm", "address_prefix": "android:slow", "action": "outage" })).await?;
+    let sent = shop.send("bob", json!({ "plan": plan("ANDROID_PUSH", 600, "FAILED", "IN_APP") })).await?;
+    let half =
+        await_that(&shop, &sent.id, "one has failed", |one| one["deliveries"].as_array().is_some_and(|all| all.iter().any(|one| one["status"] == "failed")));
+    let half = half.await?;
+    assert!(half["nextStepAt"].is_string() && happened(&half, "StepTaken")?.is_none(), "{half:#}");
+    app.simulators.behave().await?;
+    app.simulators.rules(dead("android:slow")).await?;
+    await_that(&shop, &sent.id, "it is shown in the app", |one| channels_sent(one) == ["IN_APP"]).await?;
+    app.simulators.behave().await?;
     // What its provider took needs no further step.
     let fine = shop.send("alice", json!({ "plan": plan("WEBHOOK", 1, "FAILED", "EMAIL") })).await?;
     let over = await_that(&shop, &fine.id, "the plan is over", |one| one["status"] == "sent" && one["nextStepAt"].is_null()).await?;
