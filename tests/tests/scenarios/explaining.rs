@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use tests::{App, Client};
 
 const EXPLAIN: &str = "query($id: ID!) { explain(notificationId: $id) { outcome sentence over erased
-    steps { type rule rulesVersion sentence facts { of sequence by source sentence } }
+    steps { type rule rulesVersion sentence facts { of sequence by source sentence notification } }
     deliveries { status provider attempts code sentence } } }";
 const ABSENCE: &str = "query($recipient: String!, $category: String, $from: DateTime!) {
     explainAbsence(recipientId: $recipient, category: $category, from: $from) {
         sentence more reasons { kind sentence } notifications { id outcome sentence } } }";
 
-async fn explain(by: &Client, id: &str) -> Result<Value> {
+pub async fn explain(by: &Client, id: &str) -> Result<Value> {
     Ok(by.query(EXPLAIN, json!({ "id": id })).await?["explain"].clone())
 }
 
@@ -22,14 +22,14 @@ async fn absence(by: &Client, recipient: &str, category: Option<&str>) -> Result
     Ok(by.query(ABSENCE, asked).await?["explainAbsence"].clone())
 }
 
-fn says(told: &Value, parts: &[&str]) {
+pub fn says(told: &Value, parts: &[&str]) {
     let sentence = told["sentence"].as_str().unwrap_or_default();
     for part in parts {
         assert!(sentence.contains(part), "no {part:?} in {sentence}\n{told:#}");
     }
 }
 
-fn step<'a>(told: &'a Value, kind: &str) -> Result<&'a Value> {
+pub fn step<'a>(told: &'a Value, kind: &str) -> Result<&'a Value> {
     told["steps"].as_array().into_iter().flatten().find(|step| step["type"] == kind).with_context(|| format!("no {kind} in {told:#}"))
 }
 
