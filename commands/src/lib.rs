@@ -4,6 +4,7 @@
 //! - [`bus`]: load, decide, append; reload on a conflict.
 //! - [`accept`]: accepting a notification: gather the facts, decide once, commit.
 //! - [`addresses`]: the suppression list.
+//! - [`consents`]: consents given elsewhere, brought in in bulk.
 //! - [`cancel`]: taking a notification back.
 //! - [`due`]: what is done when something that waited comes due.
 //! - [`recipients`]: recipients, devices and their erasure, across several streams at once.
@@ -17,6 +18,7 @@ pub mod accept;
 pub mod addresses;
 pub mod bus;
 pub mod cancel;
+pub mod consents;
 pub mod consumer;
 pub mod database;
 pub mod due;

@@ -5,6 +5,8 @@
 //! - [`dead_letters`]: deliveries that await a person.
 //! - [`directory`]: categories, senders and API keys.
 //! - [`explain`]: why a notification came, or did not, from the log itself.
+//! - [`schedules`]: schedules of requests, by sender and recipient.
+//! - [`suppressions`]: addresses to which nothing goes.
 //! - [`store`]: a file per read model, its consumer's life, and its rebuild beside the live one.
 //! - [`live`]: what happens to a recipient's notifications, as it happens.
 //! - [`feed`]: copies of the log for others.
@@ -19,6 +21,8 @@ pub mod feed;
 pub mod live;
 pub mod notifications;
 pub mod registry;
+pub mod schedules;
 pub mod store;
+pub mod suppressions;
 #[cfg(test)]
 mod testing;

@@ -116,6 +116,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         roles: config.server.roles,
         share_always: config.redis.queue == RedisQueue::Always,
         links: config.links.settings(),
+        overall: config.policy.limits(),
     };
     let stores = open_stores(&config, &data, &master, &random, shared_clock).await?;
     let engine = Arc::new(Engine::over(stores, &master, settings, vec![Arc::<KeyRegistry>::clone(&keys)], Arc::clone(&clock), Arc::clone(&random))?);
@@ -157,6 +158,8 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         page_size: config.limits.page_size,
         notifications: engine.read_models.notifications()?,
         dead_letters: engine.read_models.dead_letters()?,
+        schedules: engine.read_models.schedules()?,
+        suppressions: engine.read_models.suppressions()?,
         directory,
     });
     let transport = TransportSettings {

@@ -7,6 +7,8 @@ use commands::log::Metadata;
 use projections::dead_letters::DeadLetters;
 use projections::directory::Directory;
 use projections::notifications::Notifications;
+use projections::schedules::Schedules;
+use projections::suppressions::Suppressions;
 use std::sync::Arc;
 use workers::providers::webhook::WebhookPolicy;
 
@@ -32,6 +34,10 @@ pub struct Services {
     pub notifications: Notifications,
     /// Dead letters.
     pub dead_letters: DeadLetters,
+    /// Schedules.
+    pub schedules: Schedules,
+    /// The suppression list.
+    pub suppressions: Suppressions,
     /// Categories, senders, keys.
     pub directory: Directory,
 }

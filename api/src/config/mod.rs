@@ -17,6 +17,7 @@ mod links;
 mod log;
 mod metrics;
 mod mirror;
+mod policy;
 mod postgres;
 pub mod providers;
 mod redis;
@@ -37,6 +38,7 @@ pub use links::Links;
 pub use log::{Log, LogFormat};
 pub use metrics::Metrics;
 pub use mirror::Mirror;
+pub use policy::Policy;
 pub use postgres::Postgres;
 pub use providers::Providers;
 pub use redis::{Redis, RedisMode, RedisQueue};
@@ -64,6 +66,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// Third parties.
     pub providers: Providers,
+    /// What holds for all categories together.
+    pub policy: Policy,
     /// What one request may cost.
     pub limits: Limits,
     /// Links that act for a person without a login.
@@ -82,7 +86,7 @@ impl Config {
         let mut all = vec![Server::describe(), Storage::describe(), Postgres::describe(), Redis::describe()];
         all.extend(Delivery::describe_all());
         all.extend(Providers::describe_all());
-        all.extend([Limits::describe(), Links::describe(), Log::describe(), Metrics::describe(), Mirror::describe()]);
+        all.extend([Policy::describe(), Limits::describe(), Links::describe(), Log::describe(), Metrics::describe(), Mirror::describe()]);
         all
     }
 
@@ -109,12 +113,13 @@ impl Config {
         }
         let delivery = Delivery::read(&mut reader);
         let providers = Providers::read(&mut reader);
+        let policy = Policy::read(&mut reader);
         let limits = Limits::read(&mut reader);
         let links = Links::read(&mut reader);
         let log = Log::read(&mut reader);
         let metrics = Metrics::read(&mut reader);
         let mirror = Mirror::read(&mut reader);
-        match (server, storage, postgres, redis, delivery, providers, limits, links, log, metrics, mirror) {
+        match (server, storage, postgres, redis, delivery, providers, policy, limits, links, log, metrics, mirror) {
             (
                 Some(server),
                 Some(storage),
@@ -122,12 +127,13 @@ impl Config {
                 Some(redis),
                 Some(delivery),
                 Some(providers),
+                Some(policy),
                 Some(limits),
                 Some(links),
                 Some(log),
                 Some(metrics),
                 Some(mirror),
-            ) if !reader.has_problems() => Ok((Self { server, storage, postgres, redis, delivery, providers, limits, links, log, metrics, mirror }, layers)),
+            ) if !reader.has_problems() => Ok((Self { server, storage, postgres, redis, delivery, providers, policy, limits, links, log, metrics, mirror }, layers)),
             _ => Err(ConfigError::Invalid { problems: reader.into_problems() }),
         }
     }

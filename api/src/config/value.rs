@@ -127,6 +127,11 @@ fn number_and_unit(text: &str) -> Option<(f64, &str)> {
     Some((number, text[unit..].trim()))
 }
 
+/// A length of time as configuration is written, in milliseconds.
+pub fn duration_millis(text: &str) -> Option<i64> {
+    duration(text).and_then(|length| i64::try_from(length.as_millis()).ok())
+}
+
 fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = number_and_unit(text)?;
     let seconds = match unit {

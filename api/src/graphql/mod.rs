@@ -4,6 +4,7 @@
 //! - [`schema`]: the schema, put together from one folder a noun.
 //! - [`context`], [`error`], [`position`], [`problem`], [`names`]: what the nouns share.
 
+mod addresses;
 mod administration;
 mod context;
 mod dead_letters;
@@ -12,9 +13,11 @@ mod explaining;
 mod live;
 mod names;
 mod notifications;
+mod plan;
 mod position;
 mod problem;
 mod recipients;
+mod schedules;
 pub mod schema;
 mod sending;
 mod subscriptions;

@@ -42,6 +42,17 @@ pub enum SubscriptionScope {
     Channel,
     /// One category.
     Category,
+    /// One category on one channel.
+    CategoryChannel,
+    /// One device or other address.
+    Device,
+    /// One topic.
+    Topic,
+}
+
+/// A rule's name, as in events.
+pub fn rule_name(rule: values::Rule) -> String {
+    serde_json::to_value(rule).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// What an API key is for.

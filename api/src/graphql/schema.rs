@@ -1,5 +1,6 @@
 //! The schema: one folder a noun, put together here.
 
+use super::addresses::{AddressMutation, AddressQuery};
 use super::administration::{CategoryMutation, CategoryQuery, KeyMutation, KeyQuery, ProjectionMutation, SenderMutation, SenderQuery, StatusQuery};
 use super::dead_letters::{DeadLetterMutation, DeadLetterQuery};
 use super::explaining::ExplainQuery;
@@ -7,8 +8,9 @@ use super::live::LiveQuery;
 use super::notifications::{HistoryQuery, MarkMutation, NotificationQuery};
 use super::problem::Problem;
 use super::recipients::{LinkQuery, RecipientMutation, RecipientQuery};
-use super::sending::SendingMutation;
-use super::subscriptions::{SubscriptionMutation, SubscriptionQuery};
+use super::schedules::{ScheduleMutation, ScheduleQuery};
+use super::sending::{CancelMutation, PreviewQuery, SearchQuery, SendingMutation};
+use super::subscriptions::{ConsentQuery, ImportMutation, PreferencesQuery, SettingsMutation, SubscriptionMutation, SubscriptionQuery};
 use super::transport::{Bounds, apply};
 use crate::app::services::Services;
 use async_graphql::{MergedObject, Schema, SchemaBuilder};
@@ -19,9 +21,15 @@ use std::sync::Arc;
 pub struct Query(
     NotificationQuery,
     HistoryQuery,
+    SearchQuery,
+    PreviewQuery,
+    ScheduleQuery,
+    AddressQuery,
     RecipientQuery,
     LinkQuery,
     SubscriptionQuery,
+    PreferencesQuery,
+    ConsentQuery,
     CategoryQuery,
     SenderQuery,
     KeyQuery,
@@ -34,8 +42,13 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     SendingMutation,
+    CancelMutation,
+    ScheduleMutation,
+    AddressMutation,
     RecipientMutation,
     SubscriptionMutation,
+    SettingsMutation,
+    ImportMutation,
     MarkMutation,
     SenderMutation,
     KeyMutation,

@@ -103,13 +103,13 @@ pub enum Refusal {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// Two answers to one question.
-    #[error("give notBefore or localTime, not both")]
+    #[error("give sendAt or localTime, not both")]
     TwoTimes,
     /// Out of bounds.
     #[error("a notification can be asked for at most 366 days ahead; give an earlier time")]
     TooFarAhead,
     /// It could never be sent.
-    #[error("expiresAt is not after notBefore, so it could never be sent; give a later expiry or an earlier time")]
+    #[error("expiresAt is not after sendAt, so it could never be sent; give a later expiry or an earlier time")]
     ExpiresTooEarly,
     /// The digest's name.
     #[error("a digest key has 1 to {LONGEST_KEY} bytes")]

@@ -126,6 +126,11 @@ impl Hashing {
         NotificationId(self.id(&[b"summary", digest.0.as_bytes(), &window.to_le_bytes()]))
     }
 
+    /// A schedule's id, from its sender and idempotency key.
+    pub fn schedule(&self, sender: &SenderKey, sandbox: bool, key: &str) -> ScheduleId {
+        ScheduleId(self.id(&[b"schedule", sender.as_str().as_bytes(), &[u8::from(sandbox)], key.as_bytes()]))
+    }
+
     /// The id of the notification that an occurrence of a schedule becomes.
     pub fn occurrence(&self, schedule: ScheduleId, occurrence: Millis) -> NotificationId {
         NotificationId(self.id(&[b"occurrence", schedule.0.as_bytes(), &occurrence.to_le_bytes()]))

@@ -34,7 +34,34 @@ fn sender(name: &str) -> SenderEvent {
     SenderEvent::SenderRegistered(SenderRegistered { key: SenderKey::new("shop").unwrap(), name: name.to_owned() })
 }
 
-on_every_store!(the_directory_is_what_was_set_up_last);
+on_every_store!(the_directory_is_what_was_set_up_last, categories_are_found_by_what_people_call_them);
+
+async fn categories_are_found_by_what_people_call_them<S: Store>() {
+    let mut story = Story::default();
+    for (key, name, about) in [("billing", "결제 알림", "카드와 청구서"), ("orders", "ÉTAT of orders", "Parcels"), ("news", "News", "From the Shop_1%")]
+    {
+        let CategoryEvent::CategoryDefined(mut defined) = category(name, &[Channel::InApp]);
+        defined.key = CategoryKey::new(key).unwrap();
+        defined.description = about.to_owned();
+        story.add(StreamId::of_key(AggregateKind::Category, key), CategoryEvent::CategoryDefined(defined));
+    }
+    let view = View::<S>::new(REGISTRATION).await;
+    view.take(&story.events).await;
+    let directory = Directory::new(view.projection.clone());
+    for (text, after, first, found) in [
+        ("", None, 10, &["billing", "news", "orders"][..]),
+        ("", Some("billing"), 1, &["news"]),
+        ("청구", None, 10, &["billing"]),
+        ("알림", None, 10, &["billing"]),
+        ("état", None, 10, &["orders"]),
+        ("SHOP_1%", None, 10, &["news"]),
+        ("BILL", None, 10, &["billing"]),
+        ("%", Some("news"), 10, &[]),
+    ] {
+        let keys = directory.search_categories(text, after, first).await.unwrap();
+        assert_eq!(keys.iter().map(CategoryKey::as_str).collect::<Vec<_>>(), found, "{text:?} after {after:?}");
+    }
+}
 
 async fn the_directory_is_what_was_set_up_last<S: Store>() {
     let key = KeyId(Uuid::from_u128(9));

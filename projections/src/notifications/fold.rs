@@ -5,12 +5,18 @@ use super::status::DeliveryStatus;
 use commands::log::{Position, Recorded};
 use domain::Fact;
 use domain::notification::NotificationEvent as E;
-use domain::values::{Channel, DeliveryNo};
+use domain::values::{Channel, DeliveryNo, Rule};
 
 /// Bits of the column `flags`.
 pub(super) const SEEN: u8 = 1;
 pub(super) const READ: u8 = 2;
 pub(super) const ARCHIVED: u8 = 4;
+/// Where it stands as a whole: at most one of these.
+pub(super) const DEFERRED: u8 = 8;
+pub(super) const HELD: u8 = 16;
+pub(super) const DIGESTED: u8 = 32;
+pub(super) const CANCELLED: u8 = 64;
+pub(super) const EXPIRED: u8 = 128;
 
 /// The column `box`, by which a recipient's notifications are listed and counted.
 pub(super) const fn box_of(flags: u8) -> u8 {
@@ -42,12 +48,14 @@ pub(super) struct Folded<'a> {
     pub(super) queued_at: Option<Position>,
     pub(super) deliveries: Vec<Touched>,
     pub(super) flags: u8,
+    /// Where it stands as a whole from then on, where that changed; 0: its deliveries say.
+    pub(super) whole: Option<u8>,
     pub(super) updated: Position,
 }
 
 impl<'a> Folded<'a> {
     pub(super) const fn new(number: u64) -> Self {
-        Self { number, requested: None, queued_at: None, deliveries: Vec::new(), flags: 0, updated: 0 }
+        Self { number, requested: None, queued_at: None, deliveries: Vec::new(), flags: 0, whole: None, updated: 0 }
     }
 
     /// Adds an event that [`matters`].
@@ -62,6 +70,7 @@ impl<'a> Folded<'a> {
             E::Seen(_) => self.flags |= SEEN,
             E::Read(_) => self.flags |= SEEN | READ,
             E::Archived(_) => self.flags |= ARCHIVED,
+            whole if whole_after(whole).is_some() => self.whole = whole_after(whole),
             of_delivery => {
                 if let (Some(number), Some(status)) = (of_delivery.delivery(), status_after(of_delivery)) {
                     self.touch(number, status);
@@ -84,7 +93,21 @@ pub(super) fn matters(fact: &Fact) -> Option<&E> {
         return None;
     };
     let row = matches!(fact, E::Requested(_) | E::Queued(_) | E::Seen(_) | E::Read(_) | E::Archived(_));
+    let row = row || whole_after(fact).is_some();
     (row || (fact.delivery().is_some() && status_after(fact).is_some())).then_some(fact)
+}
+
+/// Where an event leaves the notification as a whole, where it says that.
+fn whole_after(fact: &E) -> Option<u8> {
+    Some(match fact {
+        E::Deferred(e) if e.rule == Rule::OverLimit => HELD,
+        E::Deferred(_) => DEFERRED,
+        E::Released(_) => 0,
+        E::Digested(_) => DIGESTED,
+        E::Cancelled(e) if e.delivery.is_none() => CANCELLED,
+        E::Expired(e) if e.delivery.is_none() => EXPIRED,
+        _ => return None,
+    })
 }
 
 /// The state that an event leads to, where it changes the state that is shown.

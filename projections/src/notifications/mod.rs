@@ -15,7 +15,7 @@ mod tests;
 mod totals;
 
 pub use project::NotificationsProjection;
-pub use query::{ArchivedFilter, HistoryFilter, HistoryPage, Notifications, Order, RequestedIn};
+pub use query::{ArchivedFilter, HistoryFilter, HistoryPage, Notifications, Order, RequestedIn, Search, SearchPage};
 pub use row::{DeliveryRow, NotificationRow};
 pub use status::{DeliveryStatus, NotificationStatus};
 pub use totals::Totals;

@@ -35,6 +35,8 @@ static FLAGS: Sql = Sql {
     key: 1,
 };
 
+static WHOLE: Sql = Sql { text: "UPDATE notifications SET flags = (flags & 7) | ?2, updated_position = ?3 WHERE number = ?1", types: "iii", key: 1 };
+
 /// The consumer; see the module.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct NotificationsProjection;
@@ -96,6 +98,9 @@ fn push(folded: &Folded<'_>, changes: &mut Changes) {
             );
         }
     }
+    if let Some(whole) = folded.whole {
+        changes.push(&WHOLE, vec![folded.number.into(), whole.into(), folded.updated.into()]);
+    }
     if folded.flags != 0 {
         changes.push(&FLAGS, vec![folded.number.into(), folded.flags.into(), box_of(folded.flags).into(), folded.updated.into()]);
     }
@@ -122,7 +127,7 @@ fn row(folded: &Folded<'_>, recorded: &Recorded, requested: &Requested) -> Vec<V
         recorded.at.into(),
         visible.into(),
         deliveries.into(),
-        folded.flags.into(),
+        (folded.flags | folded.whole.unwrap_or(0)).into(),
         box_of(folded.flags).into(),
         folded.updated.into(),
     ]

@@ -1,6 +1,6 @@
 //! A row as queries return it.
 
-use super::fold::{ARCHIVED, READ, SEEN};
+use super::fold::{ARCHIVED, CANCELLED, DEFERRED, DIGESTED, EXPIRED, HELD, READ, SEEN};
 use super::status::{DeliveryStatus, NotificationStatus};
 use crate::store::ReadError;
 use commands::log::{Position, StreamNo};
@@ -43,6 +43,9 @@ pub struct NotificationRow {
     pub visible_position: Option<Position>,
     /// Its deliveries, by number.
     pub deliveries: Vec<DeliveryRow>,
+    /// Where it stands as a whole, where its deliveries do not say: it waits, lies in a digest, or was
+    /// over before there was any.
+    pub whole: Option<NotificationStatus>,
     /// Shown to the recipient.
     pub seen: bool,
     /// Read by the recipient.
@@ -69,6 +72,9 @@ pub(super) type Columns = (i64, [u8; 16], [u8; 16], String, String, i64, i64, i6
 impl NotificationRow {
     /// Where it stands as a whole.
     pub fn status(&self) -> NotificationStatus {
+        if let Some(whole) = self.whole {
+            return whole;
+        }
         NotificationStatus::of(self.deliveries.iter().map(|delivery| delivery.status))
     }
 
@@ -99,12 +105,24 @@ impl NotificationRow {
             requested_at,
             visible_position: visible.map(unsigned),
             deliveries: parse(&deliveries).ok_or(UNREADABLE)?,
+            whole: whole(flags),
             seen: flags & SEEN != 0,
             read: flags & READ != 0,
             archived: flags & ARCHIVED != 0,
             updated_position: unsigned(updated),
         })
     }
+}
+
+const fn whole(flags: u8) -> Option<NotificationStatus> {
+    Some(match flags & (DEFERRED | HELD | DIGESTED | CANCELLED | EXPIRED) {
+        DEFERRED => NotificationStatus::Deferred,
+        HELD => NotificationStatus::Held,
+        DIGESTED => NotificationStatus::Digested,
+        CANCELLED => NotificationStatus::Cancelled,
+        EXPIRED => NotificationStatus::Expired,
+        _ => return None,
+    })
 }
 
 fn parse(text: &str) -> Option<Vec<DeliveryRow>> {

@@ -72,7 +72,7 @@ impl DeliveryStatus {
     }
 }
 
-/// Where a notification stands as a whole: follows from its deliveries.
+/// Where a notification stands as a whole: follows from its deliveries, or from that it has none yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NotificationStatus {
     /// Nothing was queued, or all that was queued was decided against later.
@@ -91,9 +91,20 @@ pub enum NotificationStatus {
     Expired,
     /// Taken back.
     Cancelled,
+    /// Waits for a moment: its time, or the end of quiet hours.
+    Deferred,
+    /// Waits for a place under a limit.
+    Held,
+    /// A digest collected it.
+    Digested,
 }
 
 impl NotificationStatus {
+    /// Whether nothing more can come of it: no delivery, and no later step of a plan.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Suppressed | Self::Cancelled | Self::Expired)
+    }
+
     /// From the deliveries.
     pub fn of(deliveries: impl IntoIterator<Item = DeliveryStatus>) -> Self {
         use DeliveryStatus as D;
@@ -121,6 +132,9 @@ impl NotificationStatus {
         match self {
             Self::Suppressed => "suppressed",
             Self::Pending => "pending",
+            Self::Deferred => "deferred",
+            Self::Held => "held",
+            Self::Digested => "digested",
             Self::Sent => "sent",
             Self::PartlySent => "partly_sent",
             Self::DeadLettered => "dead_lettered",

@@ -88,6 +88,16 @@ impl ReadModels {
         self.required(crate::directory::NAME).map(crate::directory::Directory::new)
     }
 
+    /// Queries over schedules.
+    pub fn schedules(&self) -> Result<crate::schedules::Schedules, OpenError> {
+        self.required(crate::schedules::NAME).map(crate::schedules::Schedules::new)
+    }
+
+    /// Queries over the suppression list.
+    pub fn suppressions(&self) -> Result<crate::suppressions::Suppressions, OpenError> {
+        self.required(crate::suppressions::NAME).map(crate::suppressions::Suppressions::new)
+    }
+
     fn required(&self, name: &'static str) -> Result<Arc<Projection>, OpenError> {
         self.find(name).cloned().ok_or(OpenError::NotRegistered { name })
     }

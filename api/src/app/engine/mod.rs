@@ -26,7 +26,7 @@ use commands::log::{
 use commands::ports::{Clock, Random};
 use commands::replicas::{Membership, Peers, Turn};
 use domain::policy::retry::RetrySchedule;
-use domain::values::Channel;
+use domain::values::{Channel, Limit};
 use projections::feed::kurrentdb::{self, Target};
 use projections::live::LocalFeed;
 use projections::store::{ReadModels, Sources};
@@ -91,6 +91,8 @@ pub struct EngineSettings {
     pub share_always: bool,
     /// How links are made that act for a person.
     pub links: LinkSettings,
+    /// How many a recipient may get over all categories together.
+    pub overall: Vec<Limit>,
 }
 
 /// A provider at work, as operators see it.
@@ -164,7 +166,8 @@ pub struct Engine {
     pub peers: watch::Receiver<Arc<Peers>>,
     /// How far the mirror of the log is, if there is one.
     pub mirror: Option<Progress>,
-    facts: Arc<Facts>,
+    /// What decisions rest on.
+    pub facts: Arc<Facts>,
     due: Due,
     beside: Beside,
     turns: HashMap<&'static str, Turn>,
@@ -220,7 +223,7 @@ impl Engine {
         let bus = Bus::new(committer, Arc::clone(&log));
         let hashing = master.hashing();
         // What is decided later is decided on the same terms.
-        let terms = AcceptorSettings::default();
+        let terms = AcceptorSettings { overall: settings.overall.clone() };
         let due = Due::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), terms.clone());
         let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random), terms);
         let links = Arc::new(Links::new(master, settings.links.clone()));

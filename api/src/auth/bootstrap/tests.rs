@@ -27,6 +27,7 @@ async fn a_key_whose_secret_was_not_kept_is_not_in_force() {
         roles: crate::config::Roles::ALL,
         share_always: false,
         links: Default::default(),
+        overall: Vec::new(),
     };
     let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
     let random: Arc<dyn Random> = Arc::new(SystemRandom);

@@ -6,7 +6,7 @@ mod projections;
 mod senders;
 mod status;
 
-pub use categories::{CategoryMutation, CategoryQuery};
+pub use categories::{CategoryMutation, CategoryQuery, categories_of};
 pub use keys::{KeyMutation, KeyQuery};
 pub use projections::ProjectionMutation;
 pub use senders::{SenderMutation, SenderQuery};

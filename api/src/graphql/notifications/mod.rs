@@ -8,4 +8,4 @@ mod object;
 pub use history::HistoryQuery;
 pub use mutation::MarkMutation;
 pub(in crate::graphql) use object::may_see;
-pub use object::{NotificationObject, NotificationQuery};
+pub use object::{ContentObject, NotificationObject, NotificationQuery};

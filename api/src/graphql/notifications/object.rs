@@ -3,7 +3,7 @@
 use crate::auth::Caller;
 use crate::graphql::context::{principal, services};
 use crate::graphql::error::{failure, log_error};
-use crate::graphql::names::{Channel, Priority};
+use crate::graphql::names::{Channel, Priority, rule_name};
 use crate::graphql::position::Position;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -11,7 +11,7 @@ use commands::log::Recorded;
 use domain::aggregate::Aggregate;
 use domain::notification::{DeliveryState, Notification, NotificationEvent, Requested};
 use domain::recipient::Recipient;
-use domain::values::NotificationId;
+use domain::values::{Content, NotificationId, Rule};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -46,6 +46,13 @@ pub struct ContentObject {
     /// The JSON object for the app, as text.
     data: Option<String>,
     collapse_key: Option<String>,
+}
+
+impl From<&Content> for ContentObject {
+    fn from(content: &Content) -> Self {
+        let Content { title, body, html, data, collapse_key, .. } = content.clone();
+        Self { title, body, html, data, collapse_key }
+    }
 }
 
 /// The notification on one channel to one address.
@@ -178,9 +185,39 @@ impl NotificationObject {
     }
 
     /// All deliveries together: `pending`, `sent` (to one address at least), `suppressed`,
-    /// `dead_lettered`, `failed`, `cancelled`, `expired` or `discarded`.
+    /// `dead_lettered`, `failed`, `cancelled`, `expired` or `discarded`; before there are any, `deferred`
+    /// (for its time, or the end of quiet hours), `held` (for a place under a limit) or `digested`.
     async fn status(&self, ctx: &Context<'_>) -> Result<&'static str> {
         Ok(status(&self.existing(ctx).await?.state))
+    }
+
+    /// Until when it is deferred or held; then it is decided anew.
+    async fn waits_until(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
+        Ok(self.existing(ctx).await?.state.waiting.and_then(|waiting| time(waiting.until)))
+    }
+
+    /// The rule by which it is deferred, held or digested, e.g. `quiet_hours`.
+    async fn waits_by(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let loaded = self.existing(ctx).await?;
+        if let Some(waiting) = loaded.state.waiting {
+            return Ok(Some(rule_name(waiting.rule)));
+        }
+        Ok(loaded.state.digested.and_then(|_| {
+            loaded.events.iter().rev().find_map(|event| match &event.fact {
+                Fact::Notification(NotificationEvent::Digested(digested)) => Some(rule_name(digested.rule)),
+                _ => None,
+            })
+        }))
+    }
+
+    /// When the next step of its channel plan is due, unless it is no longer needed then.
+    async fn next_step_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
+        Ok(self.existing(ctx).await?.state.step.and_then(|step| time(step.due)))
+    }
+
+    /// Its topic.
+    async fn topic(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.existing(ctx).await?.state.topic.as_ref().map(ToString::to_string))
     }
 
     /// When it was accepted.
@@ -202,13 +239,7 @@ impl NotificationObject {
     async fn content(&self, ctx: &Context<'_>) -> Result<Option<ContentObject>> {
         let loaded = self.existing(ctx).await?;
         let content = loaded.requested().and_then(|requested| requested.personal.known());
-        Ok(content.map(|content| ContentObject {
-            title: content.title.clone(),
-            body: content.body.clone(),
-            html: content.html.clone(),
-            data: content.data.clone(),
-            collapse_key: content.collapse_key.clone(),
-        }))
+        Ok(content.map(Into::into))
     }
 
     /// The sender's own notes; for its sender and administrators.
@@ -244,14 +275,13 @@ impl NotificationObject {
 
     /// What was decided against at acceptance, and by which rule.
     async fn suppressions(&self, ctx: &Context<'_>) -> Result<Vec<SuppressionObject>> {
-        let word = |rule| serde_json::to_value(rule).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
         Ok(self
             .existing(ctx)
             .await?
             .state
             .suppressed
             .iter()
-            .map(|(channel, rule)| SuppressionObject { channel: channel.map(Into::into), rule: word(rule) })
+            .map(|(channel, rule)| SuppressionObject { channel: channel.map(Into::into), rule: rule_name(*rule) })
             .collect())
     }
 
@@ -286,7 +316,13 @@ impl NotificationObject {
 
 fn status(state: &Notification) -> &'static str {
     let any = |wanted: fn(DeliveryState) -> bool| state.deliveries.iter().any(|delivery| wanted(delivery.state));
-    if state.deliveries.is_empty() {
+    if let Some(waiting) = state.waiting {
+        if waiting.rule == Rule::OverLimit { "held" } else { "deferred" }
+    } else if state.digested.is_some() {
+        "digested"
+    } else if let (true, Some(over)) = (state.deliveries.is_empty(), state.over) {
+        if over == Rule::Cancelled { "cancelled" } else { "expired" }
+    } else if state.deliveries.is_empty() {
         "suppressed"
     } else if any(DeliveryState::is_pending) {
         "pending"

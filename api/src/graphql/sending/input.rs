@@ -2,11 +2,13 @@
 
 use crate::graphql::context::SenderScope;
 use crate::graphql::names::{Channel, Priority};
+use crate::graphql::plan::PlanInput;
 use crate::graphql::problem::Refused;
-use async_graphql::{ID, InputObject};
+use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
 use commands::accept::SendRequest;
-use domain::values::{CategoryKey, Content};
+use domain::calendar::LocalDateTime;
+use domain::values::{CategoryKey, Content, TopicKey};
 
 /// What to tell.
 #[derive(InputObject)]
@@ -21,6 +23,13 @@ pub struct ContentInput {
     data: Option<String>,
     /// Later notifications with this key replace earlier ones on the device.
     collapse_key: Option<String>,
+}
+
+impl ContentInput {
+    /// As the domain wants it, with the sender's notes.
+    pub fn content(self, metadata: Option<String>) -> Content {
+        Content { title: self.title, body: self.body, html: self.html, data: self.data, collapse_key: self.collapse_key, metadata }
+    }
 }
 
 /// One notification to one recipient.
@@ -43,15 +52,34 @@ pub struct SendNotificationInput {
     metadata: Option<String>,
     /// Worth nothing after this moment.
     expires_at: Option<DateTime<Utc>>,
+    /// Not to be sent before this moment, at most 366 days ahead.
+    send_at: Option<DateTime<Utc>>,
+    /// Not to be sent before the recipient's clock shows this date and time, such as
+    /// `2027-03-28T09:00`, in the zone where they are when it is accepted.
+    local_time: Option<String>,
+    /// What it is about, for those who switch topics off.
+    topic: Option<String>,
+    /// Which digest of the category collects it, by your own name; leave out for the common one.
+    digest_key: Option<String>,
+    /// Over which channels first, and over which later; leave out `channels` with it.
+    plan: Option<PlanInput>,
+}
+
+/// A category that the key may send in.
+pub fn category_in(key: &str, scope: &SenderScope<'_>) -> Result<CategoryKey, Refused> {
+    let category = CategoryKey::new(key).map_err(|error| Refused::at("category", "CATEGORY_NOT_FOUND", error.to_string()))?;
+    if !scope.categories.is_empty() && !scope.categories.contains(&category) {
+        return Err(Refused::at("category", "CATEGORY_FORBIDDEN", "This API key may not send in this category; ask an administrator."));
+    }
+    Ok(category)
 }
 
 impl SendNotificationInput {
     /// As the acceptor wants it.
     pub fn request(self, scope: &SenderScope<'_>) -> Result<SendRequest, Refused> {
-        let category = CategoryKey::new(&self.category).map_err(|error| Refused::at("category", "CATEGORY_NOT_FOUND", error.to_string()))?;
-        if !scope.categories.is_empty() && !scope.categories.contains(&category) {
-            return Err(Refused::at("category", "CATEGORY_FORBIDDEN", "This API key may not send in this category; ask an administrator."));
-        }
+        let category = category_in(&self.category, scope)?;
+        let local_time = self.local_time.map(|text| LocalDateTime::new(&text)).transpose();
+        let topic = self.topic.map(|key| TopicKey::new(&key)).transpose();
         Ok(SendRequest {
             sender: scope.sender.clone(),
             sandbox: scope.sandbox,
@@ -60,20 +88,13 @@ impl SendNotificationInput {
             channels: self.channels.map(|channels| channels.into_iter().map(Into::into).collect()),
             priority: self.priority.map(Into::into),
             idempotency_key: self.idempotency_key,
-            content: Content {
-                title: self.content.title,
-                body: self.content.body,
-                html: self.content.html,
-                data: self.content.data,
-                collapse_key: self.content.collapse_key,
-                metadata: self.metadata,
-            },
+            content: self.content.content(self.metadata),
             expires_at: self.expires_at.map(|at| at.timestamp_millis()),
-            not_before: None,
-            local_time: None,
-            topic: None,
-            digest_key: None,
-            plan: None,
+            not_before: self.send_at.map(|at| at.timestamp_millis()),
+            local_time: local_time.map_err(|error| Refused::at("localTime", "TIME_INVALID", error.to_string()))?,
+            topic: topic.map_err(|error| Refused::at("topic", "TOPIC_INVALID", error.to_string()))?,
+            digest_key: self.digest_key,
+            plan: self.plan.map(Into::into),
         })
     }
 }
@@ -83,11 +104,4 @@ impl SendNotificationInput {
 pub struct SendNotificationsInput {
     /// The notifications.
     pub items: Vec<SendNotificationInput>,
-}
-
-/// What to take back.
-#[derive(InputObject)]
-pub struct CancelNotificationInput {
-    /// The notification.
-    pub id: ID,
 }

@@ -1,6 +1,11 @@
-//! Sending and cancelling.
+//! Sending, looking ahead at what would become of it, and taking back.
 
+mod cancelling;
 mod input;
 mod mutation;
+mod preview;
 
+pub use cancelling::{CancelMutation, SearchQuery};
+pub use input::{ContentInput, category_in};
 pub use mutation::SendingMutation;
+pub use preview::PreviewQuery;

@@ -1,19 +1,13 @@
-//! `sendNotification`, `sendNotifications`, `cancelNotification`.
+//! `sendNotification`, `sendNotifications`.
 
-use super::input::{CancelNotificationInput, SendNotificationInput, SendNotificationsInput};
-use crate::auth::Caller;
-use crate::graphql::context::{metadata, principal, sender, services, staff};
-use crate::graphql::error::{bus_error, failure, log_error};
+use super::input::{SendNotificationInput, SendNotificationsInput};
+use crate::graphql::context::{metadata, sender, services};
+use crate::graphql::error::{failure, log_error};
 use crate::graphql::notifications::NotificationObject;
 use crate::graphql::position::Position;
 use crate::graphql::problem::Refused;
 use async_graphql::{Context, Object, Result, SimpleObject, Union};
 use commands::accept::Accepted;
-use commands::bus::Refused as BusRefused;
-use commands::cancel::cancel;
-use domain::notification::Notification;
-use domain::values::NotificationId;
-use domain::{AggregateKind, StreamId};
 
 /// It is in the log, durably.
 #[derive(SimpleObject)]
@@ -40,26 +34,6 @@ pub enum SendResult {
 pub struct SendNotificationsPayload {
     /// One for each item.
     results: Vec<SendResult>,
-}
-
-/// What was taken back.
-#[derive(SimpleObject)]
-pub struct NotificationCancelled {
-    /// The notification.
-    notification: NotificationObject,
-    /// From here on queries show it.
-    position: Position,
-    /// Numbers of the deliveries that were still stopped; what is under way or done is not.
-    stopped: Vec<i32>,
-}
-
-/// Cancelled, or refused with a reason.
-#[derive(Union)]
-pub enum CancelResult {
-    /// Done.
-    Cancelled(NotificationCancelled),
-    /// Nothing was changed.
-    Refused(Refused),
 }
 
 /// Mutations of senders.
@@ -114,33 +88,5 @@ impl SendingMutation {
         let mut answers = services.engine.acceptor.accept(&metadata(ctx)?, requests).await.map_err(log_error)?.into_iter();
         let results = results.into_iter().filter_map(|result| result.or_else(|| answers.next().map(answer))).collect();
         Ok(SendNotificationsPayload { results })
-    }
-
-    /// Takes a notification back, as far as no provider was called for it yet.
-    async fn cancel_notification(&self, ctx: &Context<'_>, input: CancelNotificationInput) -> Result<CancelResult> {
-        staff(ctx)?;
-        let services = services(ctx)?;
-        let Ok(id) = input.id.parse::<NotificationId>() else {
-            return Ok(CancelResult::Refused(Refused::at("id", "NOT_FOUND", "There is no notification of this id.")));
-        };
-        let stream = StreamId::new(AggregateKind::Notification, id.0);
-        let loaded = services.engine.bus.load::<Notification>(stream).await.map_err(bus_error)?;
-        let own = match principal(ctx)?.caller.as_ref() {
-            Caller::Administrator { .. } => true,
-            Caller::Sender { sender, sandbox, .. } => loaded.state.sender == *sender && loaded.state.sandbox == *sandbox,
-            Caller::Recipient { .. } => false,
-        };
-        if !own || !loaded.state.exists {
-            return Ok(CancelResult::Refused(Refused::at("id", "NOT_FOUND", "There is no notification of this id.")));
-        }
-        match cancel(&services.engine.bus, services.engine.acceptor.facts(), &metadata(ctx)?, id).await {
-            Ok(stopped) => Ok(CancelResult::Cancelled(NotificationCancelled {
-                notification: NotificationObject::of(id, Some(stopped.position)),
-                position: Position(stopped.position),
-                stopped: stopped.deliveries.into_iter().map(i32::from).collect(),
-            })),
-            Err(BusRefused::Refusal(refusal)) => Ok(CancelResult::Refused(refusal.into())),
-            Err(error) => Err(bus_error(error)),
-        }
     }
 }

@@ -72,6 +72,7 @@ impl TestApp {
             roles: crate::config::Roles::ALL,
             share_always: false,
             links: commands::links::LinkSettings { base_url: Some("https://acme.test".to_owned()), ..Default::default() },
+            overall: Vec::new(),
         };
         let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
         let stores = Stores::embedded(&data, &master, 8, &random).unwrap();
@@ -93,6 +94,8 @@ impl TestApp {
             page_size: 60,
             notifications: engine.read_models.notifications().unwrap(),
             dead_letters: engine.read_models.dead_letters().unwrap(),
+            schedules: engine.read_models.schedules().unwrap(),
+            suppressions: engine.read_models.suppressions().unwrap(),
             directory: engine.read_models.directory().unwrap(),
         });
         let transport = TransportSettings::default();

@@ -5,7 +5,10 @@
 pub(crate) mod app;
 mod credentials;
 mod explaining;
+mod deciding;
 mod isolation;
 mod permissions;
 mod refusals;
+mod preferences;
 mod rehearsals;
+mod schedules;

@@ -109,6 +109,17 @@ impl Directory {
         self.projection.read(sqlite::categories, postgres::categories).await
     }
 
+    /// Keys of categories with a text in key, name or description, whatever its case; after a key, at
+    /// most so many. Looked for here and not by the stores, which differ in what they hold to be the
+    /// same letter; categories are few.
+    pub async fn search_categories(&self, text: &str, after: Option<&str>, first: usize) -> Result<Vec<CategoryKey>, ReadError> {
+        let wanted = text.trim().to_lowercase();
+        let found = |text: &str| text.to_lowercase().contains(&wanted);
+        let rows = self.categories().await?.into_iter().filter(|row| after.is_none_or(|after| row.key.as_str() > after));
+        let matching = rows.filter(|row| wanted.is_empty() || found(row.key.as_str()) || found(&row.name) || found(&row.description));
+        Ok(matching.take(first).map(|row| row.key).collect())
+    }
+
     /// A category.
     pub async fn category(&self, key: CategoryKey) -> Result<Option<CategoryRow>, ReadError> {
         let wanted = key.as_str().to_owned();

@@ -1,8 +1,10 @@
 //! What recipients and operators ask; in the words of each store in [`sqlite`] and [`postgres`].
 
 mod postgres;
+mod search;
 mod sqlite;
 
+pub use search::{Search, SearchPage};
 pub(super) use sqlite::DEFERRAL;
 
 use super::row::NotificationRow;
@@ -140,6 +142,14 @@ impl Notifications {
     /// A notification by its stream's number (`LogReader::stream_number` gives it for an id).
     pub async fn by_number(&self, number: StreamNo) -> Result<Option<NotificationRow>, ReadError> {
         self.projection.read(move |connection| sqlite::by_number(connection, number), move |pool| postgres::by_number(pool, number)).await
+    }
+
+    /// A page of what was asked for, after a number, in its order; see [`Search`].
+    pub async fn search(&self, search: Search, after: StreamNo, first: usize) -> Result<SearchPage, ReadError> {
+        let copy = search.clone();
+        self.projection
+            .read(move |connection| search::in_sqlite(connection, &search, after, first), move |pool| search::in_postgres(pool, copy.clone(), after, first))
+            .await
     }
 
     /// Counts of everything so far.

@@ -1,0 +1,256 @@
+//! Taking back, singly or by query; and the list of what was asked for, seen or not, that goes with it.
+
+use crate::auth::Caller;
+use crate::graphql::context::{metadata, principal, services, staff};
+use crate::graphql::error::{bus_error, failure, read_error};
+use crate::graphql::notifications::NotificationObject;
+use crate::graphql::position::Position;
+use crate::graphql::problem::Refused;
+use crate::graphql::wait::at_least;
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Union};
+use chrono::{DateTime, Utc};
+use commands::bus::Refused as BusRefused;
+use commands::cancel::{Stopped, cancel};
+use domain::notification::{Notification, NotificationRefusal};
+use domain::values::{CategoryKey, NotificationId, SenderKey};
+use domain::{AggregateKind, StreamId};
+use projections::notifications::{Search, SearchPage};
+
+/// What to take back.
+#[derive(InputObject)]
+pub struct CancelNotificationInput {
+    /// The notification.
+    pub id: ID,
+}
+
+/// Which notifications.
+#[derive(InputObject)]
+pub struct NotificationFilter {
+    /// Your id of the recipient.
+    recipient: Option<String>,
+    /// Key of the category.
+    category: Option<String>,
+    /// Key of the sender; with a sender's key only its own are meant in any case.
+    sender: Option<String>,
+    /// Accepted at this moment or later.
+    requested_after: Option<DateTime<Utc>>,
+    /// Accepted before this moment.
+    requested_before: Option<DateTime<Utc>>,
+}
+
+/// What to take back.
+#[derive(InputObject)]
+pub struct CancelNotificationsInput {
+    /// Which; at least one field.
+    query: NotificationFilter,
+    /// At most so many in this call, 1 to 1000.
+    #[graphql(default = 100)]
+    limit: i32,
+    /// The cursor that the call before gave.
+    after: Option<Position>,
+}
+
+/// What was taken back.
+#[derive(SimpleObject)]
+pub struct NotificationCancelled {
+    /// The notification.
+    notification: NotificationObject,
+    /// From here on queries show it.
+    position: Position,
+    /// Numbers of the deliveries that were still stopped; what is under way or done is not.
+    stopped: Vec<i32>,
+    /// It waited as a whole, or lay in a digest, and will not go out.
+    stopped_waiting: bool,
+    /// The later step of its plan that will not be taken.
+    stopped_step: Option<i32>,
+    /// It was too late for everything.
+    too_late: bool,
+}
+
+/// Cancelled, or refused with a reason.
+#[derive(Union)]
+pub enum CancelResult {
+    /// Done.
+    Cancelled(NotificationCancelled),
+    /// Nothing was changed.
+    Refused(Refused),
+}
+
+/// What became of those that a query found.
+#[derive(SimpleObject)]
+pub struct NotificationsCancelled {
+    /// How many matched and were looked at.
+    looked_at: i32,
+    /// How many of them were stopped, altogether or in part.
+    stopped: i32,
+    /// How many of them were done, under way or decided against.
+    too_late: i32,
+    /// What was stopped.
+    notifications: Vec<NotificationObject>,
+    /// Hand it to `after` to go on; none where all were looked at.
+    cursor: Option<Position>,
+    /// From here on queries show it.
+    position: Position,
+}
+
+/// Notifications that were asked for.
+#[derive(SimpleObject)]
+pub struct NotificationPage {
+    notifications: Vec<NotificationObject>,
+    /// Hand it to `after` to go on, also where this page was short; none where there are no more.
+    cursor: Option<Position>,
+}
+
+fn cancelled(id: NotificationId, stopped: &Stopped) -> NotificationCancelled {
+    NotificationCancelled {
+        notification: NotificationObject::of(id, Some(stopped.position)),
+        position: Position(stopped.position),
+        stopped: stopped.deliveries.iter().map(|number| i32::from(*number)).collect(),
+        stopped_waiting: stopped.whole,
+        stopped_step: stopped.step.map(i32::from),
+        too_late: stopped.is_nothing(),
+    }
+}
+
+/// What a caller may look for; none where nothing can be found.
+fn search(ctx: &Context<'_>, filter: &NotificationFilter) -> Result<Option<Search>> {
+    let engine = &services(ctx)?.engine;
+    let mut search = Search {
+        recipient: filter.recipient.as_deref().map(|name| engine.hashing.recipient(name)),
+        requested_from: filter.requested_after.map(|at| at.timestamp_millis()),
+        requested_before: filter.requested_before.map(|at| at.timestamp_millis()),
+        ..Search::default()
+    };
+    for (text, field) in [(&filter.category, "category"), (&filter.sender, "sender")] {
+        let Some(text) = text else { continue };
+        // What is no key is nobody's.
+        match field {
+            "category" => search.category = CategoryKey::new(text).ok(),
+            _ => search.sender = SenderKey::new(text).ok(),
+        }
+        if search.category.is_none() && field == "category" || search.sender.is_none() && field == "sender" {
+            return Ok(None);
+        }
+    }
+    if let Caller::Sender { sender, sandbox, .. } = principal(ctx)?.caller.as_ref() {
+        if search.sender.as_ref().is_some_and(|named| named != sender) {
+            return Ok(None);
+        }
+        search.sender = Some(sender.clone());
+        search.sandbox = Some(*sandbox);
+    }
+    Ok(Some(search))
+}
+
+async fn found(ctx: &Context<'_>, filter: &NotificationFilter, after: Option<Position>, first: i32, most: usize) -> Result<SearchPage> {
+    let first = usize::try_from(first).ok().filter(|first| (1..=most).contains(first));
+    let first = first.ok_or_else(|| failure("BAD_USER_INPUT", format!("Ask for 1 to {most} at once.")))?;
+    match search(ctx, filter)? {
+        None => Ok(SearchPage::default()),
+        Some(search) => services(ctx)?.notifications.search(search, after.map_or(0, |after| after.0), first).await.map_err(read_error),
+    }
+}
+
+/// Mutations that take back.
+#[derive(Default)]
+pub struct CancelMutation;
+
+#[Object]
+impl CancelMutation {
+    /// Takes a notification back, as far as no provider was called for it yet: what waits, what lies
+    /// in a digest, later steps of its plan, and deliveries.
+    async fn cancel_notification(&self, ctx: &Context<'_>, input: CancelNotificationInput) -> Result<CancelResult> {
+        staff(ctx)?;
+        let engine = &services(ctx)?.engine;
+        let Ok(id) = input.id.parse::<NotificationId>() else {
+            return Ok(CancelResult::Refused(Refused::at("id", "NOT_FOUND", "There is no notification of this id.")));
+        };
+        let loaded = engine.bus.load::<Notification>(StreamId::new(AggregateKind::Notification, id.0)).await.map_err(bus_error)?;
+        let own = match principal(ctx)?.caller.as_ref() {
+            Caller::Administrator { .. } => true,
+            Caller::Sender { sender, sandbox, .. } => loaded.state.sender == *sender && loaded.state.sandbox == *sandbox,
+            Caller::Recipient { .. } => false,
+        };
+        if !own || !loaded.state.exists {
+            return Ok(CancelResult::Refused(Refused::at("id", "NOT_FOUND", "There is no notification of this id.")));
+        }
+        match cancel(&engine.bus, &engine.facts, &metadata(ctx)?, id).await {
+            Ok(stopped) => Ok(CancelResult::Cancelled(cancelled(id, &stopped))),
+            Err(BusRefused::Refusal(refusal)) => Ok(CancelResult::Refused(refusal.into())),
+            Err(error) => Err(bus_error(error)),
+        }
+    }
+
+    /// Takes back what a query finds, in pages: oldest first, as far as no provider was called for it
+    /// yet. Go on with `cursor` until there is none. Each is taken back on its own: if the call fails
+    /// half-way, what was stopped stays so, and the same call does the rest.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn cancel_notifications(
+        &self,
+        ctx: &Context<'_>,
+        input: CancelNotificationsInput,
+        #[graphql(desc = "Wait until everything up to there can be found.")] at_least_position: Option<Position>,
+    ) -> Result<NotificationsCancelled> {
+        staff(ctx)?;
+        let query = &input.query;
+        if query.recipient.is_none()
+            && query.category.is_none()
+            && query.sender.is_none()
+            && query.requested_after.is_none()
+            && query.requested_before.is_none()
+        {
+            return Err(failure("BAD_USER_INPUT", "Name at least one field of `query`; for everything, `requestedBefore: \"<now>\"`."));
+        }
+        let services = services(ctx)?;
+        at_least(services.notifications.projection(), at_least_position).await?;
+        let page = found(ctx, query, input.after, input.limit, 1_000).await?;
+        let metadata = metadata(ctx)?;
+        let mut done =
+            NotificationsCancelled { looked_at: 0, stopped: 0, too_late: 0, notifications: Vec::new(), cursor: page.next.map(Position), position: Position(0) };
+        for row in page.rows {
+            done.looked_at += 1;
+            // What is over stays so: nothing has to be read for it.
+            if row.status().is_over() {
+                done.too_late += 1;
+                continue;
+            }
+            match cancel(&services.engine.bus, &services.engine.facts, &metadata, row.id).await {
+                Ok(stopped) if stopped.is_nothing() => done.too_late += 1,
+                Ok(stopped) => {
+                    done.stopped += 1;
+                    done.position = done.position.max(Position(stopped.position));
+                    done.notifications.push(NotificationObject::of(row.id, Some(stopped.position)));
+                }
+                Err(BusRefused::Refusal(NotificationRefusal::NotFound)) => done.too_late += 1,
+                Err(error) => return Err(bus_error(error)),
+            }
+        }
+        Ok(done)
+    }
+}
+
+/// Looking for what was asked for.
+#[derive(Default)]
+pub struct SearchQuery;
+
+#[Object]
+impl SearchQuery {
+    /// Notifications as they were asked for, oldest first, whatever became of them: also what waits, was
+    /// collected or decided against, which no recipient's history shows. For senders their own.
+    #[graphql(complexity = "20 + first.max(1) as usize * child_complexity / 10")]
+    async fn requested_notifications(
+        &self,
+        ctx: &Context<'_>,
+        query: NotificationFilter,
+        #[graphql(default = 20)] first: i32,
+        #[graphql(desc = "The cursor of the page before.")] after: Option<Position>,
+        at_least_position: Option<Position>,
+    ) -> Result<NotificationPage> {
+        staff(ctx)?;
+        let services = services(ctx)?;
+        at_least(services.notifications.projection(), at_least_position).await?;
+        let page = found(ctx, &query, after, first, services.page_size).await?;
+        let notifications = page.rows.iter().map(|row| NotificationObject::of(row.id, row.visible_position)).collect();
+        Ok(NotificationPage { notifications, cursor: page.next.map(Position) })
+    }
+}
