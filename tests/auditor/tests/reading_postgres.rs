@@ -74,8 +74,9 @@ async fn a_clean_database_passes() {
     let report = run.report().await;
     assert_eq!((report.violations, report.accepted, report.delivered, report.lost, report.events), (0, 1, 1, 0, 4), "{report:?}");
     assert_eq!((report.latency.calm.count, report.latency.calm.max), (1, 60), "{report:?}");
-    let owed = postgres::owed(&mut postgres::connect(&run.url).await.unwrap()).await.unwrap();
-    assert_eq!((owed.deliveries, owed.checkpoint, owed.head), (0, 4, 4));
+    let owed = postgres::owed(&mut postgres::connect(&run.url).await.unwrap(), i64::MAX).await.unwrap();
+    assert_eq!((owed.deliveries, owed.checkpoint, owed.head, owed.timers), (0, 4, 4, 0));
+    assert!(!owed.is_nothing(), "the table of timers is behind: {owed:?}");
 }
 
 #[tokio::test]
