@@ -4,9 +4,9 @@
 //! - [`notifications`]: history, missed notifications and unread counts of recipients.
 //! - [`dead_letters`]: deliveries that await a person.
 //! - [`directory`]: categories, senders and API keys.
-//! - [`explain`]: why a notification came, or did not, from the log itself.
 //! - [`schedules`]: schedules of requests, by sender and recipient.
 //! - [`suppressions`]: addresses to which nothing goes.
+//! - [`explain`]: why a notification came, or did not, from the log itself.
 //! - [`store`]: a file per read model, its consumer's life, and its rebuild beside the live one.
 //! - [`live`]: what happens to a recipient's notifications, as it happens.
 //! - [`feed`]: copies of the log for others.

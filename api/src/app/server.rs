@@ -11,7 +11,7 @@ use super::services::Services;
 use super::stores::{ClusterSettings, Joining, Stores};
 use super::supervisor::Supervisor;
 use crate::auth::api_key::KeyHasher;
-use crate::auth::limits::{InMemory, Limits, SharedLimits};
+use crate::auth::limits::{InMemory, Limits, NotificationRate, SharedLimits};
 use crate::auth::recipient_token::TokenKey;
 use crate::auth::registry::KeyRegistry;
 use crate::auth::{Gate, bootstrap};
@@ -114,9 +114,9 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         breaker: BreakerSettings::default(),
         mirror: config.mirror.target(),
         roles: config.server.roles,
+        overall: config.policy.limits(),
         share_always: config.redis.queue == RedisQueue::Always,
         links: config.links.settings(),
-        overall: config.policy.limits(),
     };
     let stores = open_stores(&config, &data, &master, &random, shared_clock).await?;
     let engine = Arc::new(Engine::over(stores, &master, settings, vec![Arc::<KeyRegistry>::clone(&keys)], Arc::clone(&clock), Arc::clone(&random))?);
@@ -154,6 +154,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         providers: statuses,
         webhook_policy: providers::webhook_policy(&config),
         stopping: stopping.clone(),
+        senders: NotificationRate::new(config.limits.notifications(), engine.peers.clone(), Role::Api.name(), Arc::clone(&engine.clock)),
         list_length: config.limits.list_length,
         page_size: config.limits.page_size,
         notifications: engine.read_models.notifications()?,

@@ -1,6 +1,7 @@
 //! What resolvers need, in one cheap handle.
 
 use super::engine::{Engine, ProviderStatus};
+use crate::auth::limits::NotificationRate;
 use crate::auth::recipient_token::TokenKey;
 use crate::auth::registry::KeyRegistry;
 use commands::log::Metadata;
@@ -26,6 +27,8 @@ pub struct Services {
     pub webhook_policy: WebhookPolicy,
     /// Stops long work of requests when the server stops.
     pub stopping: tokio_util::sync::CancellationToken,
+    /// How many notifications a sender may ask for.
+    pub senders: NotificationRate,
     /// Items in one list.
     pub list_length: usize,
     /// Items of one page.

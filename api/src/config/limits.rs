@@ -31,6 +31,9 @@ section! {
         key_requests: usize = "5000",
         /// Requests a second of one recipient's apps together; 0 for any number. Counted as those of API keys.
         recipient_requests: usize = "100",
+        /// Notifications a minute of one sender, all its keys and lists together; 0 for any number. What is
+        /// more is refused with `RATE_LIMITED` before it is accepted. Replicas allow their part each.
+        sender_notifications: usize = "0",
     }
 }
 
@@ -47,11 +50,12 @@ impl Limits {
             ("page_size", self.page_size, 1_000),
             ("key_requests", self.key_requests, 1_000_000),
             ("recipient_requests", self.recipient_requests, 1_000_000),
+            ("sender_notifications", self.sender_notifications, 100_000_000),
         ];
         for (name, value, most) in rules {
             let least = match name {
                 "page_size" => 50,
-                "key_requests" | "recipient_requests" => 0,
+                "key_requests" | "recipient_requests" | "sender_notifications" => 0,
                 _ => 1,
             };
             reader.require((least..=most).contains(&value), &format!("limits.{name}"), format_args!("must be between {least} and {most}"));
@@ -62,6 +66,11 @@ impl Limits {
     pub fn rates(&self) -> Rates {
         let rate = |requests: usize| u32::try_from(requests).unwrap_or(u32::MAX);
         Rates { key: rate(self.key_requests), recipient: rate(self.recipient_requests) }
+    }
+
+    /// Notifications a minute of one sender; 0 for any number.
+    pub fn notifications(&self) -> u32 {
+        u32::try_from(self.sender_notifications).unwrap_or(u32::MAX)
     }
 
     /// As the transport wants them.

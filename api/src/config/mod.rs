@@ -133,7 +133,9 @@ impl Config {
                 Some(log),
                 Some(metrics),
                 Some(mirror),
-            ) if !reader.has_problems() => Ok((Self { server, storage, postgres, redis, delivery, providers, policy, limits, links, log, metrics, mirror }, layers)),
+            ) if !reader.has_problems() => {
+                Ok((Self { server, storage, postgres, redis, delivery, providers, policy, limits, links, log, metrics, mirror }, layers))
+            }
             _ => Err(ConfigError::Invalid { problems: reader.into_problems() }),
         }
     }

@@ -10,7 +10,8 @@ pub fn failure(code: &'static str, message: impl Into<String>) -> Error {
     Error::new(message).extend_with(|_, extensions| extensions.set("code", code))
 }
 
-fn later(code: &'static str, message: String, seconds: u32) -> Error {
+/// An error that passes, and after how many seconds.
+pub fn later(code: &'static str, message: String, seconds: u32) -> Error {
     Error::new(message).extend_with(|_, extensions| {
         extensions.set("code", code);
         extensions.set("retryAfter", seconds);

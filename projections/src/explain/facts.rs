@@ -1,12 +1,12 @@
 //! What a decision saw: each fact rebuilt from its stream, up to exactly the sequence that the
 //! decision recorded, so that what changed since does not colour the answer.
 
-use super::library::{Library, digest_stream, frequency_stream};
+use super::library::Library;
 use super::outcome::Outcome;
 use super::quiet;
 use super::types::ExplainedFact;
 use super::words::{self, by_name, by_words, moment, source_name, source_words};
-use commands::accept::{category_stream, recipient_stream, subscription_stream};
+use commands::accept::{category_stream, digest_stream, frequency_stream, recipient_stream, subscription_stream};
 use commands::log::{Position, Recorded, Sequence};
 use domain::address::{AddressEvent, SuppressionReason};
 use domain::aggregate::Aggregate;
@@ -39,12 +39,13 @@ pub(super) fn of(library: &Library, state: &Notification, decided: &Decided) -> 
         recipient: library.upto(recipient_stream(state.recipient), decided.versions.recipient),
         subscription: library.upto(subscription_stream(state.recipient), decided.versions.subscription),
         category: library.upto(category_stream(&state.category), decided.versions.category),
-        frequency: library.upto(frequency_stream(state.recipient), decided.versions.frequency),
+        frequency: library.upto(frequency_stream(state.recipient, state.sandbox), decided.versions.frequency),
         library,
         state,
         decided,
     };
     let mut facts = decided.rule.map_or_else(Vec::new, |rule| seen.decisive(rule));
+    facts.iter_mut().for_each(|fact| fact.decisive = true);
     let told = |facts: &[ExplainedFact], kind| facts.iter().any(|fact| fact.kind == kind);
     if !told(&facts, AggregateKind::Category) {
         facts.push(seen.category());

@@ -3,7 +3,7 @@
 //! A stream is read once however many notifications name it. Personal parts stay sealed. What a
 //! recipient was told lately is read from its end only, as deciding does.
 
-use commands::accept::{category_stream, recipient_stream, subscription_stream};
+use commands::accept::{category_stream, digest_stream, frequency_stream, recipient_stream, subscription_stream};
 use commands::log::{LogError, LogReader, Position, Recorded, Sequence};
 use domain::digest::DigestEvent;
 use domain::frequency::MAX_KEPT;
@@ -38,16 +38,8 @@ pub(super) const fn notification_stream(id: NotificationId) -> StreamId {
     StreamId::new(AggregateKind::Notification, id.0)
 }
 
-pub(super) const fn digest_stream(id: DigestId) -> StreamId {
-    StreamId::new(AggregateKind::Digest, id.0)
-}
-
 pub(super) const fn schedule_stream(id: ScheduleId) -> StreamId {
     StreamId::new(AggregateKind::Schedule, id.0)
-}
-
-pub(super) const fn frequency_stream(recipient: RecipientId) -> StreamId {
-    StreamId::new(AggregateKind::Frequency, recipient.0)
 }
 
 impl Library {
@@ -132,10 +124,11 @@ impl Library {
 /// The streams to read, each after a sequence.
 fn wanted(events: &[Arc<Recorded>]) -> Vec<(StreamId, Sequence)> {
     let mut wanted = Vec::new();
-    let mut recipient = None;
+    let (mut recipient, mut sandbox) = (None, false);
     for (_, event) in own_events(events) {
         match event {
             NotificationEvent::Requested(requested) => {
+                sandbox = requested.sandbox;
                 recipient = Some(requested.recipient);
                 wanted.push((recipient_stream(requested.recipient), 0));
                 wanted.push((subscription_stream(requested.recipient), 0));
@@ -166,7 +159,7 @@ fn wanted(events: &[Arc<Recorded>]) -> Vec<(StreamId, Sequence)> {
     }
     let counted = own_events(events).filter_map(|(_, event)| versions(event)).map(|facts| facts.frequency).filter(|sequence| *sequence > 0).min();
     if let (Some(recipient), Some(first)) = (recipient, counted) {
-        wanted.push((frequency_stream(recipient), first.saturating_sub(MAX_KEPT as u64)));
+        wanted.push((frequency_stream(recipient, sandbox), first.saturating_sub(MAX_KEPT as u64)));
     }
     wanted
 }

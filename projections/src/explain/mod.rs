@@ -34,6 +34,11 @@ use domain::notification::Notification;
 use domain::values::NotificationId;
 use std::sync::Arc;
 
+/// Why, by this rule: a clause that can follow a colon.
+pub const fn rule_words(rule: domain::values::Rule) -> &'static str {
+    words::rule(rule)
+}
+
 /// Explains a notification of these events; the library has [learned](Library::learn) from them.
 pub fn explain(events: &[Arc<Recorded>], library: &Library) -> Explanation {
     let id = events.first().map_or_else(NotificationId::default, |event| NotificationId(event.stream.id));

@@ -1,9 +1,10 @@
 //! One word and one sentence for a whole notification.
 
-use super::library::{Library, digest_stream};
+use super::library::Library;
 use super::steps::Told;
 use super::types::ExplainedStep;
 use super::words::{capital, moment};
+use commands::accept::digest_stream;
 use domain::Fact;
 use domain::digest::DigestEvent;
 use domain::notification::{DeliveryState, Notification};

@@ -210,10 +210,11 @@ fn because(rule: Rule, facts: &[ExplainedFact]) -> String {
     let decisive = match rule {
         Rule::DefaultOptIn | Rule::RequiredCategory | Rule::NoChannel => None,
         Rule::QuietHours | Rule::OutsideAllowedWindow => {
-            let both: Vec<&str> = facts.iter().take(2).map(|fact| fact.sentence.as_str()).collect();
+            let both: Vec<&str> = facts.iter().filter(|fact| fact.decisive).map(|fact| fact.sentence.as_str()).collect();
             return if both.is_empty() { clause.to_owned() } else { format!("{clause}; {}", both.join(", ")) };
         }
-        _ => facts.first(),
+        // Of a notification as a whole, the channels that were looked at have it.
+        _ => facts.first().filter(|fact| fact.decisive),
     };
     decisive.map_or_else(|| clause.to_owned(), |fact| format!("{clause}; {}", fact.sentence))
 }

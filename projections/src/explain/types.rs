@@ -65,6 +65,8 @@ pub struct ExplainedFact {
     pub source: Option<String>,
     /// Another notification that it is about: an earlier one of the same content, a summary.
     pub notification: Option<NotificationId>,
+    /// The decision turned on it.
+    pub decisive: bool,
     /// In words.
     pub sentence: String,
 }
@@ -72,7 +74,7 @@ pub struct ExplainedFact {
 impl ExplainedFact {
     /// One without a moment.
     pub(super) const fn new(kind: AggregateKind, sequence: Sequence, sentence: String) -> Self {
-        Self { kind, sequence, at: None, by: None, source: None, notification: None, sentence }
+        Self { kind, sequence, at: None, by: None, source: None, notification: None, decisive: false, sentence }
     }
 }
 

@@ -5,8 +5,8 @@ use crate::testing::events::*;
 use crate::testing::stores::{Dump, InFiles, InPostgres, Store, on_every_store};
 use crate::testing::views::View;
 use commands::database::Deferral;
-use domain::notification::NotificationEvent;
-use domain::values::{Channel, NotificationId};
+use domain::notification::{Cancelled, Deferred, Digested, Expired, NotificationEvent, Released};
+use domain::values::{CategoryKey, Channel, NotificationId, Rule, SenderKey};
 use proptest::prelude::*;
 
 fn page(first: usize, order: Order) -> HistoryPage {
@@ -21,8 +21,68 @@ on_every_store!(
     tests_and_suppressed_ones_are_not_in_the_history,
     history_pages_filters_and_counts,
     what_was_requested_is_found_whether_or_not_it_is_seen,
-    nothing_personal_is_in_the_rows
+    nothing_personal_is_in_the_rows,
+    what_waits_is_found_by_who_asked_and_becomes_visible_when_it_is_released
 );
+
+fn deferred(rule: Rule) -> NotificationEvent {
+    NotificationEvent::Deferred(Deferred { until: START + 60_000, rule, limit: None, rules: 2, facts: Default::default() })
+}
+
+fn digested() -> NotificationEvent {
+    NotificationEvent::Digested(Digested { digest: Default::default(), window: 0, rule: Rule::Digested, rules: 2, facts: Default::default() })
+}
+
+async fn what_waits_is_found_by_who_asked_and_becomes_visible_when_it_is_released<S: Store>() {
+    let mut story = Story::default();
+    for (number, event) in (1..).zip([deferred(Rule::QuietHours), deferred(Rule::OverLimit), digested(), deferred(Rule::NotBefore), suppressed(None)]) {
+        story.notification(number, requested(recipient(1), false)).notification(number, event);
+    }
+    let (view, notifications) = view::<S>(&story).await;
+    let status = |search: Search, after, first| {
+        let notifications = notifications.clone();
+        async move {
+            let page = notifications.search(search, after, first).await.unwrap();
+            (page.rows.iter().map(|row| (row.number, row.status().name())).collect::<Vec<_>>(), page.next)
+        }
+    };
+    let all = vec![(1, "deferred"), (2, "held"), (3, "digested"), (4, "deferred"), (5, "suppressed")];
+    assert_eq!(status(Search::default(), 0, 10).await, (all.clone(), None));
+    assert_eq!(status(Search::default(), 1, 2).await, (all[1..3].to_vec(), Some(3)));
+    let of = Search {
+        recipient: Some(recipient(1)),
+        sender: SenderKey::new("shop").ok(),
+        category: CategoryKey::new("orders").ok(),
+        sandbox: Some(false),
+        ..Search::default()
+    };
+    assert_eq!(status(Search { requested_from: Some(START + 3), requested_before: Some(START + 7), ..of.clone() }, 0, 10).await.0, all[1..3]);
+    assert_eq!(status(of, 0, 10).await.0, all);
+    for nothing in [
+        Search { recipient: Some(recipient(2)), ..Search::default() },
+        Search { sender: SenderKey::new("bank").ok(), ..Search::default() },
+        Search { category: CategoryKey::new("news").ok(), ..Search::default() },
+        Search { sandbox: Some(true), ..Search::default() },
+    ] {
+        assert_eq!(status(nothing, 0, 10).await, (Vec::new(), None));
+    }
+    assert!(notifications.history(recipient(1), page(10, Order::OldestFirst), ALL).await.unwrap().is_empty(), "nobody sees what waits");
+
+    let before = story.events.len();
+    story
+        .notification(1, NotificationEvent::Released(Released {}))
+        .notification(1, queued(0, Channel::Email))
+        .notification(2, NotificationEvent::Cancelled(Cancelled { delivery: None }))
+        .notification(4, NotificationEvent::Expired(Expired { delivery: None }));
+    view.take(&story.events[before..]).await;
+    let once = view.dump().await;
+    view.take(&story.events[before..]).await;
+    assert_eq!(once, view.dump().await);
+    let then = vec![(1, "pending"), (2, "cancelled"), (3, "digested"), (4, "expired"), (5, "suppressed")];
+    assert_eq!(status(Search::default(), 0, 10).await.0, then);
+    let seen = notifications.history(recipient(1), page(10, Order::OldestFirst), ALL).await.unwrap();
+    assert_eq!(seen.iter().map(|row| (row.number, row.visible_position)).collect::<Vec<_>>(), [(1, Some(12))]);
+}
 
 async fn view<S: Store>(story: &Story) -> (View<S>, Notifications) {
     let view = View::<S>::new(REGISTRATION).await;

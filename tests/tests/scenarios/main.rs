@@ -18,6 +18,7 @@ mod messages;
 mod moving;
 mod operating;
 mod outages;
+mod preferences;
 mod redis;
 mod refusals;
 mod replicas;

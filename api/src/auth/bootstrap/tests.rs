@@ -25,9 +25,9 @@ async fn a_key_whose_secret_was_not_kept_is_not_in_force() {
         breaker: BreakerSettings::default(),
         mirror: None,
         roles: crate::config::Roles::ALL,
+        overall: Vec::new(),
         share_always: false,
         links: Default::default(),
-        overall: Vec::new(),
     };
     let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
     let random: Arc<dyn Random> = Arc::new(SystemRandom);

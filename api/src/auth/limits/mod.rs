@@ -7,12 +7,14 @@
 mod account;
 mod address;
 mod memory;
+mod notifications;
 mod shared;
 mod stock;
 mod terms;
 
 pub use address::Mistakes;
 pub use memory::InMemory;
+pub use notifications::{NotificationRate, TooMany};
 pub use shared::SharedLimits;
 pub use stock::RedisStock;
 

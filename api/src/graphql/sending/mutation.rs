@@ -1,13 +1,14 @@
 //! `sendNotification`, `sendNotifications`.
 
 use super::input::{SendNotificationInput, SendNotificationsInput};
-use crate::graphql::context::{metadata, sender, services};
-use crate::graphql::error::{failure, log_error};
+use crate::auth::limits::TooMany;
+use crate::graphql::context::{SenderScope, metadata, sender, services};
+use crate::graphql::error::{failure, later, log_error};
 use crate::graphql::notifications::NotificationObject;
 use crate::graphql::position::Position;
 use crate::graphql::problem::Refused;
 use async_graphql::{Context, Object, Result, SimpleObject, Union};
-use commands::accept::Accepted;
+use commands::accept::{Accepted, SendRequest};
 
 /// It is in the log, durably.
 #[derive(SimpleObject)]
@@ -40,6 +41,20 @@ pub struct SendNotificationsPayload {
 #[derive(Default)]
 pub struct SendingMutation;
 
+/// Accepts what the sender is allowed to ask for, all of it or nothing.
+async fn accept(ctx: &Context<'_>, scope: &SenderScope<'_>, requests: Vec<SendRequest>) -> Result<Vec<Result<Accepted, commands::accept::Refusal>>> {
+    let services = services(ctx)?;
+    match services.senders.take(scope.sender, scope.sandbox, requests.len()) {
+        Ok(()) => services.engine.acceptor.accept(&metadata(ctx)?, requests).await.map_err(log_error),
+        Err(TooMany::Later(seconds)) => {
+            Err(later("RATE_LIMITED", "This sender has asked for as many notifications as it may; try again later.".to_owned(), seconds))
+        }
+        Err(TooMany::Ever(most)) => {
+            Err(failure("LIST_TOO_LONG", format!("This sender may ask for {most} notifications a minute, so a list has no more; send shorter lists.")))
+        }
+    }
+}
+
 fn answer(result: Result<Accepted, commands::accept::Refusal>) -> SendResult {
     match result {
         Ok(accepted) => SendResult::Accepted(SendAccepted {
@@ -60,8 +75,7 @@ impl SendingMutation {
             Ok(request) => request,
             Err(refused) => return Ok(SendResult::Refused(refused)),
         };
-        let acceptor = &services(ctx)?.engine.acceptor;
-        let mut answers = acceptor.accept(&metadata(ctx)?, vec![request]).await.map_err(log_error)?;
+        let mut answers = accept(ctx, &scope, vec![request]).await?;
         answers.pop().map(answer).ok_or_else(|| failure("INTERNAL", "The server lost its own answer; ask again with the same idempotency key."))
     }
 
@@ -85,7 +99,7 @@ impl SendingMutation {
                 Err(refused) => results.push(Some(SendResult::Refused(refused))),
             }
         }
-        let mut answers = services.engine.acceptor.accept(&metadata(ctx)?, requests).await.map_err(log_error)?.into_iter();
+        let mut answers = accept(ctx, &scope, requests).await?.into_iter();
         let results = results.into_iter().filter_map(|result| result.or_else(|| answers.next().map(answer))).collect();
         Ok(SendNotificationsPayload { results })
     }

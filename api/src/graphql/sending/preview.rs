@@ -9,6 +9,7 @@ use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject, Union};
 use chrono::{DateTime, Utc};
 use domain::policy::deciding::{Considered, Decided, Decision, Finding, Step};
 use domain::values::{Millis, Rule};
+use projections::explain::rule_words;
 
 /// Requests that are looked at in one preview.
 const MOST: usize = 100;
@@ -107,7 +108,7 @@ fn words(considered: &Considered) -> String {
         text.push_str(&format!(", on {}", channel.name()));
     }
     if let Some(rule) = considered.rule {
-        text.push_str(&format!(": {}", rule_name(rule).replace('_', " ")));
+        text.push_str(&format!(": {}", rule_words(rule)));
     }
     if let Some(at) = considered.moment.and_then(time) {
         text.push_str(&format!(" (until {})", at.format("%Y-%m-%d %H:%M:%S UTC")));

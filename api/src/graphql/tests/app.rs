@@ -70,9 +70,9 @@ impl TestApp {
             breaker: BreakerSettings::default(),
             mirror: None,
             roles: crate::config::Roles::ALL,
+            overall: Vec::new(),
             share_always: false,
             links: commands::links::LinkSettings { base_url: Some("https://acme.test".to_owned()), ..Default::default() },
-            overall: Vec::new(),
         };
         let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
         let stores = Stores::embedded(&data, &master, 8, &random).unwrap();
@@ -90,6 +90,7 @@ impl TestApp {
             providers,
             webhook_policy: WebhookPolicy::default(),
             stopping: CancellationToken::new(),
+            senders: crate::auth::limits::NotificationRate::new(0, engine.peers.clone(), "api", Arc::clone(&clock)),
             list_length: 1_000,
             page_size: 60,
             notifications: engine.read_models.notifications().unwrap(),

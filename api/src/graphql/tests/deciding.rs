@@ -99,7 +99,10 @@ async fn requests_for_later_are_checked_and_wait_until_they_are_taken_back() {
         (json!({ "topic": "Not A Key" }), "TOPIC_INVALID"),
         (json!({ "digestKey": "" }), "DIGEST_KEY_INVALID"),
         (json!({ "plan": { "steps": [{ "channels": ["IN_APP"] }] } }), "PLAN_AND_CHANNELS"),
-        (json!({ "channels": null, "plan": { "steps": [{ "channels": ["EMAIL"], "next": { "afterSeconds": 5, "when": "FAILED" } }, { "channels": ["EMAIL"] }] } }), "PLAN_CYCLE"),
+        (
+            json!({ "channels": null, "plan": { "steps": [{ "channels": ["EMAIL"], "next": { "afterSeconds": 5, "when": "FAILED" } }, { "channels": ["EMAIL"] }] } }),
+            "PLAN_CYCLE",
+        ),
     ] {
         let answer = app.post(Some(&shop), SEND, json!({ "input": with(request(), more.clone()) })).await;
         assert_eq!(answer.data()["sendNotification"]["code"], code, "{more}");
@@ -115,12 +118,18 @@ async fn requests_for_later_are_checked_and_wait_until_they_are_taken_back() {
     let (id, position) = (of["id"].as_str().unwrap().to_owned(), sent["position"].as_str().unwrap().to_owned());
     // Nobody sees it but who asked.
     assert!(app.ask(&alice, &format!(r#"{{ notification(id: "{id}") {{ id }} }}"#)).await.data()["notification"].is_null());
-    let listed = format!(r#"{{ requestedNotifications(query: {{recipient: "alice"}}, atLeastPosition: "{position}") {{ cursor notifications {{ id status }} }} }}"#);
-    assert_eq!(app.ask(&shop, &listed).await.data()["requestedNotifications"], json!({ "cursor": null, "notifications": [{ "id": id, "status": "deferred" }] }));
+    let listed =
+        format!(r#"{{ requestedNotifications(query: {{recipient: "alice"}}, atLeastPosition: "{position}") {{ cursor notifications {{ id status }} }} }}"#);
+    assert_eq!(
+        app.ask(&shop, &listed).await.data()["requestedNotifications"],
+        json!({ "cursor": null, "notifications": [{ "id": id, "status": "deferred" }] })
+    );
     let bank = app.sender("bank", "").await;
     assert_eq!(app.ask(&bank, &listed).await.data()["requestedNotifications"]["notifications"], json!([]));
     let cancel = |query: &str| {
-        format!(r#"mutation {{ cancelNotifications(input: {{query: {{{query}}}}}, atLeastPosition: "{position}") {{ lookedAt stopped tooLate cursor notifications {{ id status }} }} }}"#)
+        format!(
+            r#"mutation {{ cancelNotifications(input: {{query: {{{query}}}}}, atLeastPosition: "{position}") {{ lookedAt stopped tooLate cursor notifications {{ id status }} }} }}"#
+        )
     };
     assert_eq!(app.ask(&shop, &cancel("")).await.code(), "BAD_USER_INPUT");
     assert_eq!(app.ask(&bank, &cancel(r#"recipient: "alice""#)).await.data()["cancelNotifications"]["lookedAt"], 0);
@@ -151,7 +160,8 @@ async fn a_preview_says_why_and_leaves_no_trace() {
     ]);
     let answer = app.post(Some(&shop), PREVIEW, json!({ "input": input })).await;
     let results = answer.data()["previewDecision"].as_array().unwrap();
-    let said: Vec<_> = results.iter().map(|result| if result["code"].is_null() { (&result["outcome"], &result["rule"]) } else { (&result["code"], &Value::Null) }).collect();
+    let said: Vec<_> =
+        results.iter().map(|result| if result["code"].is_null() { (&result["outcome"], &result["rule"]) } else { (&result["code"], &Value::Null) }).collect();
     assert_eq!(
         said,
         [
@@ -166,7 +176,7 @@ async fn a_preview_says_why_and_leaves_no_trace() {
     assert!(results[2]["until"].is_string());
     let against = results[1]["considered"].as_array().unwrap().iter().find(|step| step["question"] == "consent").unwrap();
     assert_eq!((&against["passes"], &against["rule"], &against["channel"]), (&json!(false), &json!("opted_out_of_all"), &json!("IN_APP")));
-    assert!(against["words"].as_str().unwrap().contains("opted out of all"), "{against}");
+    assert!(against["words"].as_str().unwrap().contains("switched everything off"), "{against}");
     let many: Vec<Value> = (0..101).map(|_| request()).collect();
     assert_eq!(app.post(Some(&shop), PREVIEW, json!({ "input": many })).await.code(), "LIST_TOO_LONG");
     assert_eq!(app.head(), head, "the log is as it was");
@@ -199,7 +209,8 @@ async fn nothing_goes_to_a_suppressed_address_until_it_is_reinstated() {
     assert_eq!(done["changed"], 1, "{done}");
     let refused = preview().await;
     assert_eq!(refused.data()["previewDecision"][0]["rule"], "address_suppressed");
-    let list = format!(r#"{{ suppressedAddresses(reason: MANUAL, atLeastPosition: {}) {{ id reason note holders {{ recipient channel }} }} }}"#, done["position"]);
+    let list =
+        format!(r#"{{ suppressedAddresses(reason: MANUAL, atLeastPosition: {}) {{ id reason note holders {{ recipient channel }} }} }}"#, done["position"]);
     let listed = app.ask(&app.administrator, &list).await;
     assert_eq!(
         listed.data()["suppressedAddresses"],

@@ -4,11 +4,11 @@
 
 pub(crate) mod app;
 mod credentials;
-mod explaining;
 mod deciding;
+mod explaining;
 mod isolation;
 mod permissions;
-mod refusals;
 mod preferences;
+mod refusals;
 mod rehearsals;
 mod schedules;

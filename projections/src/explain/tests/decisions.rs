@@ -53,6 +53,7 @@ fn what_changed_after_the_decision_does_not_colour_it() {
     story.notification(1, requested(to(), false)).notification(1, suppressed(Rule::OptedOutOfChannel, Some(Channel::Email), 1));
     story.notification(1, suppressed(Rule::OptedOutOfChannel, None, 1));
     let before = of(&story, 1);
+    assert_eq!(before.steps.last().unwrap().sentence, "not sent at all: the recipient switched this channel off");
     let on =
         Resubscribed { recipient: Some(to()), scope: Scope::Channel(Channel::Email), by: ChangedBy::Sender, source: Source::Api, personal: Personal::Erased };
     story.add(subscription_stream(to()), SubscriptionEvent::Resubscribed(on));

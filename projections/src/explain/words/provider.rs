@@ -16,7 +16,7 @@ pub(in crate::explain) fn answer(channel: Option<Channel>, code: &str) -> Option
 fn smtp(number: u16, code: &str) -> Option<&'static str> {
     Some(match number {
         421 => "the mail server is closing or overloaded for now",
-        450 | 451 | 452 => "the mail server cannot take it for now",
+        450..=452 => "the mail server cannot take it for now",
         _ if code.contains("5.1.1") || code.contains("5.1.10") => "the mailbox does not exist",
         _ if code.contains("5.2.2") || number == 552 => "the mailbox is full",
         550 | 551 | 553 => "the mail server does not take mail for this mailbox",

@@ -26,7 +26,7 @@ pub(in crate::explain) fn length(millis: Millis) -> String {
     let mut parts = Vec::new();
     for (unit, name) in units {
         let count = rest / unit;
-        if count > 0 && !(unit == 1 && !parts.is_empty()) {
+        if count > 0 && (unit > 1 || parts.is_empty()) {
             parts.push(format!("{count} {name}{}", if count == 1 { "" } else { "s" }));
         } else if !parts.is_empty() {
             break;

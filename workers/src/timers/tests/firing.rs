@@ -32,7 +32,7 @@ enum Play {
 struct Book {
     table: Arc<Table>,
     plays: Mutex<Vec<(u64, Play)>>,
-    asked: mpsc::UnboundedSender<Vec<u64>>,
+    asked: mpsc::Sender<Vec<u64>>,
 }
 
 impl Book {
@@ -44,7 +44,7 @@ impl Book {
 impl Asks for Book {
     fn ask(&self, _: Arc<Metadata>, timers: Vec<DueTimer>) -> Asking<'_> {
         let numbers: Vec<u64> = timers.iter().map(|timer| u64::try_from(timer.stream.id.as_u128()).unwrap()).collect();
-        let _ = self.asked.send(numbers.clone());
+        self.asked.try_send(numbers.clone()).unwrap();
         let answers = numbers.into_iter().map(|number| match self.play(number) {
             Play::Effect => {
                 self.table.open().execute("DELETE FROM stream_timers WHERE stream = ?1", [number.cast_signed()]).unwrap();
@@ -63,7 +63,7 @@ impl Asks for Book {
 struct Fixture {
     table: Arc<Table>,
     book: Arc<Book>,
-    asked: mpsc::UnboundedReceiver<Vec<u64>>,
+    asked: mpsc::Receiver<Vec<u64>>,
     clock: Arc<ManualClock>,
     firing: Firing,
 }
@@ -71,7 +71,7 @@ struct Fixture {
 impl Fixture {
     fn new(batch: usize) -> Self {
         let table = Arc::new(Table::new());
-        let (sender, asked) = mpsc::unbounded_channel();
+        let (sender, asked) = mpsc::channel(1_000);
         let book = Arc::new(Book { table: table.clone(), plays: Mutex::default(), asked: sender });
         let clock = Arc::new(ManualClock::at(1_000));
         let firing = Firing {
