@@ -18,6 +18,7 @@ mod proxy;
 mod replica;
 mod run;
 mod self_test;
+mod waits;
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::Parser;
