@@ -41,6 +41,8 @@ pub struct Report {
     pub sent_after_opt_out: usize,
     /// From the client's answer to the first arrival.
     pub latency: Latency,
+    /// How often what was not sent at once went each way, by event: told and not judged.
+    pub decided: BTreeMap<String, usize>,
     /// Events in the log.
     pub events: usize,
     /// All violations.
@@ -115,6 +117,20 @@ fn origin(event: &Event) -> Option<Origin> {
     Some(Origin::Schedule(named("schedule", "schedule")?, origin["schedule"]["occurrence"].as_i64()?))
 }
 
+const DECIDED: [&str; 12] = [
+    "Deferred",
+    "Released",
+    "Postponed",
+    "Digested",
+    "DigestItemRemoved",
+    "DigestClosed",
+    "Counted",
+    "StepScheduled",
+    "StepTaken",
+    "StepSkipped",
+    "OccurrenceFired",
+    "OccurrencesMissed",
+];
 const ENDS: [&str; 7] = ["Sent", "Failed", "Cancelled", "Expired", "DeadLettered", "Discarded", "Suppressed"];
 
 /// Checks everything. `quiesced`: faults have ended and everything was given time to finish.
@@ -128,6 +144,9 @@ pub fn check(inputs: &Inputs, quiesced: bool) -> Report {
     opt_outs::in_the_log(inputs, &told, &mut report);
     opt_outs::in_time(inputs, &told, &mut report);
     pauses::kept(inputs, &told, &mut report);
+    for event in inputs.events.iter().filter(|event| DECIDED.contains(&event.name.as_str())) {
+        *report.decided.entry(event.name.clone()).or_default() += 1;
+    }
     waiting::check(inputs, quiesced, &mut report);
     digests::check(inputs, &told, quiesced, &mut report);
     limits::check(inputs, &told, &mut report);

@@ -7,7 +7,11 @@ use auditor::{Report, check, postgres};
 use services::Postgres;
 use tempfile::TempDir;
 
-const MIGRATIONS: [&str; 3] = [include_str!("../../../migrations/postgres/0001_log.sql"), include_str!("../../../migrations/postgres/0002_read_models.sql"), include_str!("../../../migrations/postgres/0004_waiting.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../../../migrations/postgres/0001_log.sql"),
+    include_str!("../../../migrations/postgres/0002_read_models.sql"),
+    include_str!("../../../migrations/postgres/0004_waiting.sql"),
+];
 /// One notification to one mailbox, sent; and a read model of two generations.
 const CLEAN: &str = "
     INSERT INTO event_types (id, kind, name, version) VALUES (1, 1, 'Requested', 1), (2, 1, 'Queued', 1), (3, 1, 'AttemptStarted', 1), (4, 1, 'Sent', 1);

@@ -280,7 +280,7 @@ impl Load {
 }
 
 /// Asks with the same keys, each time another replica, until all are answered; gives the ids.
-async fn ask(shared: &Shared, first: usize, items: &[Item], list: bool) -> Result<Vec<String>> {
+pub async fn ask(shared: &Shared, first: usize, items: &[Item], list: bool) -> Result<Vec<String>> {
     let mut deadline = None;
     for step in 0.. {
         let client = &shared.replicas[(first + step) % shared.replicas.len()];
