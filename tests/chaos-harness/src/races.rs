@@ -132,7 +132,8 @@ impl Racer {
             let (first, second, count) = (self.replica(), self.replica(), self.random.random_range(1..4));
             let items: Vec<Item> = (0..count).map(|_| self.item()).collect();
             let late = [self.item()];
-            let apart = Duration::from_millis(self.random.random_range(0..40));
+            // About as long as a request takes to its provider: either may win.
+            let apart = Duration::from_millis(self.random.random_range(0..250));
             let sending = ask(&self.shared, first, &items, true);
             let leaving = async {
                 tokio::time::sleep(apart).await;
