@@ -16,6 +16,8 @@ use tokio::sync::Mutex;
 
 /// Recipients in all.
 pub const RECIPIENTS: usize = 24;
+/// Of these, those who get what waits.
+const CROWDED: usize = 4;
 /// Keys that a client remembers for repeats.
 const REMEMBERED: usize = 64;
 /// Pause before an unanswered request is repeated.
@@ -164,12 +166,17 @@ impl Load {
 
     /// Sends a few that do not go out at once; takes some back, and shows some to their recipients.
     async fn waiting(&mut self) -> Result<()> {
-        let recipient = self.random.random_range(0..RECIPIENTS);
-        let count = self.random.random_range(1..4);
+        // Few, so that limits are met and windows hold more than one.
+        let recipient = self.random.random_range(0..CROWDED);
+        let count = self.random.random_range(1..6);
+        let mut category = waits::category(&mut self.random);
         let mut items = Vec::with_capacity(count);
         for _ in 0..count {
+            if self.random.random_bool(0.3) {
+                category = waits::category(&mut self.random);
+            }
             let key = self.fresh_key();
-            items.push(waits::item(&mut self.random, key, recipient, now()));
+            items.push(waits::item(&mut self.random, category, key, recipient, now()));
         }
         self.past.extend(items.iter().cloned());
         while self.past.len() > REMEMBERED {

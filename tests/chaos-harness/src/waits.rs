@@ -67,10 +67,14 @@ pub fn after(now: i64, ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
-/// Something that does not go out at once.
-pub fn item(random: &mut StdRng, key: String, recipient: usize, now: i64) -> Item {
+/// One of the kinds.
+pub fn category(random: &mut StdRng) -> &'static str {
+    [HELD, SCARCE, DIGEST, DIGEST, SLIDING, UNSEEN, FALLBACK, "general"][random.random_range(0..8)]
+}
+
+/// Something of a kind, which does not go out at once.
+pub fn item(random: &mut StdRng, category: &'static str, key: String, recipient: usize, now: i64) -> Item {
     let mut item = Item::new(key, recipient, &["EMAIL"], PRIORITIES[random.random_range(0..3)]);
-    let category = [HELD, SCARCE, DIGEST, DIGEST, SLIDING, UNSEEN, FALLBACK, "general"][random.random_range(0..8)];
     item.input["category"] = json!(category);
     match category {
         DIGEST | SLIDING => item.input["digestKey"] = json!(["a", "b"][random.random_range(0..2)]),
