@@ -30,32 +30,29 @@ impl CatchUp {
         Self { log, committer, tail, clock, last: Mutex::default() }
     }
 
-    /// Returns when everything that is in the log now has been read, or after a second.
+    /// Returns when everything that is in the log now has been read, or after a second, whoever else asks.
     pub async fn now(&self) {
-        let asked = self.clock.monotonic();
+        tokio::select! {
+            () = self.look(self.clock.monotonic()) => {}
+            () = self.clock.sleep(LONGEST) => {}
+        }
+    }
+
+    async fn look(&self, asked: Duration) {
         let mut last = self.last.lock().await;
         if *last >= asked {
             return;
         }
-        let began = self.clock.monotonic();
-        let look = async {
-            let head = self.log.head().await?;
-            if head > self.tail.head() {
+        // Also where it fails or is given up: who waited in line learns nothing by failing again.
+        *last = self.clock.monotonic();
+        match self.log.head().await {
+            Ok(head) if head > self.tail.head() => {
                 self.committer.look_for_others();
                 // Its sender ends with the process.
                 let _ = self.tail.watch().wait_for(|reached| *reached >= head).await;
             }
-            Ok::<_, commands::log::LogError>(())
-        };
-        tokio::select! {
-            looked = look => {
-                if let Err(error) = looked {
-                    tracing::debug!(%error, "the log was not read up to its head; an unknown key stays unknown");
-                    return;
-                }
-            }
-            () = self.clock.sleep(LONGEST) => return,
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "the log was not read up to its head; an unknown key stays unknown"),
         }
-        *last = began;
     }
 }

@@ -8,8 +8,10 @@ use super::gathered::{Gathered, address_stream, category_stream, recipient_strea
 use super::turns::Turns;
 use crate::bus::{Bus, Cached, FactOf, Refused, StateCache};
 use crate::log::{AfterCommit, Bare, LogError, Recorded};
+use crate::recent::Recent;
 use domain::address::AddressOwnership;
-use domain::category::Category;
+use domain::aggregate::Aggregate;
+use domain::category::{Category, CategoryEvent};
 use domain::digest::{Digest, DigestEvent};
 use domain::frequency::{Frequency, MAX_KEPT};
 use domain::recipient::Recipient;
@@ -17,10 +19,14 @@ use domain::subscription::Subscription;
 use domain::values::{AddressId, CategoryKey, RecipientId};
 use domain::{AggregateKind, Fact, StreamId};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
 
 /// Events of a digest's end that are read for its last window; more and more, until it is found.
 const ENDS: [usize; 3] = [256, 8_192, usize::MAX];
+
+/// Older versions of categories that are kept.
+const OLD_VERSIONS: usize = 1_000;
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +55,8 @@ pub struct Facts {
     recipients: StateCache<Recipient>,
     subscriptions: StateCache<Subscription>,
     categories: StateCache<Category>,
+    /// Older versions, which nothing changes.
+    versions: Mutex<Recent<(Uuid, u32), Arc<Category>>>,
     addresses: StateCache<AddressOwnership>,
     frequencies: StateCache<Frequency>,
     digests: StateCache<Digest>,
@@ -62,6 +70,7 @@ impl Facts {
             recipients: StateCache::new(settings.recipients),
             subscriptions: StateCache::new(settings.recipients),
             categories: StateCache::new(settings.categories),
+            versions: Mutex::new(Recent::new(OLD_VERSIONS)),
             addresses: StateCache::new(settings.addresses),
             frequencies: StateCache::new(settings.frequencies),
             digests: StateCache::new(settings.digests),
@@ -79,7 +88,32 @@ impl Facts {
             recipient: cached(&self.recipients, bus, recipient_stream).await?,
             subscription: cached(&self.subscriptions, bus, subscription_stream(recipient)).await?,
             category: cached(&self.categories, bus, category_stream).await?,
+            bound: false,
         })
+    }
+
+    /// The same, with the category as it was in a version: what waited is decided under the one that it was
+    /// accepted under. 0 stands for requests from before versions were recorded: as it is now.
+    pub async fn gather_as_of<R>(&self, bus: &Bus, recipient: RecipientId, category: &CategoryKey, version: u32) -> Result<Gathered, Refused<R>> {
+        let mut gathered = self.gather(bus, recipient, category).await?;
+        if version != 0 && u64::from(version) != gathered.category.sequence {
+            gathered.category = Cached { state: self.category_at(bus, gathered.category_stream, version).await?, sequence: u64::from(version) };
+            gathered.bound = true;
+        }
+        Ok(gathered)
+    }
+
+    async fn category_at(&self, bus: &Bus, stream: StreamId, version: u32) -> Result<Arc<Category>, LogError> {
+        let key = (stream.id, version);
+        if let Some(known) = self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let events = bus.log().read_stream(stream, 0, false).await?;
+        // Each definition is a version.
+        let upto = events.iter().filter(|event| event.sequence <= u64::from(version));
+        let state = Arc::new(Category::replay(upto.filter_map(|event| CategoryEvent::of(&event.fact))));
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&state));
+        Ok(state)
     }
 
     /// Loads in one read what is not known yet of many recipients; afterwards [`gather`](Self::gather) finds it.

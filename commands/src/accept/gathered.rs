@@ -22,6 +22,8 @@ pub struct Gathered {
     pub subscription: Cached<Subscription>,
     /// The category.
     pub category: Cached<Category>,
+    /// It is the version that a notification was accepted under, and an older one: nothing changes it.
+    pub(super) bound: bool,
 }
 
 impl Default for Gathered {
@@ -33,6 +35,7 @@ impl Default for Gathered {
             recipient: Cached { state: Arc::default(), sequence: 0 },
             subscription: Cached { state: Arc::default(), sequence: 0 },
             category: Cached { state: Arc::default(), sequence: 0 },
+            bound: false,
         }
     }
 }
@@ -76,11 +79,14 @@ impl Gathered {
 
     /// The same as expectations of the append.
     pub fn expectations(&self) -> Vec<(StreamId, Sequence)> {
-        vec![
+        let mut expectations = vec![
             (self.recipient_stream, self.recipient.sequence),
             (StreamId::new(AggregateKind::Subscription, self.recipient_stream.id), self.subscription.sequence),
-            (self.category_stream, self.category.sequence),
-        ]
+        ];
+        if !self.bound {
+            expectations.push((self.category_stream, self.category.sequence));
+        }
+        expectations
     }
 
     /// The addresses to which it could go: the decision asks whether these are suppressed.

@@ -78,11 +78,14 @@ impl Due {
         Ok(found)
     }
 
+    /// Under the version of its category that it was accepted under.
+    async fn gather_for(&self, state: &Notification) -> Result<Gathered, LogError> {
+        let gathered = self.facts.gather_as_of::<Infallible>(&self.bus, state.recipient, &state.category, state.category_version).await;
+        gathered.map_err(of_log)
+    }
+
     async fn gather(&self, recipient: RecipientId, category: &CategoryKey) -> Result<Gathered, LogError> {
-        self.facts.gather::<Infallible>(&self.bus, recipient, category).await.map_err(|error| match error {
-            Refused::Log(error) => error,
-            Refused::Refusal(_) | Refused::Contended => LogError::Overloaded,
-        })
+        self.facts.gather::<Infallible>(&self.bus, recipient, category).await.map_err(of_log)
     }
 
     async fn next(&self, metadata: &Arc<Metadata>, item: Open, events: &[Bare], now: Millis) -> Result<Next, LogError> {
@@ -93,7 +96,7 @@ impl Due {
                 if let Err(answer) = release(&state, now) {
                     return Ok(Next::Answer(answer));
                 }
-                let facts = self.gather(state.recipient, &state.category).await?;
+                let facts = self.gather_for(&state).await?;
                 let work = Work::Release { state: Arc::unwrap_or_clone(state), sequence };
                 Ok(Next::Decide(Box::new(Ready { id: NotificationId(stream.id), facts, work })))
             }
@@ -108,7 +111,7 @@ impl Due {
                     let append = StreamAppend { stream, number: None, expected: sequence, events };
                     return Ok(Next::Commit(Commit { metadata: Arc::clone(metadata), appends: vec![append], expectations: Vec::new() }));
                 }
-                let facts = self.gather(state.recipient, &state.category).await?;
+                let facts = self.gather_for(&state).await?;
                 let work = Work::Step { state: Arc::unwrap_or_clone(state), sequence, step };
                 Ok(Next::Decide(Box::new(Ready { id: NotificationId(stream.id), facts, work })))
             }
@@ -186,5 +189,12 @@ fn recipient(events: &[Bare]) -> Option<RecipientId> {
         Fact::Notification(domain::notification::NotificationEvent::Requested(requested)) => Some(requested.recipient),
         Fact::Schedule(domain::schedule::ScheduleEvent::ScheduleDefined(defined)) => Some(defined.recipient),
         _ => None,
+    }
+}
+
+fn of_log(error: Refused<Infallible>) -> LogError {
+    match error {
+        Refused::Log(error) => error,
+        Refused::Refusal(_) | Refused::Contended => LogError::Overloaded,
     }
 }

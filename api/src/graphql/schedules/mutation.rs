@@ -27,6 +27,7 @@ pub struct ScheduleChanged {
 
 /// Done, or refused with a reason.
 #[derive(Union)]
+#[allow(clippy::large_enum_variant, reason = "one of them a request, and it is nearly always the large one")]
 pub enum ScheduleResult {
     /// Done.
     Changed(ScheduleChanged),

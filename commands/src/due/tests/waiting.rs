@@ -178,3 +178,19 @@ async fn a_timer_of_nothing_changes_nothing() {
     assert!(answers.iter().all(|answer| matches!(answer, Asked::Nothing)), "{answers:?}");
     assert_eq!(world.head().await, head);
 }
+
+#[tokio::test]
+async fn what_waited_is_decided_under_the_version_it_was_accepted_under() {
+    let world = world().await;
+    let id = world.waits().await;
+    let before = world.fixture.events(id.0).await;
+    // In-app only from now on.
+    world.fixture.category(|category| category.default_channels = vec![Channel::InApp]).await;
+    world.pass(5 * HOUR);
+    assert!(matches!(world.release(id).await, Asked::Done { .. }));
+    assert_eq!(world.names(id).await, ["Requested", "Deferred", "Released", "Queued", "Sent", "Queued"], "the push too");
+    let NotificationEvent::Requested(requested) = &before[0] else { panic!("{before:?}") };
+    let events = world.fixture.events(id.0).await;
+    let Some(NotificationEvent::Queued(queued)) = events.last() else { panic!("{events:?}") };
+    assert_eq!(queued.facts.category, u64::from(requested.category_version), "and says so");
+}

@@ -92,6 +92,7 @@ pub struct CategoryChanged {
 
 /// Done, or refused with a reason.
 #[derive(Union)]
+#[allow(clippy::large_enum_variant, reason = "one of them a request, and it is nearly always the large one")]
 pub enum CategoryResult {
     /// Done.
     Changed(CategoryChanged),
