@@ -15,6 +15,7 @@ mod tests;
 
 use crate::accept::{AcceptorSettings, Chain, Facts, Sources};
 use crate::bus::Bus;
+use crate::failpoint;
 use crate::log::{Commit, CommitOutcome, Hashing, Lane, LogError, Metadata, Position};
 use crate::ports::Clock;
 use domain::StreamId;
@@ -199,6 +200,10 @@ impl Due {
                 }
                 Err(answer) => return Ok(Err(answer)),
             }
+        }
+        if matches!(one.work, Work::Release { .. }) && failpoint::planted("release-undecided") {
+            // As if nobody had looked at the switches again. Its sequence stays, so that it is committed.
+            one.facts.subscription.state = Arc::default();
         }
         let question = one.question();
         let decision = chain.consider(sources, &one.facts, &question, now, deciding::decide).await?;

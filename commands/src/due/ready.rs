@@ -2,6 +2,7 @@
 
 use super::Asked;
 use crate::accept::{Gathered, Question, digest_stream, question, requested_events, stream_of};
+use crate::failpoint;
 use crate::log::{Commit, Sequence, StreamAppend};
 use domain::aggregate::Aggregate;
 use domain::notification::{Notification, NotificationCommand, Requested};
@@ -91,6 +92,7 @@ pub(super) fn release(state: &Notification, now: Millis) -> Result<(), Asked> {
 pub(super) fn step(state: &Notification, now: Millis) -> Result<(u8, StepVerdict), Asked> {
     match (state.step, step_due(state)) {
         (Some(next), _) if next.due > now && !step_hopeless(state) => Err(Asked::Early { due: next.due }),
+        (Some(next), Some(_)) if failpoint::planted("step-unasked") => Ok((next.step, StepVerdict::Take)),
         (Some(next), Some(verdict)) => Ok((next.step, verdict)),
         _ => Err(Asked::Nothing),
     }

@@ -1,8 +1,15 @@
 //! The invariants, each over plain records.
 
+mod digests;
 mod latency;
+mod limits;
 mod opt_outs;
 mod pauses;
+mod plans;
+mod quiet;
+mod schedules;
+mod waiting;
+mod world;
 
 pub use latency::Latency;
 
@@ -12,6 +19,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Examples kept of each invariant.
 const EXAMPLES: usize = 20;
+/// For the steps of the clocks: two replicas may differ by half of what their database's answer takes.
+const TOLERANCE: i64 = 50;
+/// What is so late when all has come to rest is late for good.
+const LATE: i64 = 10_000;
 
 /// What was found.
 #[derive(Debug, Default, Serialize)]
@@ -30,6 +41,8 @@ pub struct Report {
     pub sent_after_opt_out: usize,
     /// From the client's answer to the first arrival.
     pub latency: Latency,
+    /// How often what was not sent at once went each way, by event: told and not judged.
+    pub decided: BTreeMap<String, usize>,
     /// Events in the log.
     pub events: usize,
     /// All violations.
@@ -75,8 +88,49 @@ struct Told {
     lives: BTreeMap<u16, Life>,
     channels: BTreeMap<u16, String>,
     suppressed: bool,
+    priority: String,
+    topic: String,
+    origin: Option<Origin>,
+    /// The window that collected it.
+    collected: Option<(String, u64)>,
+    /// It was taken back as a whole.
+    cancelled: bool,
+    /// It was taken back or too late as a whole, waited, or was collected.
+    held: bool,
 }
 
+/// What made a notification that nobody asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Origin {
+    /// The window of a digest.
+    Digest((String, u64)),
+    /// The occurrence of a schedule.
+    Schedule(String, i64),
+}
+
+fn origin(event: &Event) -> Option<Origin> {
+    let origin = event.payload.get("origin")?;
+    let named = |kind: &str, field: &str| origin.get(kind)?.get(field)?.as_str().map(plain);
+    if let (Some(digest), Some(window)) = (named("digest", "digest"), origin["digest"]["window"].as_u64()) {
+        return Some(Origin::Digest((digest, window)));
+    }
+    Some(Origin::Schedule(named("schedule", "schedule")?, origin["schedule"]["occurrence"].as_i64()?))
+}
+
+const DECIDED: [&str; 12] = [
+    "Deferred",
+    "Released",
+    "Postponed",
+    "Digested",
+    "DigestItemRemoved",
+    "DigestClosed",
+    "Counted",
+    "StepScheduled",
+    "StepTaken",
+    "StepSkipped",
+    "OccurrenceFired",
+    "OccurrencesMissed",
+];
 const ENDS: [&str; 7] = ["Sent", "Failed", "Cancelled", "Expired", "DeadLettered", "Discarded", "Suppressed"];
 
 /// Checks everything. `quiesced`: faults have ended and everything was given time to finish.
@@ -90,7 +144,16 @@ pub fn check(inputs: &Inputs, quiesced: bool) -> Report {
     opt_outs::in_the_log(inputs, &told, &mut report);
     opt_outs::in_time(inputs, &told, &mut report);
     pauses::kept(inputs, &told, &mut report);
-    report.latency = latency::measure(inputs);
+    for event in inputs.events.iter().filter(|event| DECIDED.contains(&event.name.as_str())) {
+        *report.decided.entry(event.name.clone()).or_default() += 1;
+    }
+    waiting::check(inputs, quiesced, &mut report);
+    digests::check(inputs, &told, quiesced, &mut report);
+    limits::check(inputs, &told, &mut report);
+    schedules::check(inputs, &told, quiesced, &mut report);
+    plans::check(inputs, quiesced, &mut report);
+    quiet::check(inputs, &told, &mut report);
+    report.latency = latency::measure(inputs, &told);
     report
 }
 
@@ -127,6 +190,10 @@ fn number(event: &Event, field: &str) -> Option<u64> {
     event.payload.get(field).and_then(serde_json::Value::as_u64)
 }
 
+fn integer(event: &Event, field: &str) -> Option<i64> {
+    event.payload.get(field).and_then(serde_json::Value::as_i64)
+}
+
 fn text<'a>(event: &'a Event, field: &str) -> &'a str {
     event.payload.get(field).and_then(serde_json::Value::as_str).unwrap_or_default()
 }
@@ -142,6 +209,9 @@ fn lives(inputs: &Inputs, report: &mut Report) -> HashMap<String, Told> {
                 notification.requested += 1;
                 notification.recipient = plain(text(event, "recipient"));
                 notification.category = text(event, "category").to_owned();
+                notification.priority = text(event, "priority").to_owned();
+                notification.topic = text(event, "topic").to_owned();
+                notification.origin = origin(event);
             }
             ("Queued", Some(delivery)) => {
                 let life = Life { provider_channel: text(event, "channel") != "in_app", ..Life::default() };
@@ -151,6 +221,14 @@ fn lives(inputs: &Inputs, report: &mut Report) -> HashMap<String, Told> {
                 }
             }
             ("Suppressed", None) => notification.suppressed = true,
+            ("Deferred" | "Expired", None) => notification.held = true,
+            ("Cancelled", None) => (notification.held, notification.cancelled) = (true, true),
+            ("Digested", None) => {
+                notification.held = true;
+                if notification.collected.replace((plain(text(event, "digest")), number(event, "window").unwrap_or(0))).is_some() {
+                    report.violate("I16", format!("{} was collected twice", event.id));
+                }
+            }
             (name, Some(delivery)) => match notification.lives.get_mut(&delivery) {
                 Some(life) => of_delivery(life, name, event, report),
                 None => report.violate("I1", format!("{} has {name} for delivery {delivery} that was never queued", event.id)),
@@ -210,6 +288,7 @@ fn of_delivery(life: &mut Life, name: &str, event: &Event, report: &mut Report) 
             life.due = event.payload.get("due").and_then(serde_json::Value::as_i64);
             life.pauses.extend(life.attempts.iter().max().zip(life.due).map(|(after, due)| pauses::Pause { after: *after, ms: due - event.at }));
         }
+        "Postponed" => life.due = integer(event, "until"),
         "Redriven" => {
             life.ended = None;
             life.ends = 0;
@@ -241,7 +320,7 @@ fn conservation(inputs: &Inputs, told: &HashMap<String, Told>, quiesced: bool, r
         if notification.requested != 1 {
             report.violate("I1", format!("{id} was requested {} times", notification.requested));
         }
-        if notification.lives.is_empty() && !notification.suppressed {
+        if notification.lives.is_empty() && !notification.suppressed && !notification.held {
             report.violate("I1", format!("{id} is neither queued nor suppressed"));
         }
         for (delivery, life) in &notification.lives {
@@ -280,7 +359,8 @@ fn answers(inputs: &Inputs, told: &HashMap<String, Told>, report: &mut Report) {
         }
     }
     report.accepted = promised.len();
-    for id in told.keys().filter(|id| inputs.all_answered && !promised.contains(*id)) {
+    let asked = told.iter().filter(|(_, notification)| notification.origin.is_none()).map(|(id, _)| id);
+    for id in asked.filter(|id| inputs.all_answered && !promised.contains(*id)) {
         report.violate("I2", format!("{id} is in the log, and no answer named it"));
     }
     for parked in &inputs.parked {

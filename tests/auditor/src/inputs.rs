@@ -14,7 +14,7 @@ pub struct Event {
     pub position: u64,
     /// Number of the stream.
     pub stream: u64,
-    /// Kind of aggregate: 1 notification, 2 recipient, 3 subscription, 4 category.
+    /// Kind of aggregate: 1 notification, 2 recipient, 3 subscription, 4 category, 8 frequency, 9 digest, 10 schedule.
     pub kind: u8,
     /// The instance, in hexadecimal.
     pub id: String,
@@ -46,12 +46,19 @@ pub struct Answer {
 }
 
 /// What a client noted about a switch of a recipient that nobody else turns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Switch {
     /// The recipient, in the client's words.
     pub recipient: String,
-    /// The channel, as the log names it.
+    /// The channel, as the log names it; none: it is not about one.
+    #[serde(default)]
     pub channel: String,
+    /// The category; none: it is not about one.
+    #[serde(default)]
+    pub category: String,
+    /// The topic; none: it is not about one.
+    #[serde(default)]
+    pub topic: String,
     /// What happened.
     pub what: Turn,
     /// When (ms since the epoch).
@@ -59,10 +66,11 @@ pub struct Switch {
 }
 
 /// The steps of turning a switch, in the order in which they are noted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Turn {
     /// The opt-out was answered.
+    #[default]
     Left,
     /// About to turn it on. What was asked for may still happen, however late.
     Joining,
@@ -129,6 +137,8 @@ pub struct Inputs {
     pub faults: Vec<Fault>,
     /// Every request was asked until it was answered: nothing may be in the log that was not.
     pub all_answered: bool,
+    /// When the records were read (ms since the epoch): what should have happened long before is late. 0: nothing is.
+    pub now: i64,
     /// Longest provider call, in ms: what began before an opt-out was answered arrives within it.
     pub call_within: i64,
 }

@@ -20,15 +20,28 @@ pub struct Owed {
     pub checkpoint: i64,
     /// How far the log is.
     pub head: i64,
+    /// What is to be asked by a moment: released, closed, fired, or the next step of a plan.
+    pub timers: i64,
+    /// How far the table of those is.
+    pub timers_checkpoint: i64,
 }
 
-/// Looks what is still on its way.
-pub async fn owed(connection: &mut PgConnection) -> Result<Owed> {
+impl Owed {
+    /// Nothing is, and the tables say so of the whole log.
+    pub fn is_nothing(&self) -> bool {
+        self.deliveries == 0 && self.timers == 0 && self.checkpoint == self.head && self.timers_checkpoint == self.head
+    }
+}
+
+/// Looks what is still on its way, by a moment (ms since the epoch) up to which it is waited for.
+pub async fn owed(connection: &mut PgConnection, until: i64) -> Result<Owed> {
     let query = "SELECT (SELECT count(*) FROM bongsu.pending_deliveries WHERE state < 3),
                         (SELECT coalesce(max(position), 0) FROM bongsu.checkpoints WHERE consumer = 'delivery'),
-                        (SELECT coalesce(max(position), 0) FROM bongsu.events)";
-    let (deliveries, checkpoint, head) = sqlx::query_as(query).fetch_one(connection).await?;
-    Ok(Owed { deliveries, checkpoint, head })
+                        (SELECT coalesce(max(position), 0) FROM bongsu.events),
+                        (SELECT count(*) FROM bongsu.stream_timers WHERE due < $1),
+                        (SELECT coalesce(max(position), 0) FROM bongsu.checkpoints WHERE consumer = 'timers')";
+    let (deliveries, checkpoint, head, timers, timers_checkpoint) = sqlx::query_as(query).bind(until).fetch_one(connection).await?;
+    Ok(Owed { deliveries, checkpoint, head, timers, timers_checkpoint })
 }
 
 /// Reads all records.

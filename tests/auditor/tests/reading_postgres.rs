@@ -7,7 +7,11 @@ use auditor::{Report, check, postgres};
 use services::Postgres;
 use tempfile::TempDir;
 
-const MIGRATIONS: [&str; 2] = [include_str!("../../../migrations/postgres/0001_log.sql"), include_str!("../../../migrations/postgres/0002_read_models.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../../../migrations/postgres/0001_log.sql"),
+    include_str!("../../../migrations/postgres/0002_read_models.sql"),
+    include_str!("../../../migrations/postgres/0004_waiting.sql"),
+];
 /// One notification to one mailbox, sent; and a read model of two generations.
 const CLEAN: &str = "
     INSERT INTO event_types (id, kind, name, version) VALUES (1, 1, 'Requested', 1), (2, 1, 'Queued', 1), (3, 1, 'AttemptStarted', 1), (4, 1, 'Sent', 1);
@@ -74,8 +78,9 @@ async fn a_clean_database_passes() {
     let report = run.report().await;
     assert_eq!((report.violations, report.accepted, report.delivered, report.lost, report.events), (0, 1, 1, 0, 4), "{report:?}");
     assert_eq!((report.latency.calm.count, report.latency.calm.max), (1, 60), "{report:?}");
-    let owed = postgres::owed(&mut postgres::connect(&run.url).await.unwrap()).await.unwrap();
-    assert_eq!((owed.deliveries, owed.checkpoint, owed.head), (0, 4, 4));
+    let owed = postgres::owed(&mut postgres::connect(&run.url).await.unwrap(), i64::MAX).await.unwrap();
+    assert_eq!((owed.deliveries, owed.checkpoint, owed.head, owed.timers), (0, 4, 4, 0));
+    assert!(!owed.is_nothing(), "the table of timers is behind: {owed:?}");
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ impl History {
     }
 
     fn switched(mut self, what: Turn, at: i64) -> Self {
-        self.0.switches.push(Switch { recipient: "r1".to_owned(), channel: "email".to_owned(), what, at: NOON + at });
+        self.0.switches.push(Switch { recipient: "r1".to_owned(), channel: "email".to_owned(), what, at: NOON + at, ..Switch::default() });
         self
     }
 

@@ -6,6 +6,7 @@ use crate::kinds::Kind;
 use crate::load::RECIPIENTS;
 use crate::proxy::Proxy;
 use crate::replica::Replica;
+use crate::waits;
 use anyhow::{Context as _, Result, bail};
 use crash_harness::api::{self, Addresses, Client};
 use crash_harness::server::{self, Paths};
@@ -150,6 +151,7 @@ impl Cluster {
             replica.start().await?;
         }
         let sender = administrator.create_sender(SENDER).await?;
+        waits::define(&administrator).await?;
         let secret = self.simulators.webhook_secret().await?;
         for number in 0..RECIPIENTS {
             administrator.create_recipient(number, &addresses.webhook, &secret).await?;

@@ -2,6 +2,7 @@
 //! asks the checker.
 
 use crate::cluster::Cluster;
+use crate::journal::now;
 use crate::load::Shared;
 use crate::run::Plan;
 use anyhow::{Context as _, Result};
@@ -14,6 +15,9 @@ use std::time::{Duration, Instant};
 const GLANCE: Duration = Duration::from_millis(200);
 /// Longest wait for the read models and for single replicas, once nothing is owed.
 const FOLLOWED_WITHIN: Duration = Duration::from_secs(10);
+
+/// What the load asks for comes due within this, in ms: it is waited for too.
+const AHEAD: i64 = 30_000;
 
 /// Where the records are.
 #[derive(Debug, Clone)]
@@ -62,12 +66,15 @@ async fn drained(url: &str, within: Duration) -> Result<Duration, String> {
     let mut told = "the database did not answer".to_owned();
     while start.elapsed() < within {
         if let Ok(mut connection) = postgres::connect(url).await
-            && let Ok(owed) = postgres::owed(&mut connection).await
+            && let Ok(owed) = postgres::owed(&mut connection, now() + AHEAD).await
         {
-            if owed.deliveries == 0 && owed.checkpoint == owed.head {
+            if owed.is_nothing() {
                 return Ok(start.elapsed());
             }
-            told = format!("{} deliveries are still owed, as of {} of {} events", owed.deliveries, owed.checkpoint, owed.head);
+            told = format!(
+                "{} deliveries and {} timers are still owed, as of {} and {} of {} events",
+                owed.deliveries, owed.timers, owed.checkpoint, owed.timers_checkpoint, owed.head
+            );
         }
         tokio::time::sleep(GLANCE).await;
     }
@@ -78,7 +85,7 @@ async fn drained(url: &str, within: Duration) -> Result<Duration, String> {
 async fn followed(url: &str) -> Result<Views, String> {
     let start = Instant::now();
     loop {
-        let head = async { anyhow::Ok(postgres::owed(&mut postgres::connect(url).await?).await?.head) }.await.map_err(|error| error.to_string())?;
+        let head = async { anyhow::Ok(postgres::owed(&mut postgres::connect(url).await?, 0).await?.head) }.await.map_err(|error| error.to_string())?;
         let views = Views::read(url).await.map_err(|error| format!("{error:#}"))?;
         let behind: Vec<String> = views.0.iter().filter(|(_, view)| view.position != head).map(|(name, _)| name.clone()).collect();
         if behind.is_empty() {
@@ -97,7 +104,7 @@ async fn caught_up(cluster: &Cluster) -> Vec<(&'static str, String)> {
     for (number, administrator) in cluster.administrators.iter().enumerate() {
         let start = Instant::now();
         loop {
-            let head = async { anyhow::Ok(postgres::owed(&mut postgres::connect(&cluster.url).await?).await?.head) }.await.ok();
+            let head = async { anyhow::Ok(postgres::owed(&mut postgres::connect(&cluster.url).await?, 0).await?.head) }.await.ok();
             let told = match administrator.status().await {
                 Ok((events, shared)) if Some(events) == head && shared != Some(false) => break,
                 Ok((events, shared)) => format!("has read {events} of {head:?} events; uses the shared queue: {shared:?}"),
@@ -160,6 +167,7 @@ pub async fn judge(cluster: &Cluster, shared: &Shared, records: &Records, plan: 
     }
     let mut inputs: Inputs = postgres::read(&cluster.url, &records.journal(), &records.ledger(), &records.faults()).await?;
     inputs.all_answered = unanswered == 0;
+    inputs.now = now();
     inputs.call_within = i64::try_from(plan.call_within.as_millis()).unwrap_or(i64::MAX);
     verdict.report = check(&inputs, true);
     Ok(verdict)

@@ -2,6 +2,7 @@
 //! on a key. Each also turns the switches of recipients that are its own, right behind requests for them.
 
 use crate::journal::{Journal, now};
+use crate::waits;
 use anyhow::Result;
 use crash_harness::api::{Answer, CHANNELS, Client, Item, PRIORITIES, recipient_id};
 use rand::rngs::StdRng;
@@ -15,6 +16,8 @@ use tokio::sync::Mutex;
 
 /// Recipients in all.
 pub const RECIPIENTS: usize = 24;
+/// Of these, those who get what waits.
+const CROWDED: usize = 4;
 /// Keys that a client remembers for repeats.
 const REMEMBERED: usize = 64;
 /// Pause before an unanswered request is repeated.
@@ -64,7 +67,7 @@ pub struct Load {
     next: u64,
     past: VecDeque<Item>,
     prefix: String,
-    off: Vec<(usize, &'static str)>,
+    off: Vec<(usize, Value)>,
     pause: (u64, u64),
     clients: usize,
 }
@@ -81,10 +84,13 @@ impl Load {
     pub async fn run(mut self) -> Result<()> {
         while !self.shared.stop.load(Ordering::Relaxed) {
             match self.random.random_range(0..100) {
-                0..42 => self.one().await?,
-                42..54 => self.list().await?,
-                54..72 => self.repeat().await?,
-                72..80 => self.cancelled().await?,
+                0..24 => self.one().await?,
+                24..34 => self.list().await?,
+                34..48 => self.repeat().await?,
+                48..54 => self.cancelled().await?,
+                54..72 => self.waiting().await?,
+                72..77 => self.undisturbed().await?,
+                77..80 => self.scheduled().await?,
                 80..92 => self.leave().await?,
                 _ => self.join().await?,
             }
@@ -153,21 +159,92 @@ impl Load {
         Ok(())
     }
 
+    fn fresh_key(&mut self) -> String {
+        self.next += 1;
+        format!("{}-{}", self.prefix, self.next)
+    }
+
+    /// Sends a few that do not go out at once; takes some back, and shows some to their recipients.
+    async fn waiting(&mut self) -> Result<()> {
+        // Few, so that limits are met and windows hold more than one.
+        let recipient = self.random.random_range(0..CROWDED);
+        let count = self.random.random_range(1..6);
+        let mut category = waits::category(&mut self.random);
+        let mut items = Vec::with_capacity(count);
+        for _ in 0..count {
+            if self.random.random_bool(0.3) {
+                category = waits::category(&mut self.random);
+            }
+            let key = self.fresh_key();
+            items.push(waits::item(&mut self.random, category, key, recipient, now()));
+        }
+        self.past.extend(items.iter().cloned());
+        while self.past.len() > REMEMBERED {
+            self.past.pop_front();
+        }
+        let replica = self.replica();
+        for id in ask(&self.shared, replica, &items, true).await? {
+            let other = self.replica();
+            match self.random.random_range(0..10) {
+                0..3 => drop(self.shared.replicas[other].cancel(&id).await),
+                3..4 => drop(self.shared.replicas[other].seen(recipient, &id).await),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody is not to be disturbed for some seconds. Whether it was answered does not matter: the log tells.
+    async fn undisturbed(&mut self) -> Result<()> {
+        let (recipient, replica) = (self.random.random_range(0..RECIPIENTS), self.replica());
+        let until = waits::after(now(), self.random.random_range(1_000..4_000));
+        let _ = self.shared.replicas[replica].do_not_disturb(recipient, &until).await;
+        Ok(())
+    }
+
+    /// Something at a moment soon.
+    async fn scheduled(&mut self) -> Result<()> {
+        let (recipient, replica) = (self.random.random_range(0..RECIPIENTS), self.replica());
+        let (key, at) = (self.fresh_key(), waits::after(now(), self.random.random_range(1_000..4_000)));
+        let _ = self.shared.replicas[replica].schedule(recipient, &key, &at).await;
+        Ok(())
+    }
+
     /// Sends some to a recipient of its own, and opts them out at another replica at once.
     async fn leave(&mut self) -> Result<()> {
         let own = RECIPIENTS / self.clients.max(1);
         let recipient = self.number + self.clients * self.random.random_range(0..own.max(1));
         let channel = CHANNELS[self.random.random_range(0..CHANNELS.len())];
-        if recipient >= RECIPIENTS || self.off.contains(&(recipient, channel)) {
+        let (scope, field, value) = match self.random.random_range(0..8) {
+            0..5 => (json!({ "scope": "CHANNEL", "channel": channel }), "category", "general"),
+            5 => (json!({ "scope": "CATEGORY", "category": waits::NEWS }), "category", waits::NEWS),
+            6 => (json!({ "scope": "CATEGORY_CHANNEL", "category": waits::OFFERS, "channel": channel }), "category", waits::OFFERS),
+            _ => (json!({ "scope": "TOPIC", "topic": waits::TOPIC }), "topic", waits::TOPIC),
+        };
+        let switch = (recipient, scope);
+        if recipient >= RECIPIENTS || self.off.contains(&switch) {
             return Ok(());
         }
         let count = self.random.random_range(1..6);
-        let items: Vec<Item> = (0..count).map(|_| self.item_for(recipient, &[channel]).1).collect();
+        let mut items = Vec::with_capacity(count);
+        for _ in 0..count {
+            let mut item = self.item_for(recipient, &[channel]).1;
+            item.input[field] = json!(value);
+            // Some wait until they are unwanted.
+            if self.random.random_bool(0.3) {
+                item.input["sendAt"] = json!(waits::after(now(), self.random.random_range(100..1_500)));
+            }
+            // A repeat of the same key is the same request.
+            if let Some(remembered) = self.past.back_mut() {
+                *remembered = item.clone();
+            }
+            items.push(item);
+        }
         let replica = self.replica();
         ask(&self.shared, replica, &items, true).await?;
-        if self.turned(recipient, channel, false, 30).await?.is_some() {
-            self.off.push((recipient, channel));
-            self.note(recipient, channel, "left")?;
+        if self.turned(&switch, false, 30).await?.is_some() {
+            self.note(&switch, "left")?;
+            self.off.push(switch);
         }
         Ok(())
     }
@@ -178,20 +255,20 @@ impl Load {
             return Ok(());
         }
         let index = self.random.random_range(0..self.off.len());
-        let (recipient, channel) = self.off.swap_remove(index);
+        let switch = self.off.swap_remove(index);
         // Before it is asked: from now on it may happen.
-        self.note(recipient, channel, "joining")?;
-        if self.turned(recipient, channel, true, 30).await? == Some(0) {
-            self.note(recipient, channel, "joined")?;
+        self.note(&switch, "joining")?;
+        if self.turned(&switch, true, 30).await? == Some(0) {
+            self.note(&switch, "joined")?;
         }
         Ok(())
     }
 
     /// Turns a switch until that is answered; how many requests were not. None where it gave up.
-    async fn turned(&mut self, recipient: usize, channel: &str, on: bool, tries: usize) -> Result<Option<usize>> {
+    async fn turned(&mut self, (recipient, scope): &(usize, Value), on: bool, tries: usize) -> Result<Option<usize>> {
         for failed in 0..tries {
             let replica = self.replica();
-            if self.shared.replicas[replica].subscribe(recipient, channel, on).await.is_ok() {
+            if self.shared.replicas[replica].switch(*recipient, scope, on).await.is_ok() {
                 return Ok(Some(failed));
             }
             tokio::time::sleep(AGAIN).await;
@@ -199,14 +276,18 @@ impl Load {
         Ok(None)
     }
 
-    fn note(&self, recipient: usize, channel: &str, what: &str) -> Result<()> {
-        let line = json!({ "recipient": recipient_id(recipient), "channel": channel.to_lowercase(), "what": what, "at": now() });
+    fn note(&self, (recipient, scope): &(usize, Value), what: &str) -> Result<()> {
+        let channel = scope["channel"].as_str().unwrap_or_default().to_lowercase();
+        let line = json!({
+            "recipient": recipient_id(*recipient), "channel": channel, "category": scope["category"].as_str().unwrap_or_default(),
+            "topic": scope["topic"].as_str().unwrap_or_default(), "what": what, "at": now(),
+        });
         self.shared.journal.write(&[line])
     }
 }
 
 /// Asks with the same keys, each time another replica, until all are answered; gives the ids.
-async fn ask(shared: &Shared, first: usize, items: &[Item], list: bool) -> Result<Vec<String>> {
+pub async fn ask(shared: &Shared, first: usize, items: &[Item], list: bool) -> Result<Vec<String>> {
     let mut deadline = None;
     for step in 0.. {
         let client = &shared.replicas[(first + step) % shared.replicas.len()];

@@ -15,15 +15,18 @@ mod kinds;
 mod load;
 mod nemesis;
 mod proxy;
+mod races;
 mod replica;
 mod run;
 mod self_test;
+mod waits;
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::Parser;
 use cluster::{CALL_WITHIN, Setting};
 use crash_harness::server;
 use kinds::Kind;
+use races::Races;
 use run::{Plan, run};
 use self_test::SelfTest;
 use serde_json::json;
@@ -38,7 +41,7 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(60);
 /// JSON object; status 1 on any violation.
 #[derive(Debug, Parser)]
 #[command(
-    after_help = "Examples:\n  chaos-harness --minutes 2 --seed 1 --replicas 3\n  chaos-harness --minutes 1 --faults kill_replica,cut_commit\n  chaos-harness --self-test"
+    after_help = "Examples:\n  chaos-harness --minutes 2 --seed 1 --replicas 3\n  chaos-harness --minutes 1 --faults kill_replica,cut_commit\n  chaos-harness --races opt-out --count 3000\n  chaos-harness --self-test"
 )]
 struct Arguments {
     /// How long it is disturbed, in minutes; parts are allowed.
@@ -59,6 +62,12 @@ struct Arguments {
     /// Plant faults in the server and demand that each is found.
     #[arg(long)]
     self_test: bool,
+    /// Nothing but races of this kind, undisturbed: `opt-out`.
+    #[arg(long, value_parser = ["opt-out"], conflicts_with = "self_test")]
+    races: Option<String>,
+    /// With --races: so many.
+    #[arg(long, default_value_t = 3_000, requires = "races")]
+    count: usize,
     /// With --self-test: only these, parted by commas.
     #[arg(long, value_delimiter = ',', requires = "self_test")]
     only: Vec<String>,
@@ -112,6 +121,16 @@ async fn main() -> Result<ExitCode> {
     };
     let setting = Setting { binary, root, replicas: arguments.replicas.max(1), planted: std::env::var("BONGSU_PLANTED_FAULT").ok() };
     let time = Duration::try_from_secs_f64(arguments.minutes * 60.0).context("--minutes")?;
+    if arguments.races.is_some() {
+        let Arguments { count, seed, commit, .. } = arguments;
+        let races = Races { setting, count, seed, commit };
+        let outcome = races::run(&races).await;
+        if !matches!(outcome, Ok(ExitCode::SUCCESS)) {
+            folder.disable_cleanup(true);
+            eprintln!("FAILED with seed {seed}; everything is kept in {}", races.setting.root.display());
+        }
+        return outcome;
+    }
     let plan = Plan { seed: arguments.seed, time, kinds: arguments.kinds()?, clients: arguments.clients, drain_within: DRAIN_WITHIN, call_within: CALL_WITHIN };
     let outcome = run(&setting, &plan).await;
     let violations = outcome.as_ref().map_or_else(|error| vec![format!("harness: {error:#}")], |outcome| outcome.violations());

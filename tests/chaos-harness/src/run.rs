@@ -74,7 +74,7 @@ impl Outcome {
             "accepted": report.accepted, "delivered": report.delivered, "lost": report.lost,
             "repeated_unexplained": report.repeated_unexplained, "repeated_explained": report.repeated_explained,
             "sent_after_opt_out": report.sent_after_opt_out, "faults": self.faults, "violations": self.violations(), "by_invariant": report.by_invariant,
-            "left_out": self.left_out, "events": report.events, "arrivals": self.verdict.arrivals, "latency_ms": report.latency,
+            "left_out": self.left_out, "decided": report.decided, "events": report.events, "arrivals": self.verdict.arrivals, "latency_ms": report.latency,
             "drained_after_ms": self.verdict.drained.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
             "requests_repeated": self.repeated, "ended_by_themselves": self.ended_by_themselves, "commits_cut": self.cuts,
         })

@@ -36,6 +36,7 @@ impl Plant {
 const PLANTS: &[Plant] = &[
     Plant { name: "nothing", what: "nothing", faults: &[Kind::KillReplica, Kind::CutCommit, Kind::DropAnswer], replicas: 2, seconds: 12, shows_as: &[] },
     Plant { name: "calls-dawdle", what: "calls begin 0.7 s after their record: allowed", faults: &[], replicas: 1, seconds: 10, shows_as: &[] },
+    Plant { name: "timers-twice", what: "what is due is asked twice at once: allowed", faults: &[], replicas: 2, seconds: 10, shows_as: &[] },
     Plant {
         name: "commit-assumed",
         what: "a COMMIT without an answer is taken as done, and acknowledged",
@@ -141,6 +142,40 @@ const PLANTS: &[Plant] = &[
         seconds: 12,
         shows_as: &["I1", "I3", "I4", "I5", "I13"],
     },
+    Plant {
+        name: "digest-unexpected",
+        what: "an item is collected, or a window closed, without expecting the digest as it was",
+        faults: &[],
+        replicas: 3,
+        seconds: 15,
+        shows_as: &["I16"],
+    },
+    Plant {
+        name: "due-unexpected,timers-twice",
+        what: "what is due is asked twice at once, and no stream is expected as it was",
+        faults: &[],
+        replicas: 2,
+        seconds: 12,
+        shows_as: &["I1", "I14", "I17"],
+    },
+    Plant {
+        name: "place-forgotten",
+        what: "a place under a limit is not counted with the decision",
+        faults: &[],
+        replicas: 1,
+        seconds: 10,
+        shows_as: &["I15"],
+    },
+    Plant {
+        name: "release-undecided",
+        what: "what waited is released without a look at the switches",
+        faults: &[],
+        replicas: 2,
+        seconds: 15,
+        shows_as: &["I4"],
+    },
+    Plant { name: "step-unasked", what: "a later step is taken whatever happened", faults: &[], replicas: 1, seconds: 12, shows_as: &["I18"] },
+    Plant { name: "quiet-unasked", what: "what is queued is sent within quiet hours", faults: &[Kind::Outage], replicas: 1, seconds: 15, shows_as: &["I19"] },
 ];
 
 /// How long what is owed may take where a fault is planted: what is stuck stays so.

@@ -221,6 +221,45 @@ impl Client {
         self.administer("setSubscription", "SetSubscriptionInput", "", input).await.map(drop)
     }
 
+    /// Turns any switch: the scope and what it names, as the schema has them.
+    pub async fn switch(&self, recipient: usize, scope: &Value, subscribed: bool) -> Result<()> {
+        let mut input = scope.clone();
+        input["recipient"] = json!(recipient_id(recipient));
+        input["subscribed"] = json!(subscribed);
+        self.administer("setSubscription", "SetSubscriptionInput", "", input).await.map(drop)
+    }
+
+    /// Lets a recipient alone until a moment (RFC 3339).
+    pub async fn do_not_disturb(&self, recipient: usize, until: &str) -> Result<()> {
+        let input = json!({ "recipient": recipient_id(recipient), "until": until });
+        self.administer("setDoNotDisturb", "SetDoNotDisturbInput", "", input).await.map(drop)
+    }
+
+    /// Defines a category.
+    pub async fn define_category(&self, input: Value) -> Result<()> {
+        self.administer("defineCategory", "DefineCategoryInput", "", input).await.map(drop)
+    }
+
+    /// Sets a schedule up that fires once, at a moment (RFC 3339).
+    pub async fn schedule(&self, recipient: usize, key: &str, at: &str) -> Result<()> {
+        let terms = json!({ "trigger": { "at": at }, "channels": ["EMAIL"], "content": { "title": "Reminder", "body": format!("This is {key}.") } });
+        let input = json!({ "recipient": recipient_id(recipient), "idempotencyKey": key, "terms": terms });
+        self.administer("createSchedule", "CreateScheduleInput", "", input).await.map(drop)
+    }
+
+    /// Marks a notification as seen by its recipient.
+    pub async fn seen(&self, recipient: usize, id: &str) -> Result<()> {
+        let made = self.administer(
+            "mintRecipientToken",
+            "MintRecipientTokenInput",
+            "... on RecipientToken { token }",
+            json!({ "recipient": recipient_id(recipient) }),
+        );
+        let made = made.await?;
+        let person = self.with_key(made["token"].as_str().ok_or_else(|| anyhow!("no token in {made}"))?);
+        person.graphql("mutation($input: MarkInput!) { markSeen(input: $input) { position } }", json!({ "ids": [id] })).await.map(drop)
+    }
+
     /// Takes a notification back; too late is no error.
     pub async fn cancel(&self, id: &str) -> Result<()> {
         self.administer("cancelNotification", "CancelNotificationInput", "", json!({ "id": id })).await.map(drop)

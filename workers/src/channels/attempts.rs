@@ -56,6 +56,10 @@ pub(super) async fn check(
     let now = shared.clock.now();
     let last = Last { delivery: &item.delivery, expires_at: item.expires_at, category: &item.category, topic: item.topic.as_ref(), priority: item.priority };
     let verdict = last_check(last, &facts.category.state, &facts.recipient.state, &facts.subscription.state, &|id| suppressed.contains(&id), now);
+    let verdict = match verdict {
+        LastCheck::Postpone { .. } if failpoint::planted("quiet-unasked") => LastCheck::Proceed,
+        verdict => verdict,
+    };
     let address = item.delivery.address.and_then(|id| facts.recipient.state.address(id)).and_then(|address| address.details.known().cloned());
     let (event, attempt) = match (verdict, address) {
         (LastCheck::Expire, _) => (item.delivery.expire(), None),

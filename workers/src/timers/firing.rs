@@ -11,6 +11,7 @@ use super::put_off::PutOff;
 use super::rows::{Row, TimerRows};
 use commands::consumer::Progress;
 use commands::due::DueTimer;
+use commands::failpoint;
 use commands::log::{LogError, Metadata, Tail};
 use commands::ports::Clock;
 use domain::values::Millis;
@@ -134,6 +135,10 @@ impl Firing {
     async fn ask(&self, due: &[Row]) -> Result<Vec<Answer>, LogError> {
         let timers = |rows: &[Row]| rows.iter().map(|row| DueTimer { stream: row.stream, name: row.name }).collect();
         let metadata = Arc::new(Metadata::of(TIMERS));
+        if failpoint::planted("timers-twice") {
+            let (asked, _) = tokio::join!(self.asks.ask(Arc::clone(&metadata), timers(due)), self.asks.ask(Arc::clone(&metadata), timers(due)));
+            return asked;
+        }
         match self.asks.ask(Arc::clone(&metadata), timers(due)).await {
             Err(LogError::Poison { .. } | LogError::Newer { .. }) => {}
             answers => return answers,

@@ -4,12 +4,14 @@
 
 use super::types::{TypeKey, key};
 use super::{signed, unsigned};
+use crate::failpoint;
 use crate::log::append::{Commit, CommitOutcome, LogError, StreamAppend};
 use crate::log::recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
 use crate::log::sealing::Sealer;
 use crate::recent::Recent;
-use domain::StreamId;
+use domain::notification::NotificationEvent;
 use domain::values::Millis;
+use domain::{Fact, StreamId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -176,19 +178,18 @@ impl<'a> Draft<'a> {
                 Some(number) => (number, self.sequence(number)?),
                 None => self.place(append.stream)?,
             };
-            if sequence != append.expected {
+            if sequence != append.expected && !unexpected(append) {
                 return Ok(CommitOutcome::Conflict { stream: append.stream });
             }
-            numbers.push(number);
+            numbers.push((number, sequence));
         }
         self.describe(&commit)?;
         let mut recorded = Vec::new();
-        for ((append, encoded), number) in commit.appends.into_iter().zip(encoded).zip(numbers) {
+        for ((append, encoded), (number, mut sequence)) in commit.appends.into_iter().zip(encoded).zip(numbers) {
             if append.events.is_empty() {
                 continue;
             }
             let number = if number == 0 { self.open(append.stream) } else { number };
-            let mut sequence = append.expected;
             for (fact, encoded) in append.events.into_iter().zip(encoded) {
                 sequence += 1;
                 self.head += 1;
@@ -251,4 +252,14 @@ impl<'a> Draft<'a> {
 
 fn not_looked_up() -> LogError {
     LogError::Unavailable { reason: "a stream was not looked up before it was decided on".to_owned() }
+}
+
+/// Whether a fault is planted by which this append does not expect its stream as it was.
+fn unexpected(append: &StreamAppend) -> bool {
+    let fault = match append.events.first() {
+        Some(Fact::Digest(_)) => "digest-unexpected",
+        Some(Fact::Schedule(_) | Fact::Notification(NotificationEvent::Released(_))) => "due-unexpected",
+        _ => return false,
+    };
+    failpoint::planted(fault)
 }

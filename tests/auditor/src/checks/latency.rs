@@ -1,6 +1,7 @@
 //! I10: from the client's answer to the first arrival, apart for what met a fault on its way.
-//! Told and not judged: it depends on the machine.
+//! Told and not judged: it depends on the machine. What waited for its time says nothing.
 
+use super::Told;
 use crate::inputs::{Inputs, plain};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -36,7 +37,7 @@ impl Spread {
 }
 
 /// See the module.
-pub(super) fn measure(inputs: &Inputs) -> Latency {
+pub(super) fn measure(inputs: &Inputs, told: &HashMap<String, Told>) -> Latency {
     let mut first: HashMap<String, i64> = HashMap::new();
     for arrival in inputs.arrivals.iter().filter(|arrival| arrival.delivered) {
         if let (Some(id), Some(at)) = (&arrival.notification, arrival.millis()) {
@@ -47,6 +48,9 @@ pub(super) fn measure(inputs: &Inputs) -> Latency {
     let (mut calm, mut disturbed) = (Vec::new(), Vec::new());
     for answer in &inputs.answers {
         let (Some(acked), Some(arrived)) = (answer.acked, first.remove(&plain(&answer.id))) else { continue };
+        if told.get(&plain(&answer.id)).is_some_and(|notification| notification.held) {
+            continue;
+        }
         let met = inputs.faults.iter().any(|fault| fault.from <= arrived && acked <= fault.to);
         // What arrives before the answer took no time.
         (if met { &mut disturbed } else { &mut calm }).push((arrived - acked).max(0));
