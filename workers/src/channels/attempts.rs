@@ -109,7 +109,7 @@ pub(super) async fn reload(bus: &Bus, items: Vec<Item>) -> Result<(Vec<Item>, Ve
             Some(delivery) if delivery.is_stoppable() => {
                 item.delivery = delivery.clone();
                 let own = events.iter().filter_map(|event| NotificationEvent::of(&event.fact)).filter(|event| event.delivery() == Some(delivery.number));
-                item.requested_at = own.filter_map(owed_since).last().unwrap_or(item.requested_at);
+                item.requested_at = own.filter_map(owed_since).next_back().unwrap_or(item.requested_at);
                 back.push(item);
             }
             _ => over.push(item),

@@ -72,7 +72,16 @@ impl TimerRows {
     }
 }
 
-/// A row as stored; none of what only a newer version knows, which asks it.
+/// What this version can ask, as a condition. Rows that only a newer one knows are left out by the store:
+/// a page that were full of them would look like the end, and all behind it would wait for ever.
+macro_rules! known {
+    () => {
+        "name IN ('release', 'step', 'close', 'run') AND kind IN (1, 9, 10)"
+    };
+}
+use known;
+
+/// A row as stored; none of what cannot be read.
 fn row(due: Millis, number: i64, name: &str, kind: i64, id: [u8; 16]) -> Option<Row> {
     let kind = AggregateKind::from_number(u8::try_from(kind).ok()?)?;
     let stream = StreamId::new(kind, Uuid::from_bytes(id));

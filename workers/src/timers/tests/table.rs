@@ -145,3 +145,33 @@ async fn they_come_in_order_of_their_moment_page_by_page() {
     assert_eq!((table.rows.next(50).await.unwrap(), table.rows.next(99).await.unwrap()), (Some(99), None));
     assert_eq!(table.rows.count(50).await.unwrap(), 4);
 }
+
+#[tokio::test]
+async fn what_only_a_newer_version_knows_stands_in_nobodys_way() {
+    let table = Table::new();
+    let connection = table.open();
+    let insert = |number: i64, name: &str, kind: u8, due: Millis| {
+        let id = stream(number.unsigned_abs()).id.as_bytes().to_vec();
+        let values = rusqlite::params![number, name, kind, id, due];
+        connection.execute("INSERT INTO stream_timers (stream, name, kind, id, due) VALUES (?1, ?2, ?3, ?4, ?5)", values).unwrap();
+    };
+    for number in 1..=3 {
+        insert(number, "unheard-of", AggregateKind::Notification.number(), 10);
+        insert(number, "run", 200, 10);
+    }
+    insert(7, "unheard-of", AggregateKind::Notification.number(), 60);
+    assert_eq!(table.rows.due(50, None, 2).await.unwrap(), []);
+    assert_eq!((table.rows.next(50).await.unwrap(), table.rows.count(50).await.unwrap()), (None, 0));
+    // Whatever a stream of this version can have is asked.
+    let known = [
+        (4, TimerName::Release, AggregateKind::Notification),
+        (4, TimerName::Step, AggregateKind::Notification),
+        (5, TimerName::Close, AggregateKind::Digest),
+        (6, TimerName::Run, AggregateKind::Schedule),
+    ];
+    for (number, name, kind) in known {
+        insert(number, name.name(), kind.number(), 20);
+    }
+    let due = table.rows.due(50, None, 9).await.unwrap();
+    assert_eq!(due.iter().map(|row| (row.number.cast_signed(), row.name, row.stream.kind)).collect::<Vec<_>>(), known);
+}
