@@ -56,7 +56,7 @@ async fn what_waits_is_shown_to_its_sender_only_and_is_taken_back_by_query() -> 
     shop.await_status(&first.id, "sent").await?;
     let second = shop.send("alice", json!({ "category": "news", "content": { "body": "second" } })).await?;
     assert_eq!(standing(&shop, &second.id).await?, ("held".to_owned(), "over_limit".to_owned()));
-    let until = (chrono::Utc::now() + chrono::TimeDelta::days(1)).to_rfc3339();
+    let until = crate::deciding::ahead(86_400_000).to_rfc3339();
     alice.mutate("setDoNotDisturb", "SetDoNotDisturbInput", "", json!({ "until": until })).await?;
     let third = shop.send("alice", json!({ "channels": ["WEBHOOK"] })).await?;
     assert_eq!(standing(&shop, &third.id).await?, ("deferred".to_owned(), "do_not_disturb".to_owned()));
