@@ -78,6 +78,15 @@ impl NotificationRow {
         NotificationStatus::of(self.deliveries.iter().map(|delivery| delivery.status))
     }
 
+    /// Whether nothing can come of it any more, whatever its plan was. What became of its deliveries does
+    /// not say so: after those of a step, however they ended, there may be another step.
+    pub fn is_over(&self) -> bool {
+        match self.whole {
+            Some(whole) => matches!(whole, NotificationStatus::Cancelled | NotificationStatus::Expired),
+            None => self.deliveries.is_empty(),
+        }
+    }
+
     /// Its column `box`.
     pub(super) const fn place(&self) -> u8 {
         if self.archived {

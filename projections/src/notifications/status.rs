@@ -100,11 +100,6 @@ pub enum NotificationStatus {
 }
 
 impl NotificationStatus {
-    /// Whether nothing more can come of it: no delivery, and no later step of a plan.
-    pub const fn is_over(self) -> bool {
-        matches!(self, Self::Suppressed | Self::Cancelled | Self::Expired)
-    }
-
     /// From the deliveries.
     pub fn of(deliveries: impl IntoIterator<Item = DeliveryStatus>) -> Self {
         use DeliveryStatus as D;

@@ -19,6 +19,7 @@ on_every_store!(
     a_whole_life_in_one_batch_is_one_row,
     later_outcomes_find_their_delivery,
     tests_and_suppressed_ones_are_not_in_the_history,
+    only_what_can_have_no_further_step_is_over,
     history_pages_filters_and_counts,
     what_was_requested_is_found_whether_or_not_it_is_seen,
     nothing_personal_is_in_the_rows,
@@ -177,7 +178,23 @@ async fn tests_and_suppressed_ones_are_not_in_the_history<S: Store>() {
     assert_eq!(notifications.unread_count(recipient(1)).await.unwrap(), 1);
     let suppressed = notifications.by_number(2).await.unwrap().unwrap();
     assert_eq!(suppressed.status(), NotificationStatus::Suppressed);
+    assert!(suppressed.is_over());
     assert!(notifications.by_number(1).await.unwrap().unwrap().sandbox);
+}
+
+async fn only_what_can_have_no_further_step_is_over<S: Store>() {
+    let mut story = Story::default();
+    story
+        .notification(1, requested(recipient(1), false))
+        .notification(1, queued(0, Channel::AndroidPush))
+        .notification(1, suppressed(Some(0)))
+        .notification(2, requested(recipient(1), false))
+        .notification(2, NotificationEvent::Cancelled(Cancelled { delivery: None }));
+    let (_view, notifications) = view::<S>(&story).await;
+    let row = async |number| notifications.by_number(number).await.unwrap().unwrap();
+    let (stopped, cancelled) = (row(1).await, row(2).await);
+    assert_eq!((stopped.status(), stopped.is_over()), (NotificationStatus::Suppressed, false), "its plan may go on");
+    assert_eq!((cancelled.status(), cancelled.is_over()), (NotificationStatus::Cancelled, true));
 }
 
 async fn history_pages_filters_and_counts<S: Store>() {

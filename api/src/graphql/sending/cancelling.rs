@@ -210,7 +210,7 @@ impl CancelMutation {
         for row in page.rows {
             done.looked_at += 1;
             // What is over stays so: nothing has to be read for it.
-            if row.status().is_over() {
+            if row.is_over() {
                 done.too_late += 1;
                 continue;
             }
