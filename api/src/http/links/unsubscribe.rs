@@ -15,6 +15,7 @@ use commands::links::{Link, Purpose};
 use domain::category::Category;
 use domain::recipient::Recipient;
 use domain::subscription::{ChangedBy, Scope, SetSubscription, Source, Subscription, SubscriptionRefusal};
+use domain::values::Channel;
 use std::sync::Arc;
 
 /// Shows what is so, and what can be done. Changes nothing.
@@ -149,7 +150,9 @@ impl View {
             return Ok(Self { name: None, description: String::new(), now: if all_off { Now::AllOff } else { Now::On } });
         };
         let category = bus.load::<Category>(category_stream(key)).await.map_err(|error| Problem::of_bus(&error))?.state;
-        let on = choice(&Scope::Category(key.clone())).unwrap_or(category.subscribed_by_default);
+        // The link came by mail, and the switch of a category's mails stands before that of the category.
+        let mails = Scope::CategoryChannel { category: key.clone(), channel: Channel::Email };
+        let on = choice(&mails).or_else(|| choice(&Scope::Category(key.clone()))).unwrap_or(category.subscribed_by_default);
         let now = match (category.required, all_off, on) {
             (true, _, _) => Now::Required,
             (_, true, _) => Now::AllOff,

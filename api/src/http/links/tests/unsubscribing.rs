@@ -1,9 +1,12 @@
 use super::pages::{Pages, category};
 use crate::auth::limits::Rates;
+use crate::http::links::LinkPages;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use commands::accept::subscription_stream;
 use commands::links::Purpose;
-use domain::subscription::{Scope, Source};
+use domain::subscription::{ChangedBy, Evidence, Scope, SetSubscription, Source, Subscription};
+use domain::values::{CategoryKey, Channel};
 
 const DAY_MS: i64 = 86_400_000;
 const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
@@ -62,6 +65,28 @@ async fn the_page_s_own_form_switches_off_and_on_again() {
     pages.post(&path, "scope=all&action=resubscribe").await;
     assert_eq!(pages.is(Scope::All).await, None);
     assert!(pages.consents().await.iter().all(|consent| consent.2 == Source::UnsubscribeLink));
+    pages.app.stop().await;
+}
+
+#[tokio::test]
+async fn mails_that_were_asked_for_stop_with_their_category_and_come_back_with_it() {
+    let pages = Pages::start().await;
+    let path = format!("/u/{}", pages.token(Purpose::Unsubscribe, "news"));
+    let mails = || Scope::CategoryChannel { category: CategoryKey::new("news").unwrap(), channel: Channel::Email };
+    let turn = async |subscribed| {
+        let (by, source, evidence) = (ChangedBy::Sender, Source::Api, Evidence::default());
+        let set = SetSubscription { recipient: pages.alice, scope: mails(), subscribed, by, source, evidence, required: false };
+        let engine = &pages.app.services.engine;
+        engine.bus.execute::<Subscription>(subscription_stream(pages.alice), &LinkPages::metadata(), set.into()).await.unwrap();
+    };
+    turn(true).await;
+    assert_eq!(pages.post(&path, ONE_CLICK).await.status, StatusCode::OK);
+    assert_eq!((pages.is(category("news")).await, pages.is(mails()).await), (Some(false), Some(false)));
+    pages.post(&path, "scope=category&action=resubscribe").await;
+    assert_eq!((pages.is(category("news")).await, pages.is(mails()).await), (Some(true), Some(true)));
+    // The page speaks of mails.
+    turn(false).await;
+    assert!(pages.get(&path).await.text.contains("is switched off for you"));
     pages.app.stop().await;
 }
 
