@@ -12,11 +12,11 @@ use domain::address::{AddressEvent, SuppressionReason};
 use domain::aggregate::Aggregate;
 use domain::category::{Category, CategoryEvent};
 use domain::digest::DigestEvent;
-use domain::frequency::FrequencyEvent;
+use domain::frequency::{Counted, FrequencyEvent};
 use domain::notification::Notification;
 use domain::recipient::{Recipient, RecipientEvent, RemovalReason};
 use domain::subscription::{Scope, Subscription, SubscriptionEvent};
-use domain::values::{AddressId, Channel, DigestId, FactVersions, Limit, LimitWindow, Millis, Rule};
+use domain::values::{AddressId, CategoryKey, Channel, DigestId, FactVersions, Limit, LimitWindow, Millis, Rule};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
 
@@ -252,26 +252,19 @@ impl Seen<'_> {
     /// What the recipient was told within the dedup window. The hash of what was refused is not
     /// recorded: with one candidate it is named.
     fn told(&self) -> Option<ExplainedFact> {
-        let state = Category::replay(self.category.iter().filter_map(|event| match &event.fact {
-            Fact::Category(event @ CategoryEvent::CategoryDefined(_)) => Some(event),
-            _ => None,
-        }));
-        let window = state.dedup_window?;
-        let told: Vec<_> = self
-            .counted()
-            .filter(|(_, counted)| {
-                counted.content.is_some() && counted.category == self.state.category && counted.asked_at.saturating_add(window) > self.decided.at
-            })
-            .collect();
+        let (window, told) = told_lately(self.frequency, self.category, &self.state.category, self.decided.at)?;
         let within = format!("within the {} before", words::length(window));
         let (sentence, at, notification) = match told.as_slice() {
-            [(_, one)] => (format!("the recipient was told the same on {}, {within}", moment(one.asked_at)), Some(one.asked_at), Some(one.notification)),
+            [one] if !self.library.may_name(one.notification, self.state) => {
+                (format!("the recipient was told the same by another sender {within}"), None, None)
+            }
+            [one] => (format!("the recipient was told the same on {}, {within}", moment(one.asked_at)), Some(one.asked_at), Some(one.notification)),
             several => (format!("the recipient was told the same by one of {} notifications of this category {within}", several.len()), None, None),
         };
         Some(ExplainedFact { at, notification, ..ExplainedFact::new(AggregateKind::Frequency, self.decided.versions.frequency, sentence) })
     }
 
-    fn counted(&self) -> impl Iterator<Item = (&Recorded, &domain::frequency::Counted)> {
+    fn counted(&self) -> impl Iterator<Item = (&Recorded, &Counted)> {
         self.frequency.iter().filter_map(|event| match &event.fact {
             Fact::Frequency(FrequencyEvent::Counted(counted)) => Some((event.as_ref(), counted)),
             _ => None,
@@ -364,4 +357,20 @@ pub(super) fn actor(actor: &str) -> (&'static str, &'static str) {
         "recipient" => ("recipient", "by the recipient"),
         _ => ("system", "by the system"),
     }
+}
+
+/// The dedup window of a category as a decision saw it, and whoever counted a content of it within that
+/// window before a moment: one of them told the same, the log does not say which.
+pub(super) fn told_lately<'a>(frequency: &'a [Arc<Recorded>], category: &[Arc<Recorded>], key: &CategoryKey, at: Millis) -> Option<(Millis, Vec<&'a Counted>)> {
+    let state = Category::replay(category.iter().filter_map(|event| match &event.fact {
+        Fact::Category(event @ CategoryEvent::CategoryDefined(_)) => Some(event),
+        _ => None,
+    }));
+    let window = state.dedup_window?;
+    let counted = frequency.iter().filter_map(|event| match &event.fact {
+        Fact::Frequency(FrequencyEvent::Counted(counted)) => Some(counted),
+        _ => None,
+    });
+    let lately = |counted: &&Counted| counted.content.is_some() && counted.category == *key && counted.asked_at.saturating_add(window) > at;
+    Some((window, counted.filter(lately).collect()))
 }

@@ -3,11 +3,13 @@
 //! A stream is read once however many notifications name it. Personal parts stay sealed. What a
 //! recipient was told lately is read from its end only, as deciding does.
 
+use super::facts::told_lately;
 use commands::accept::{category_stream, digest_stream, frequency_stream, recipient_stream, subscription_stream};
 use commands::log::{LogError, LogReader, Position, Recorded, Sequence};
+use domain::aggregate::Aggregate;
 use domain::digest::DigestEvent;
 use domain::frequency::MAX_EVENTS;
-use domain::notification::{NotificationEvent, Suppressed};
+use domain::notification::{Notification, NotificationEvent, Suppressed};
 use domain::recipient::RecipientEvent;
 use domain::values::{CategoryKey, DigestId, FactVersions, NotificationId, Origin, RecipientId, Rule, ScheduleId};
 use domain::{AggregateKind, Fact, StreamId};
@@ -18,6 +20,7 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub struct Library {
     streams: HashMap<StreamId, Kept>,
+    all_senders: bool,
 }
 
 #[derive(Debug, Default)]
@@ -43,13 +46,19 @@ pub(super) const fn schedule_stream(id: ScheduleId) -> StreamId {
 }
 
 impl Library {
+    /// Empty. Whether who asks may know of every sender's notifications; else they hear of no other's than
+    /// of the sender's whose notification is explained.
+    pub fn new(all_senders: bool) -> Self {
+        Self { all_senders, ..Self::default() }
+    }
+
     /// Reads what is needed to explain a notification of these events.
     pub async fn learn(&mut self, log: &dyn LogReader, events: &[Arc<Recorded>]) -> Result<(), LogError> {
         for (stream, after) in wanted(events) {
             self.read(log, stream, after).await?;
         }
-        for summary in self.summaries(events) {
-            self.read(log, notification_stream(summary), 0).await?;
+        for other in self.summaries(events).into_iter().chain(self.duplicated(events)) {
+            self.read(log, notification_stream(other), 0).await?;
         }
         Ok(())
     }
@@ -75,11 +84,17 @@ impl Library {
     /// Of these events, for tests.
     #[cfg(test)]
     pub(super) fn of(events: &[Arc<Recorded>]) -> Self {
-        let mut library = Self::default();
+        let mut library = Self::new(true);
         for event in events {
             library.streams.entry(event.stream).or_default().events.push(Arc::clone(event));
         }
         library
+    }
+
+    /// As a sender may read it, for tests.
+    #[cfg(test)]
+    pub(super) fn for_a_sender(self) -> Self {
+        Self { all_senders: false, ..self }
     }
 
     /// All of a stream that was read.
@@ -111,6 +126,30 @@ impl Library {
             _ => None,
         });
         collected.filter_map(|(digest, window)| self.summary(digest, window)).collect()
+    }
+
+    /// Those that told the same before.
+    fn duplicated(&self, events: &[Arc<Recorded>]) -> Vec<NotificationId> {
+        let state = Notification::replay(own_events(events).map(|(_, event)| event));
+        let stopped = own_events(events).filter_map(|(recorded, event)| match event {
+            NotificationEvent::Suppressed(Suppressed { rule: Rule::DuplicateContent, facts, .. }) => Some((recorded.at, *facts)),
+            _ => None,
+        });
+        let earlier = stopped.filter_map(|(at, facts)| {
+            let frequency = self.upto(frequency_stream(state.recipient, state.sandbox), facts.frequency);
+            let (_, told) = told_lately(frequency, self.upto(category_stream(&state.category), facts.category), &state.category, at)?;
+            if let [one] = told.as_slice() { Some(one.notification) } else { None }
+        });
+        earlier.collect()
+    }
+
+    /// Whether who asks about a notification may hear of another.
+    pub(super) fn may_name(&self, other: NotificationId, asked: &Notification) -> bool {
+        let own = |event: &Arc<Recorded>| match &event.fact {
+            Fact::Notification(NotificationEvent::Requested(e)) => e.sender == asked.sender && e.sandbox == asked.sandbox,
+            _ => false,
+        };
+        self.all_senders || self.all(notification_stream(other)).first().is_some_and(own)
     }
 
     fn summary(&self, digest: DigestId, window: u32) -> Option<NotificationId> {

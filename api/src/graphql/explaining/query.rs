@@ -45,7 +45,7 @@ impl ExplainQuery {
         if !may_see(principal(ctx)?.caller.as_ref(), &state) {
             return Ok(None);
         }
-        let mut library = Library::default();
+        let mut library = Library::new(matches!(principal(ctx)?.caller.as_ref(), Caller::Administrator { .. }));
         library.learn(log, &events).await.map_err(log_error)?;
         Ok(Some(explain::explain(&events, &library).into()))
     }
@@ -86,7 +86,7 @@ impl ExplainQuery {
         let mut rows = services.notifications.requested(recipient, wanted).await.map_err(read_error)?;
         let more = rows.len() > first;
         rows.truncate(first);
-        let mut library = Library::default();
+        let mut library = Library::new(matches!(principal(ctx)?.caller.as_ref(), Caller::Administrator { .. }));
         library.learn_recipient(log, recipient, category.as_ref()).await.map_err(log_error)?;
         let mut explained = Vec::with_capacity(rows.len());
         for row in rows {

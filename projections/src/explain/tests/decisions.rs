@@ -144,6 +144,24 @@ fn the_same_content_names_the_one_that_told_it() {
 }
 
 #[test]
+fn another_senders_notification_is_neither_named_nor_dated_for_a_sender() {
+    let mut story = world();
+    let earlier = NotificationId(stream(9).id);
+    let NotificationEvent::Requested(other) = requested(to(), false) else { panic!("no request") };
+    let counted = Counted { notification: earlier, category: orders(), asked_at: START, at: None, alone: false, content: Some(Uuid::from_u128(1)) };
+    story.add(StreamId::new(AggregateKind::Frequency, to().0), FrequencyEvent::Counted(counted));
+    story.notification(9, NotificationEvent::Requested(Requested { sender: SenderKey::new("bank").unwrap(), ..other }));
+    let duplicate = Suppressed { delivery: None, channel: None, address: None, rule: Rule::DuplicateContent, rules: Rule::VERSION, facts: versions(0, 1) };
+    story.notification(1, requested(to(), false)).notification(1, NotificationEvent::Suppressed(duplicate));
+    let own: Vec<_> = story.events.iter().filter(|event| event.stream == stream(1)).cloned().collect();
+    let (sender, administrator) = (explain(&own, &Library::of(&story.events).for_a_sender()), of(&story, 1));
+    let fact = &sender.steps[1].facts[0];
+    assert_eq!((fact.notification, fact.at, fact.decisive), (None, None, true));
+    assert!(sender.sentence.contains("by another sender within the 10 minutes before"), "{}", sender.sentence);
+    assert_eq!(administrator.steps[1].facts[0].notification, Some(earlier));
+}
+
+#[test]
 fn a_digest_says_until_when_it_collects_and_then_what_became_of_its_summary() {
     let mut story = world();
     let (digest, summary) = (DigestId(Uuid::from_u128(0xd1)), NotificationId(stream(7).id));
