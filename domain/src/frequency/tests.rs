@@ -130,6 +130,7 @@ fn other_categories_make_none_be_forgotten() {
 }
 
 /// Everything but where the numbers start.
+#[allow(clippy::type_complexity, reason = "what a state comes to, to be compared as a whole")]
 fn known(state: &Frequency) -> (Vec<(CategoryKey, Millis, bool, u64)>, Vec<(Uuid, u64)>) {
     let places = state.places.iter().map(|place| (place.category.clone(), place.at, place.alone, state.events - place.number));
     (places.collect(), state.told.iter().map(|told| (told.content, state.events - told.number)).collect())
