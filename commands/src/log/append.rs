@@ -3,7 +3,8 @@
 use super::recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
 use crate::consumer::Changes;
 use domain::values::Millis;
-use domain::{Fact, StreamId};
+use domain::{AggregateKind, Fact, StreamId};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,32 @@ pub struct Commit {
     pub appends: Vec<StreamAppend>,
     /// Other streams that must still be at the sequence that was decided on.
     pub expectations: Vec<(StreamId, Sequence)>,
+}
+
+/// Streams at which commits of a batch lost.
+///
+/// Commits that are submitted together may each count on what the one before leaves behind. Where that one
+/// loses, somebody else's events may have brought the stream to the very sequence that the next one
+/// expects; but they are not the ones that it was decided on. So who follows a loser at a stream loses, where
+/// commits are made to follow one another: at what recipients were told, and at digests.
+#[derive(Debug, Default)]
+pub(super) struct Losers(HashSet<StreamId>);
+
+impl Losers {
+    /// This one has lost.
+    pub(super) fn lost(&mut self, commit: &Commit) {
+        let chained = |stream: &StreamId| matches!(stream.kind, AggregateKind::Frequency | AggregateKind::Digest);
+        self.0.extend(commit.appends.iter().map(|append| append.stream).filter(chained));
+    }
+
+    /// A stream that it rests on and at which another has lost.
+    pub(super) fn of(&self, commit: &Commit) -> Option<StreamId> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let streams = commit.appends.iter().map(|append| append.stream).chain(commit.expectations.iter().map(|(stream, _)| *stream));
+        streams.into_iter().find(|stream| self.0.contains(stream))
+    }
 }
 
 /// What became of one commit.

@@ -2,10 +2,11 @@
 
 use crate::stores::{Replica, Store};
 use commands::log::{Commit, CommitOutcome, Committer, Lane, LogReader, Metadata, Recorded, StreamAppend, Tail};
+use domain::digest::{DigestEvent, DigestItemRemoved};
 use domain::event::Personal;
 use domain::recipient::{ProfileChanged, ProfileDetails, RecipientEvent};
 use domain::subscription::{ChangedBy, Scope, Source, SubscriptionEvent, Unsubscribed};
-use domain::values::{Channel, RecipientId};
+use domain::values::{Channel, NotificationId, RecipientId};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -137,6 +138,20 @@ pub async fn a_number_saves_the_look_up_and_is_checked_all_the_same<S: Store>() 
     assert!(matches!(append(&log, vec![by_number(0)]).await[0], CommitOutcome::Conflict { .. }));
     assert_eq!(recorded(&append(&log, vec![by_number(1)]).await[0])[0].sequence, 2);
     assert!(matches!(append(&log, vec![commit(a, 0, vec![off(Channel::Email)])]).await[0], CommitOutcome::Conflict { .. }), "and not opened a second time");
+}
+
+pub async fn who_counts_on_a_loser_loses_though_the_sequence_is_the_one_it_expects<S: Store>() {
+    let store = S::new().await;
+    let log = store.open().await;
+    let digest = StreamId::new(AggregateKind::Digest, Uuid::from_u128(1));
+    let item = |number| Fact::Digest(DigestEvent::DigestItemRemoved(DigestItemRemoved { window: 1, notification: NotificationId(Uuid::from_u128(number)) }));
+    // What somebody else appended stands where the first of the two wants to append.
+    append(&log, vec![commit(digest, 0, vec![item(1)])]).await;
+    let outcomes = append(&log, vec![commit(digest, 0, vec![item(2)]), commit(digest, 1, vec![item(3)])]).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, CommitOutcome::Conflict { stream } if *stream == digest)), "{outcomes:?}");
+    assert_eq!(log.reader.read_stream(digest, 0, true).await.unwrap().len(), 1);
+    let outcomes = append(&log, vec![commit(digest, 1, vec![item(2)]), commit(digest, 2, vec![item(3)])]).await;
+    assert_eq!(recorded(&outcomes[1])[0].sequence, 3, "and follows a winner");
 }
 
 pub async fn an_append_is_refused_when_another_stream_has_moved_on<S: Store>() {

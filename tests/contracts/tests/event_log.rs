@@ -19,6 +19,7 @@ macro_rules! every_store {
             a_number_saves_the_look_up_and_is_checked_all_the_same,
             an_append_is_refused_when_another_stream_has_moved_on,
             an_expectation_sees_what_the_same_batch_appended,
+            who_counts_on_a_loser_loses_though_the_sequence_is_the_one_it_expects,
             personal_parts_are_sealed_in_the_store_and_gone_with_their_key,
             racing_writers_lose_nothing_and_nobody_sees_a_gap,
         );

@@ -5,7 +5,7 @@
 use super::types::{TypeKey, key};
 use super::{signed, unsigned};
 use crate::failpoint;
-use crate::log::append::{Commit, CommitOutcome, LogError, StreamAppend};
+use crate::log::append::{Commit, CommitOutcome, LogError, Losers, StreamAppend};
 use crate::log::recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
 use crate::log::sealing::Sealer;
 use crate::recent::Recent;
@@ -140,6 +140,7 @@ pub(super) struct Draft<'a> {
     known: &'a mut Streams,
     opened: HashMap<StreamId, StreamNo>,
     described: Option<Arc<Metadata>>,
+    losers: Losers,
     at: Millis,
 }
 
@@ -152,6 +153,7 @@ impl<'a> Draft<'a> {
             commits: NewCommits::default(),
             events: NewEvents::default(),
             outcomes: Vec::new(),
+            losers: Losers::default(),
             known,
             opened: HashMap::new(),
             described: None,
@@ -166,10 +168,11 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    fn decide(&mut self, Prepared { commit, encoded }: Prepared) -> Result<CommitOutcome, LogError> {
+    /// The streams that it appends to, each with its sequence, or the one at which it loses.
+    fn admit(&mut self, commit: &Commit) -> Result<Result<Vec<(StreamNo, Sequence)>, StreamId>, LogError> {
         for (stream, expected) in &commit.expectations {
             if self.place(*stream)?.1 != *expected {
-                return Ok(CommitOutcome::Conflict { stream: *stream });
+                return Ok(Err(*stream));
             }
         }
         let mut numbers = Vec::with_capacity(commit.appends.len());
@@ -179,10 +182,21 @@ impl<'a> Draft<'a> {
                 None => self.place(append.stream)?,
             };
             if sequence != append.expected && !unexpected(append) {
-                return Ok(CommitOutcome::Conflict { stream: append.stream });
+                return Ok(Err(append.stream));
             }
             numbers.push((number, sequence));
         }
+        Ok(self.losers.of(commit).map_or(Ok(numbers), Err))
+    }
+
+    fn decide(&mut self, Prepared { commit, encoded }: Prepared) -> Result<CommitOutcome, LogError> {
+        let numbers = match self.admit(&commit)? {
+            Ok(numbers) => numbers,
+            Err(stream) => {
+                self.losers.lost(&commit);
+                return Ok(CommitOutcome::Conflict { stream });
+            }
+        };
         self.describe(&commit)?;
         let mut recorded = Vec::new();
         for ((append, encoded), (number, mut sequence)) in commit.appends.into_iter().zip(encoded).zip(numbers) {

@@ -9,7 +9,7 @@ use super::types::TypeNumbers;
 use crate::consumer::changes_executor;
 use crate::database::{self, Slice};
 use crate::failpoint;
-use crate::log::append::{Batch, Commit, CommitOutcome, LogError, LogWriter, StreamAppend};
+use crate::log::append::{Batch, Commit, CommitOutcome, LogError, LogWriter, Losers, StreamAppend};
 use crate::log::recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
 use crate::log::sealing::Sealer;
 use crate::recent::Recent;
@@ -106,8 +106,15 @@ impl SqliteWriter {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let mut outcomes = Vec::with_capacity(batch.commits.len());
         let mut described: Option<Arc<Metadata>> = None;
+        let mut losers = Losers::default();
         for commit in batch.commits {
-            outcomes.push(self.append_one(connection, commit, at, &mut described)?);
+            outcomes.push(match self.admit(connection, &commit, &losers)? {
+                Err(stream) => {
+                    losers.lost(&commit);
+                    CommitOutcome::Conflict { stream }
+                }
+                Ok(numbers) => self.append_one(connection, commit, numbers, at, &mut described)?,
+            });
         }
         for rows in &batch.rows {
             changes_executor(connection, &rows.changes)?;
@@ -117,25 +124,33 @@ impl SqliteWriter {
         Ok(Decided { outcomes, entered })
     }
 
-    fn append_one(&mut self, connection: &Connection, commit: Commit, at: Millis, described: &mut Option<Arc<Metadata>>) -> Result<CommitOutcome, LogError> {
+    /// The streams that it appends to, or the one at which it loses. Nothing is written before everything is
+    /// checked: a loser must leave no trace.
+    fn admit(&mut self, connection: &Connection, commit: &Commit, losers: &Losers) -> Result<Result<Vec<Option<StreamNo>>, StreamId>, LogError> {
         for (stream, expected) in &commit.expectations {
             if self.sequence_of(connection, *stream)?.1 != *expected {
-                return Ok(CommitOutcome::Conflict { stream: *stream });
+                return Ok(Err(*stream));
             }
         }
-        // Nothing is written before everything is checked: a loser must leave no trace.
         let mut numbers = Vec::with_capacity(commit.appends.len());
         for append in &commit.appends {
-            let checked = self.check(connection, append)?;
-            let number = match checked {
-                Checked::At(number) => Some(number),
-                Checked::New => None,
-                Checked::Conflict => {
-                    return Ok(CommitOutcome::Conflict { stream: append.stream });
-                }
-            };
-            numbers.push(number);
+            match self.check(connection, append)? {
+                Checked::At(number) => numbers.push(Some(number)),
+                Checked::New => numbers.push(None),
+                Checked::Conflict => return Ok(Err(append.stream)),
+            }
         }
+        Ok(losers.of(commit).map_or(Ok(numbers), Err))
+    }
+
+    fn append_one(
+        &mut self,
+        connection: &Connection,
+        commit: Commit,
+        numbers: Vec<Option<StreamNo>>,
+        at: Millis,
+        described: &mut Option<Arc<Metadata>>,
+    ) -> Result<CommitOutcome, LogError> {
         if commit.appends.iter().any(|append| !append.events.is_empty())
             && !described.as_ref().is_some_and(|known| Arc::ptr_eq(known, &commit.metadata) || **known == *commit.metadata)
         {
