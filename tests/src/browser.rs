@@ -97,6 +97,12 @@ impl Browser {
         self.get(&format!("element/{element}/text")).await?.as_str().map(ToOwned::to_owned).context("no text")
     }
 
+    /// Waits until its text holds this part: a form that was sent may still be on its way, and what is found on
+    /// the old page is gone in the next moment.
+    pub async fn says(&self, selector: &str, part: &str) -> Result<()> {
+        until(&format!("{selector} says {part}"), async || Ok(self.text(selector).await.is_ok_and(|text| text.contains(part)).then_some(()))).await
+    }
+
     /// A property of it, such as `checked`.
     pub async fn property(&self, selector: &str, name: &str) -> Result<Value> {
         let element = self.find(selector).await?;

@@ -185,7 +185,7 @@ async fn in_a_browser_without_script_preferences_are_seen_changed_and_kept() -> 
         ensure!(from != "", "the time was not taken");
         browser.click("select[name=pause] option[value='1w']").await?;
         browser.click("form[method=post] button").await?;
-        ensure!(browser.text("[role=status]").await? == saved, "{}", browser.text("main").await?);
+        browser.says("[role=status]", saved).await?;
         ensure!(browser.property("input[type=checkbox][value='category:news']", "checked").await? != on, "not saved");
         ensure!(browser.property("input[name=quiet_from]", "value").await? == from, "quiet hours were not saved");
         Ok(())
@@ -214,12 +214,12 @@ async fn in_a_browser_without_script_one_unsubscribes_and_undoes_it_in_one_s_own
         ensure!(browser.text("h1").await? == "수신 거부", "{}", browser.text("main").await?);
         ensure!(browser.label("input[value=category]").await?.contains("Weekly news"), "a choice without a name");
         browser.click("button[value=unsubscribe]").await?;
-        ensure!(browser.text("[role=status]").await?.contains("Weekly news"), "{}", browser.text("main").await?);
+        browser.says("[role=status]", "Weekly news").await?;
         if suppressed(&shop, "news").await? != "opted_out_of_category" {
             bail!("still subscribed");
         }
         browser.click("button[value=resubscribe]").await?;
-        ensure!(browser.text("[role=status]").await?.contains("다시"), "{}", browser.text("main").await?);
+        browser.says("[role=status]", "다시").await?;
         Ok(())
     })
     .await?;
