@@ -27,6 +27,19 @@ use std::sync::Arc;
 /// Times that a command is decided anew before the caller is told to try later.
 const ATTEMPTS: usize = 16;
 
+/// An aggregate that the bus can drive: ours, and `cqrs_es`'s over it.
+pub trait Executable:
+    Aggregate<Command: Clone, Event: FactOf + Into<Fact>>
+    + cqrs_es::Aggregate<Command = <Self as Aggregate>::Command, Event = <Self as Aggregate>::Event, Error = <Self as Aggregate>::Refusal, Services = ()>
+{
+}
+
+impl<A> Executable for A where
+    A: Aggregate<Command: Clone, Event: FactOf + Into<Fact>>
+        + cqrs_es::Aggregate<Command = <A as Aggregate>::Command, Event = <A as Aggregate>::Event, Error = <A as Aggregate>::Refusal, Services = ()>
+{
+}
+
 /// What a command did.
 #[derive(Debug, Clone)]
 pub struct Done<A> {
@@ -91,10 +104,7 @@ impl Bus {
         command: <A as Aggregate>::Command,
     ) -> Result<Done<A>, Refused<<A as Aggregate>::Refusal>>
     where
-        A: Aggregate
-            + cqrs_es::Aggregate<Command = <A as Aggregate>::Command, Event = <A as Aggregate>::Event, Error = <A as Aggregate>::Refusal, Services = ()>,
-        <A as Aggregate>::Command: Clone,
-        <A as Aggregate>::Event: FactOf + Into<Fact>,
+        A: Executable,
     {
         self.execute_all(stream, metadata, vec![command]).await
     }
@@ -107,10 +117,7 @@ impl Bus {
         commands: Vec<<A as Aggregate>::Command>,
     ) -> Result<Done<A>, Refused<<A as Aggregate>::Refusal>>
     where
-        A: Aggregate
-            + cqrs_es::Aggregate<Command = <A as Aggregate>::Command, Event = <A as Aggregate>::Event, Error = <A as Aggregate>::Refusal, Services = ()>,
-        <A as Aggregate>::Command: Clone,
-        <A as Aggregate>::Event: FactOf + Into<Fact>,
+        A: Executable,
     {
         self.carry_out(None, stream, metadata, commands).await
     }
@@ -126,10 +133,7 @@ impl Bus {
         commands: Vec<<A as Aggregate>::Command>,
     ) -> Result<Done<A>, Refused<<A as Aggregate>::Refusal>>
     where
-        A: Aggregate
-            + cqrs_es::Aggregate<Command = <A as Aggregate>::Command, Event = <A as Aggregate>::Event, Error = <A as Aggregate>::Refusal, Services = ()>,
-        <A as Aggregate>::Command: Clone,
-        <A as Aggregate>::Event: FactOf + Into<Fact>,
+        A: Executable,
     {
         self.carry_out(Some(recipient_stream(recipient)), stream, metadata, commands).await
     }
@@ -143,10 +147,7 @@ impl Bus {
         commands: Vec<<A as Aggregate>::Command>,
     ) -> Result<Done<A>, Refused<<A as Aggregate>::Refusal>>
     where
-        A: Aggregate
-            + cqrs_es::Aggregate<Command = <A as Aggregate>::Command, Event = <A as Aggregate>::Event, Error = <A as Aggregate>::Refusal, Services = ()>,
-        <A as Aggregate>::Command: Clone,
-        <A as Aggregate>::Event: FactOf + Into<Fact>,
+        A: Executable,
     {
         for _ in 0..ATTEMPTS {
             let mut expectations = Vec::new();
