@@ -111,7 +111,13 @@ impl Cluster {
                 ("BONGSU_POSTGRES__URL".to_owned(), proxy.url(&url, postgres.port())),
                 ("BONGSU_MASTER_KEY".to_owned(), master.clone()),
             ];
-            environment.extend(redis.as_ref().map(|redis| ("BONGSU_REDIS__URL".to_owned(), redis.url())));
+            if let Some(redis) = &redis {
+                environment.push(("BONGSU_REDIS__URL".to_owned(), redis.url()));
+                // One replica alone would keep its queue to itself, and nothing would disturb the one in Redis.
+                if setting.replicas == 1 {
+                    environment.push(("BONGSU_REDIS__QUEUE".to_owned(), "always".to_owned()));
+                }
+            }
             environment.extend(setting.planted.clone().map(|planted| ("BONGSU_PLANTED_FAULT".to_owned(), planted)));
             for provider in ["FCM", "APNS", "SMTP", "WEBHOOK"] {
                 environment.push((format!("BONGSU_PROVIDERS__{provider}__TIMEOUT"), format!("{}s", CALL_WITHIN.as_secs())));
