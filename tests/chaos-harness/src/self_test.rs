@@ -47,7 +47,15 @@ const PLANTS: &[Plant] = &[
     },
     Plant {
         name: "commit-unresolved",
-        what: "a COMMIT without an answer is taken as failed, and not looked up",
+        what: "whether a COMMIT without an answer took place is not looked up, as while the database is away: allowed",
+        faults: &[Kind::CutCommit],
+        replicas: 1,
+        seconds: 12,
+        shows_as: &[],
+    },
+    Plant {
+        name: "commit-unresolved,doubtful-forgotten",
+        what: "attempts that were recorded without an answer are left to whoever comes by",
         faults: &[Kind::CutCommit],
         replicas: 1,
         seconds: 12,

@@ -1,6 +1,7 @@
 //! Preparing attempts: the check at the last moment, and the record with its expectations.
 
 use super::barrier::Unbegun;
+use super::under_way::Entered;
 use super::worker::Shared;
 use crate::pending::{Item, owed_since};
 use crate::providers::Provider;
@@ -38,9 +39,11 @@ pub(super) struct Prepared {
     pub item: Item,
     pub attempt: Option<Attempt>,
     pub unbegun: Option<Unbegun>,
+    /// That it is in these hands and no others.
+    pub entered: Option<Arc<Entered>>,
 }
 
-fn stream_of(item: &Item) -> StreamId {
+pub(super) fn stream_of(item: &Item) -> StreamId {
     StreamId::new(AggregateKind::Notification, item.notification.0)
 }
 

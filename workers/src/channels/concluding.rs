@@ -3,6 +3,8 @@
 //! An outcome is never dropped: where the log refuses, it is tried again until it is recorded or
 //! the process ends, and then the attempt is recovered as unknown.
 
+use super::attempts::stream_of;
+use super::under_way::Entered;
 use super::worker::Shared;
 use crate::pending::Item;
 use commands::bus::Refused;
@@ -23,6 +25,9 @@ use tokio::sync::mpsc;
 pub(super) struct Concluded {
     pub item: Item,
     pub outcome: Outcome,
+    /// That it was in these hands: until its outcome is recorded.
+    #[expect(dead_code, reason = "held, not read")]
+    pub entered: Option<Arc<Entered>>,
 }
 
 /// See the module.
@@ -144,10 +149,6 @@ fn of_log<R>(error: Refused<R>) -> LogError {
         Refused::Log(error) => error,
         Refused::Refusal(_) | Refused::Erased | Refused::Contended => LogError::Overloaded,
     }
-}
-
-fn stream_of(item: &Item) -> StreamId {
-    StreamId::new(AggregateKind::Notification, item.notification.0)
 }
 
 fn count(concluded: &Concluded) {

@@ -5,10 +5,13 @@ mod attempts;
 mod barrier;
 mod breaker;
 mod concluding;
+mod doubtful;
 #[cfg(test)]
 mod tests;
+mod under_way;
 mod worker;
 
 pub use barrier::OptOutBarrier;
 pub use breaker::{Breaker, BreakerSettings, BreakerState};
+pub use under_way::UnderWay;
 pub use worker::{ChannelWorker, Shared, recover};

@@ -7,6 +7,8 @@ use super::attempts::{Attempt, Body, Checked, Prepared, check, content_of};
 use super::barrier::{BEGIN_WITHIN, OptOutBarrier};
 use super::breaker::{Admission, Breaker, BreakerSettings, Permit};
 use super::concluding::{Concluded, Concluder};
+use super::doubtful;
+use super::under_way::UnderWay;
 use crate::pending::{DELIVERY, Item, Route};
 use crate::providers::{Message, Provider};
 use crate::queue::WorkQueue;
@@ -42,6 +44,8 @@ pub struct Shared {
     pub facts: Arc<Facts>,
     /// Holds opt-outs' answers.
     pub barrier: Arc<OptOutBarrier>,
+    /// What the workers have in their hands.
+    pub under_way: Arc<UnderWay>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -120,7 +124,7 @@ impl ChannelWorker {
         let concluder = tokio::spawn(Concluder::new(Arc::clone(&self.shared)).run(concluded));
         while !stop.is_cancelled() {
             // Only waiting is cut short: what was taken is recorded and called to the end.
-            let pause = self.step(&outcomes).await;
+            let pause = self.step(&outcomes, &stop).await;
             tokio::select! {
                 () = self.wait(pause) => {}
                 () = stop.cancelled() => break,
@@ -144,7 +148,7 @@ impl ChannelWorker {
         }
     }
 
-    async fn step(&self, outcomes: &mpsc::Sender<Concluded>) -> Pause {
+    async fn step(&self, outcomes: &mpsc::Sender<Concluded>, stop: &CancellationToken) -> Pause {
         // Never closed, so there is one some time.
         let Ok(recording) = Arc::clone(&self.recording).acquire_owned().await else { return Pause::None };
         if self.failing.swap(false, Ordering::AcqRel) {
@@ -178,15 +182,16 @@ impl ChannelWorker {
             self.breaker.unused(permit);
             return Pause::Slot;
         };
-        let (worker, outcomes) = (self.clone(), outcomes.clone());
+        let (worker, outcomes, stop) = (self.clone(), outcomes.clone(), stop.clone());
         self.calls.spawn(async move {
             match worker.begin(items, slots, permit, outcomes).await {
                 Ok(0) => worker.breaker.unused(permit),
                 Ok(_) => {}
-                Err(error) => {
+                Err(Failed { error, doubtful }) => {
                     tracing::warn!(%error, provider = worker.provider.name(), "attempts could not be recorded; they are tried again");
                     worker.failing.store(true, Ordering::Release);
                     worker.breaker.unused(permit);
+                    doubtful::settle(&worker.shared, doubtful, &stop).await;
                 }
             }
             drop(recording);
@@ -195,7 +200,7 @@ impl ChannelWorker {
     }
 
     /// Checks, records and starts the calls of what was taken; says how many it started.
-    async fn begin(&self, items: Vec<Item>, mut slots: OwnedSemaphorePermit, permit: Permit, outcomes: mpsc::Sender<Concluded>) -> Result<usize, LogError> {
+    async fn begin(&self, items: Vec<Item>, mut slots: OwnedSemaphorePermit, permit: Permit, outcomes: mpsc::Sender<Concluded>) -> Result<usize, Failed> {
         let mut prepared = Vec::with_capacity(items.len());
         let mut commits = Vec::with_capacity(items.len());
         let mut left = Left::default();
@@ -211,11 +216,16 @@ impl ChannelWorker {
                 left.back.push(item);
                 continue;
             }
+            let Some(entered) = self.shared.under_way.enter(&item) else {
+                left.over.push(item);
+                continue;
+            };
             match check(&self.shared, &self.provider, &metadata, &suppressed, &item).await {
                 Ok(Checked::Gone) => left.over.push(item),
                 Ok(Checked::Commit { commit, attempt }) => {
                     commits.push(*commit);
-                    prepared.push(Prepared { unbegun: attempt.is_some().then(|| self.shared.barrier.register(item.recipient)), item, attempt });
+                    let unbegun = attempt.is_some().then(|| self.shared.barrier.register(item.recipient));
+                    prepared.push(Prepared { unbegun, item, attempt, entered: Some(Arc::new(entered)) });
                 }
                 Err(error) => {
                     left.back.push(item);
@@ -229,9 +239,10 @@ impl ChannelWorker {
         let committed = match self.shared.bus.committer().commit(Lane::Internal, commits).await {
             Ok(committed) => committed,
             Err(error) => {
-                left.back.extend(prepared.into_iter().map(|prepared| prepared.item));
                 left.let_go(&self.shared).await;
-                return Err(error);
+                // No call of theirs begins.
+                let doubtful = prepared.into_iter().map(|prepared| Prepared { unbegun: None, ..prepared }).collect();
+                return Err(Failed { error, doubtful });
             }
         };
         failpoint::reach("C7");
@@ -275,7 +286,7 @@ impl ChannelWorker {
             self.moved_on(moved, &mut left).await;
         }
         left.let_go(&self.shared).await;
-        failed.map_or(Ok(started), Err)
+        failed.map_or(Ok(started), |error| Err(Failed { error, doubtful: Vec::new() }))
     }
 
     /// Their notifications moved on: what is left of them is decided anew on what is true now.
@@ -293,7 +304,7 @@ impl ChannelWorker {
     }
 
     fn call(&self, prepared: Prepared, content: Body, since: Duration, permit: Permit, slot: OwnedSemaphorePermit, outcomes: mpsc::Sender<Concluded>) {
-        let Prepared { item, attempt, unbegun } = prepared;
+        let Prepared { item, attempt, unbegun, entered } = prepared;
         let Some(Attempt { address, unsubscribe }) = attempt else { return };
         let provider = Arc::clone(&self.provider);
         let breaker = Arc::clone(&self.breaker);
@@ -348,7 +359,7 @@ impl ChannelWorker {
             };
             failpoint::reach("C9");
             breaker.learn(permit, &outcome, clock.monotonic());
-            let concluded = Concluded { item, outcome };
+            let concluded = Concluded { item, outcome, entered };
             if outcomes.send(concluded).await.is_err() {
                 tracing::error!("an outcome could not be handed over; the attempt is recovered at the next start");
             }
@@ -357,17 +368,24 @@ impl ChannelWorker {
     }
 }
 
+/// Why not all of what was taken was called.
+struct Failed {
+    error: LogError,
+    /// What may have been recorded all the same.
+    doubtful: Vec<Prepared>,
+}
+
 /// What was taken and is not called.
 #[derive(Default)]
-struct Left {
+pub(super) struct Left {
     /// To be tried again.
-    back: Vec<Item>,
+    pub back: Vec<Item>,
     /// Not the queue's any more.
-    over: Vec<Item>,
+    pub over: Vec<Item>,
 }
 
 impl Left {
-    async fn let_go(self, shared: &Shared) {
+    pub(super) async fn let_go(self, shared: &Shared) {
         shared.give_back(self.back).await;
         shared.settle(self.over).await;
     }
@@ -389,7 +407,7 @@ pub async fn recover(shared: &Arc<Shared>, in_flight: Vec<Item>) -> Result<usize
         return Ok(0);
     }
     let concluder = Concluder::new(Arc::clone(shared));
-    let lost = in_flight.into_iter().map(|item| Concluded { item, outcome: Outcome::Unknown { code: "process ended".to_owned() } }).collect();
+    let lost = in_flight.into_iter().map(|item| Concluded { item, outcome: Outcome::Unknown { code: "process ended".to_owned() }, entered: None }).collect();
     concluder.conclude(lost).await?;
     Ok(count)
 }

@@ -48,6 +48,7 @@ impl Engine {
             tail: Arc::clone(&self.tail),
             facts: Arc::clone(&self.facts),
             barrier: Arc::clone(&self.barrier),
+            under_way: Arc::default(),
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             links: Arc::clone(&self.links),
