@@ -112,6 +112,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         batch: config.delivery.workers.batch,
         lane: config.delivery.workers.window,
         breaker: BreakerSettings::default(),
+        rates: config.providers.rates(),
         mirror: config.mirror.target(),
         roles: config.server.roles,
         overall: config.policy.limits(),

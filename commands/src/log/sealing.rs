@@ -107,9 +107,9 @@ impl Hashing {
         NotificationId(self.id(&[b"notification", sender.as_str().as_bytes(), &[u8::from(sandbox)], key.as_bytes()]))
     }
 
-    /// An address's id.
+    /// An address's id: one for all its spellings.
     pub fn address(&self, channel: Channel, value: &str) -> AddressId {
-        AddressId(self.id(&[b"address", channel.name().as_bytes(), value.as_bytes()]))
+        AddressId(self.id(&[b"address", channel.name().as_bytes(), channel.spelling(value).as_bytes()]))
     }
 
     /// A digest's id. Without a key of the sender's there is one for each recipient, category and

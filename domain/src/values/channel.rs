@@ -24,6 +24,22 @@ impl Channel {
     /// All channels, in the order in which a notification's deliveries are numbered.
     pub const ALL: [Self; 5] = [Self::InApp, Self::AndroidPush, Self::IosPush, Self::Email, Self::Webhook];
 
+    /// Whether an address is a person's and comes back by hand (an e-mail address): where it turns out dead it is
+    /// suppressed, and stays with its recipient. A device or a hook is registered anew by a program, and dropped.
+    pub const fn is_a_persons(self) -> bool {
+        matches!(self, Self::Email)
+    }
+
+    /// `value` as all spellings of one address on this channel: an e-mail address without regard to upper
+    /// and lower case. RFC 5321 section 2.4 lets a host tell local parts apart by case; none that matters does, and
+    /// somebody who has unsubscribed means every spelling.
+    pub fn spelling(self, value: &str) -> std::borrow::Cow<'_, str> {
+        match self {
+            Self::Email if value.trim() != value || value.chars().any(char::is_uppercase) => value.trim().to_lowercase().into(),
+            _ => value.into(),
+        }
+    }
+
     /// The name in events, configuration and metrics.
     pub const fn name(self) -> &'static str {
         match self {

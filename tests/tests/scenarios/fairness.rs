@@ -128,3 +128,29 @@ async fn nothing_of_a_mixed_crowd_is_left_behind() -> Result<()> {
     assert!(calls.iter().all(|call| call["duplicate"] == false), "each once");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_provider_is_called_no_oftener_than_its_operator_says() -> Result<()> {
+    const RATE: usize = 10;
+    let app = App::with_environment("", &[("BONGSU_PROVIDERS__WEBHOOK__RATE", &RATE.to_string())]).await?;
+    let shop = app.sender("shop").await?;
+    app.recipient(&shop, "alice").await?;
+    let sent = send_many(&shop, "WEBHOOK", "NORMAL", 30).await?;
+    // What another provider delivers is not held up.
+    shop.register_device("alice", "ANDROID_PUSH", "alice-phone").await?;
+    let push = shop.send("alice", json!({ "channels": ["ANDROID_PUSH"] })).await?;
+    shop.await_status(&push.id, "sent").await?;
+    let waiting = app.simulators.ledger().await?.iter().filter(|call| call["provider"] == "webhook").count();
+    assert!(waiting < sent.len(), "all {waiting} went at once");
+    arrivals(&app, &[("webhook", &sent)]).await?;
+    let mut times = Vec::new();
+    for call in app.simulators.ledger().await?.iter().filter(|call| call["provider"] == "webhook") {
+        times.push(chrono::DateTime::parse_from_rfc3339(call["at"].as_str().context("no time")?)?);
+    }
+    // A bucketful more, and calls that took longer to arrive than those after them.
+    for (index, from) in times.iter().enumerate() {
+        let within = times[index..].iter().take_while(|at| **at - *from < chrono::TimeDelta::seconds(1)).count();
+        assert!(within <= RATE + CALLS, "{within} calls in one second");
+    }
+    Ok(())
+}

@@ -171,6 +171,35 @@ async fn what_will_never_work_fails_by_the_first_attempt() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_email_address_that_does_not_exist_gets_nothing_more_however_it_is_spelled() -> Result<()> {
+    let app = App::start().await?;
+    let shop = app.sender("shop").await?;
+    shop.upsert_recipient(json!({ "id": "alice", "email": "bounce@example.com" })).await?;
+    let first = shop.send("alice", json!({ "channels": ["EMAIL"] })).await?;
+    shop.await_status(&first.id, "failed").await?;
+    let list = "query($at: Position) { suppressedAddresses(atLeastPosition: $at) { reason note } }";
+    tests::until("the address is listed", async || {
+        let data = app.admin.query(list, json!({})).await?;
+        Ok(Some(data["suppressedAddresses"].clone()).filter(|listed| *listed == json!([{ "reason": "HARD_BOUNCE", "note": "550 5.1.1" }])))
+    })
+    .await?;
+    // Another person gives the same address, spelled otherwise.
+    shop.upsert_recipient(json!({ "id": "bob", "email": "Bounce@EXAMPLE.com" })).await?;
+    for recipient in ["alice", "bob"] {
+        let next = shop.send(recipient, json!({ "channels": ["EMAIL"] })).await?;
+        let suppressed = shop.await_status(&next.id, "suppressed").await?;
+        assert_eq!(suppressed["suppressions"][0]["rule"], "address_suppressed", "{suppressed:#}");
+        assert_eq!(app.simulators.calls_for(&next.id).await?, Vec::<Value>::new());
+    }
+    let done = "... on AddressesChanged { position }";
+    let of = json!({ "channel": "EMAIL", "address": "BOUNCE@example.com" });
+    app.admin.mutate("reinstateAddress", "ReinstateAddressInput", done, json!({ "of": of, "reason": "a new mailbox" })).await?;
+    let again = shop.send("alice", json!({ "channels": ["EMAIL"] })).await?;
+    shop.await_status(&again.id, "failed").await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_bad_address_beside_a_good_one_does_not_keep_the_notification_from_being_sent() -> Result<()> {
     let app = App::start().await?;
     let shop = app.sender("shop").await?;

@@ -7,14 +7,14 @@ use super::attempts::stream_of;
 use super::under_way::Entered;
 use super::worker::Shared;
 use crate::pending::Item;
-use commands::bus::Refused;
+use commands::bus::{Cached, Refused};
 use commands::failpoint;
-use commands::log::{Commit, CommitOutcome, Lane, LogError, StreamAppend};
-use domain::address::{AddressCommand, AddressOwnership};
+use commands::log::{Commit, CommitOutcome, Lane, LogError, Sequence, StreamAppend};
+use domain::address::{AddressCommand, AddressOwnership, SuppressionReason};
 use domain::aggregate::Aggregate;
 use domain::notification::Notification;
 use domain::recipient::{Recipient, RecipientCommand, RemovalReason};
-use domain::values::{BadAddress, Outcome};
+use domain::values::{AddressId, BadAddress, Millis, Outcome};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,8 +106,8 @@ impl Concluder {
             .collect()
     }
 
-    /// Records one outcome on freshly loaded state, and drops a dead address in the same commit,
-    /// so that no crash can come between the two.
+    /// Records one outcome on freshly loaded state, and drops or suppresses a dead address in the same
+    /// commit, so that no crash can come between the two.
     async fn alone(&self, concluded: &Concluded) -> Result<(), LogError> {
         let item = &concluded.item;
         let bus = &self.shared.bus;
@@ -119,19 +119,13 @@ impl Concluder {
                 return Ok(());
             }
             let mut appends = vec![StreamAppend { stream: stream_of(item), number: Some(item.stream), expected: loaded.sequence, events }];
-            if let Outcome::BadAddress { kind: BadAddress::Dead, as_of, .. } = concluded.outcome
+            if let Outcome::BadAddress { kind: BadAddress::Dead, as_of, code } = &concluded.outcome
                 && let Some(address) = item.delivery.address
             {
-                let stream = commands::accept::recipient_stream(item.recipient);
-                let recipient = bus.load::<Recipient>(stream).await.map_err(of_log)?;
-                let removed =
-                    recipient.state.decide(RecipientCommand::RemoveDevice { address, reason: RemovalReason::ReportedDead, as_of }).unwrap_or_default();
-                if !removed.is_empty() {
-                    appends.push(StreamAppend { stream, number: None, expected: recipient.sequence, events: removed.into_iter().map(Fact::from).collect() });
-                    let stream = StreamId::new(AggregateKind::Address, address.0);
-                    let ownership = bus.load::<AddressOwnership>(stream).await.map_err(of_log)?;
-                    let released = ownership.state.decide(AddressCommand::Release { address, recipient: item.recipient }).unwrap_or_default();
-                    appends.push(StreamAppend { stream, number: None, expected: ownership.sequence, events: released.into_iter().map(Fact::from).collect() });
+                if item.delivery.channel.is_a_persons() {
+                    appends.extend(self.suppressed(address, code).await?);
+                } else {
+                    appends.extend(self.dropped(item, address, *as_of).await?);
                 }
             }
             let commit = Commit { metadata: self.shared.metadata(), appends, expectations: Vec::new() };
@@ -142,6 +136,37 @@ impl Concluder {
             }
         }
     }
+}
+
+impl Concluder {
+    /// Nothing goes to an address any more that does not exist, whoever gives it.
+    async fn suppressed(&self, address: AddressId, code: &str) -> Result<Option<StreamAppend>, LogError> {
+        let command = AddressCommand::Suppress { address, reason: SuppressionReason::HardBounce, note: Some(code.to_owned()) };
+        let (stream, loaded) = self.ownership(address).await?;
+        Ok(append(stream, loaded.sequence, loaded.state.decide(command)))
+    }
+
+    /// A device or a hook that is gone is nobody's.
+    async fn dropped(&self, item: &Item, address: AddressId, as_of: Option<Millis>) -> Result<Vec<StreamAppend>, LogError> {
+        let stream = commands::accept::recipient_stream(item.recipient);
+        let recipient = self.shared.bus.load::<Recipient>(stream).await.map_err(of_log)?;
+        let removed = recipient.state.decide(RecipientCommand::RemoveDevice { address, reason: RemovalReason::ReportedDead, as_of });
+        let Some(removed) = append(stream, recipient.sequence, removed) else { return Ok(Vec::new()) };
+        let (stream, ownership) = self.ownership(address).await?;
+        let released = append(stream, ownership.sequence, ownership.state.decide(AddressCommand::Release { address, recipient: item.recipient }));
+        Ok(std::iter::once(removed).chain(released).collect())
+    }
+
+    async fn ownership(&self, address: AddressId) -> Result<(StreamId, Cached<AddressOwnership>), LogError> {
+        let stream = StreamId::new(AggregateKind::Address, address.0);
+        Ok((stream, self.shared.bus.load::<AddressOwnership>(stream).await.map_err(of_log)?))
+    }
+}
+
+/// What a decision appends; nothing where it says no or has nothing to say.
+fn append<E: Into<Fact>, R>(stream: StreamId, expected: Sequence, decided: Result<Vec<E>, R>) -> Option<StreamAppend> {
+    let events: Vec<Fact> = decided.ok()?.into_iter().map(Into::into).collect();
+    (!events.is_empty()).then_some(StreamAppend { stream, number: None, expected, events })
 }
 
 fn of_log<R>(error: Refused<R>) -> LogError {

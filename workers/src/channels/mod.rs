@@ -6,6 +6,7 @@ mod barrier;
 mod breaker;
 mod concluding;
 mod doubtful;
+mod pace;
 #[cfg(test)]
 mod tests;
 mod under_way;
@@ -13,5 +14,6 @@ mod worker;
 
 pub use barrier::OptOutBarrier;
 pub use breaker::{Breaker, BreakerSettings, BreakerState};
+pub use pace::Pace;
 pub use under_way::UnderWay;
 pub use worker::{ChannelWorker, Shared, recover};

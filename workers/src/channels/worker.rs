@@ -8,6 +8,7 @@ use super::barrier::{BEGIN_WITHIN, OptOutBarrier};
 use super::breaker::{Admission, Breaker, BreakerSettings, Permit};
 use super::concluding::{Concluded, Concluder};
 use super::doubtful;
+use super::pace::{Allowed, Pace};
 use super::under_way::UnderWay;
 use crate::pending::{DELIVERY, Item, Route};
 use crate::providers::{Message, Provider};
@@ -97,6 +98,8 @@ pub struct ChannelWorker {
     provider: Arc<dyn Provider>,
     route: Route,
     breaker: Arc<Breaker>,
+    /// How often it may be called, where that is bounded.
+    pace: Option<Arc<Pace>>,
     slots: Arc<Semaphore>,
     recording: Arc<Semaphore>,
     /// The last batch could not be recorded.
@@ -106,11 +109,12 @@ pub struct ChannelWorker {
 
 impl ChannelWorker {
     /// A worker for one provider, on the route that it serves.
-    pub fn new(shared: Arc<Shared>, provider: Arc<dyn Provider>, sandbox: bool, breaker: BreakerSettings) -> Self {
+    pub fn new(shared: Arc<Shared>, provider: Arc<dyn Provider>, sandbox: bool, breaker: BreakerSettings, pace: Option<Pace>) -> Self {
         let route = Route { channel: provider.channel(), sandbox };
         let slots = Arc::new(Semaphore::new(provider.concurrency().max(1)));
         let recording = Arc::new(Semaphore::new(shared.recording.max(1)));
-        Self { shared, provider, route, breaker: Arc::new(Breaker::new(breaker)), slots, recording, failing: Arc::default(), calls: TaskTracker::new() }
+        let (breaker, pace) = (Arc::new(Breaker::new(breaker)), pace.map(Arc::new));
+        Self { shared, provider, route, breaker, pace, slots, recording, failing: Arc::default(), calls: TaskTracker::new() }
     }
 
     /// Its breaker, to be shown to operators.
@@ -148,6 +152,19 @@ impl ChannelWorker {
         }
     }
 
+    /// Calls that were allowed and are not made.
+    fn paced(&self, unmade: usize) {
+        if let Some(pace) = self.pace.as_ref().filter(|_| unmade > 0) {
+            pace.give_back(unmade);
+        }
+    }
+
+    /// Nor is one of them the breaker's probe.
+    fn unused(&self, permit: Permit, unmade: usize) {
+        self.breaker.unused(permit);
+        self.paced(unmade);
+    }
+
     async fn step(&self, outcomes: &mpsc::Sender<Concluded>, stop: &CancellationToken) -> Pause {
         // Never closed, so there is one some time.
         let Ok(recording) = Arc::clone(&self.recording).acquire_owned().await else { return Pause::None };
@@ -162,31 +179,40 @@ impl ChannelWorker {
         if most == 0 {
             return Pause::Slot;
         }
+        let most = match self.pace.as_ref().map(|pace| pace.take(most, self.shared.clock.monotonic())) {
+            None => most,
+            Some(Allowed::Calls(calls)) => calls,
+            Some(Allowed::After(pause)) => {
+                self.breaker.unused(permit);
+                return Pause::For(pause.min(Duration::from_secs(1)));
+            }
+        };
         let items = match self.shared.queue.take(self.route, most).await {
             Ok(items) => items,
             Err(error) => {
                 tracing::warn!(%error, provider = self.provider.name(), "nothing can be taken; it is tried again");
-                self.breaker.unused(permit);
+                self.unused(permit, most);
                 return Pause::For(Duration::from_millis(200));
             }
         };
+        self.paced(most - items.len().min(most));
         if items.is_empty() {
             self.breaker.unused(permit);
             return Pause::Work;
         }
         failpoint::reach("C6");
         // Only this loop takes slots, so there are as many as it has seen.
-        let most = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        let Ok(slots) = Arc::clone(&self.slots).try_acquire_many_owned(most) else {
+        let taken = items.len();
+        let Ok(slots) = Arc::clone(&self.slots).try_acquire_many_owned(u32::try_from(taken).unwrap_or(u32::MAX)) else {
             self.shared.give_back(items).await;
-            self.breaker.unused(permit);
+            self.unused(permit, taken);
             return Pause::Slot;
         };
         let (worker, outcomes, stop) = (self.clone(), outcomes.clone(), stop.clone());
         self.calls.spawn(async move {
             match worker.begin(items, slots, permit, outcomes).await {
-                Ok(0) => worker.breaker.unused(permit),
-                Ok(_) => {}
+                Ok(0) => worker.unused(permit, taken),
+                Ok(started) => worker.paced(taken - started.min(taken)),
                 Err(Failed { error, doubtful }) => {
                     tracing::warn!(%error, provider = worker.provider.name(), "attempts could not be recorded; they are tried again");
                     worker.failing.store(true, Ordering::Release);

@@ -18,7 +18,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use workers::channels::{ChannelWorker, Shared, recover};
+use workers::channels::{ChannelWorker, Pace, Shared, recover};
 use workers::pending::{DELIVERY, PendingDeliveries};
 use workers::providers::Provider;
 use workers::providers::sandbox::SandboxProvider;
@@ -202,7 +202,8 @@ impl Engine {
         let mut served: Vec<Channel> = Vec::new();
         for provider in providers {
             served.push(provider.channel());
-            let worker = ChannelWorker::new(Arc::clone(shared), Arc::clone(&provider), false, self.settings.breaker);
+            let pace = self.settings.rates.get(provider.name()).map(|rate| Pace::new(*rate, self.peers.clone(), Role::Workers.name()));
+            let worker = ChannelWorker::new(Arc::clone(shared), Arc::clone(&provider), false, self.settings.breaker, pace);
             statuses.push(ProviderStatus { name: provider.name().to_owned(), channel: provider.channel(), breaker: worker.breaker() });
             delivering.run(&format!("worker {}", provider.name()), |stop| async move { worker.run(stop).await });
         }
@@ -210,7 +211,7 @@ impl Engine {
             if !served.contains(&channel) {
                 tracing::info!(%channel, "no provider is configured for this channel; what is queued on it waits");
             }
-            let rehearsal = ChannelWorker::new(Arc::clone(shared), Arc::new(SandboxProvider::new(channel)), true, self.settings.breaker);
+            let rehearsal = ChannelWorker::new(Arc::clone(shared), Arc::new(SandboxProvider::new(channel)), true, self.settings.breaker, None);
             delivering.run(&format!("sandbox {channel}"), |stop| async move { rehearsal.run(stop).await });
         }
         statuses

@@ -32,6 +32,7 @@ use projections::live::LocalFeed;
 use projections::store::{ReadModels, Sources};
 use sqlx::PgPool;
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -83,6 +84,8 @@ pub struct EngineSettings {
     pub lane: usize,
     /// When providers are held.
     pub breaker: BreakerSettings,
+    /// Calls a second of the providers that are bounded, by name.
+    pub rates: HashMap<&'static str, NonZeroU32>,
     /// Where the log is mirrored, if it is.
     pub mirror: Option<Target>,
     /// What this process does.

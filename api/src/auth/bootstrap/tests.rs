@@ -23,6 +23,7 @@ async fn a_key_whose_secret_was_not_kept_is_not_in_force() {
         batch: 1,
         lane: 1,
         breaker: BreakerSettings::default(),
+        rates: HashMap::new(),
         mirror: None,
         roles: crate::config::Roles::ALL,
         overall: Vec::new(),

@@ -29,6 +29,8 @@ section! {
         ca_file: Option<PathBuf>,
         /// Calls at once.
         concurrency: usize = "200",
+        /// Calls a second, of all replicas together; 0 for any number.
+        rate: u32 = "0",
         /// Longest time for one call.
         timeout: Duration = "10s",
     }

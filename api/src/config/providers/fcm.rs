@@ -20,6 +20,8 @@ section! {
         endpoint: url::Url = "https://fcm.googleapis.com",
         /// Calls at once.
         concurrency: usize = "128",
+        /// Calls a second, of all replicas together; 0 for any number.
+        rate: u32 = "0",
         /// Longest time for one call.
         timeout: Duration = "15s",
     }

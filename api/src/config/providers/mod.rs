@@ -16,6 +16,8 @@ pub use smtp::{Encryption, Smtp};
 pub use webhook::{Network, Webhook};
 
 use super::section::{Reader, Section, SectionDoc};
+use std::collections::HashMap;
+use std::num::NonZeroU32;
 
 /// The providers that are on.
 #[derive(Debug, Clone)]
@@ -43,6 +45,19 @@ impl Providers {
         let smtp = optional::<Smtp>(reader, false);
         let webhook = optional::<Webhook>(reader, true);
         Some(Self { fcm: fcm?, apns: apns?, smtp: smtp?, webhook: webhook? })
+    }
+}
+
+impl Providers {
+    /// How many calls a second those may be asked to make that are bounded, by their names.
+    pub fn rates(&self) -> HashMap<&'static str, NonZeroU32> {
+        let set = [
+            ("fcm", self.fcm.as_ref().map(|fcm| fcm.rate)),
+            ("apns", self.apns.as_ref().map(|apns| apns.rate)),
+            ("smtp", self.smtp.as_ref().map(|smtp| smtp.rate)),
+            ("webhook", self.webhook.as_ref().map(|webhook| webhook.rate)),
+        ];
+        set.into_iter().filter_map(|(name, rate)| Some((name, NonZeroU32::new(rate?)?))).collect()
     }
 }
 

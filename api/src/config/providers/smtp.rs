@@ -57,6 +57,8 @@ section! {
         ca_file: Option<PathBuf>,
         /// Connections at once.
         concurrency: usize = "10",
+        /// Calls a second, of all replicas together; 0 for any number.
+        rate: u32 = "0",
         /// Longest time for one message.
         timeout: Duration = "60s",
     }

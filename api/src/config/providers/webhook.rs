@@ -69,6 +69,8 @@ section! {
         ca_file: Option<PathBuf>,
         /// Calls at once.
         concurrency: usize = "64",
+        /// Calls a second, of all replicas together; 0 for any number.
+        rate: u32 = "0",
         /// Longest time for one call.
         timeout: Duration = "15s",
     }

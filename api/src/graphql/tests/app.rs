@@ -68,6 +68,7 @@ impl TestApp {
             batch: 64,
             lane: 1_000,
             breaker: BreakerSettings::default(),
+            rates: std::collections::HashMap::new(),
             mirror: None,
             roles: crate::config::Roles::ALL,
             overall: Vec::new(),
