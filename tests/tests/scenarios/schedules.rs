@@ -115,6 +115,26 @@ async fn a_cron_expression_is_read_by_the_clock_of_its_zone() -> Result<()> {
 }
 
 #[tokio::test]
+async fn who_moves_to_another_time_zone_is_told_by_the_clock_there() -> Result<()> {
+    let (app, shop) = start().await?;
+    let moves_to = async |zone: &str| shop.upsert_recipient(json!({ "id": "alice", "timeZone": zone })).await;
+    moves_to("America/New_York").await?;
+    // In a moment of the clock in Seoul, which New York's shows half a day later.
+    let soon = (ahead(4_000) + chrono::TimeDelta::hours(9)).format("%Y-%m-%dT%H:%M:%S").to_string();
+    let made = create(&shop, "there", json!({ "trigger": { "localTime": soon }, "channels": ["WEBHOOK"], "content": { "body": "there" } })).await?;
+    assert!(moment(&made["nextRuns"][0])? > ahead(3_600_000), "{made:#}");
+    let morning = json!({ "trigger": { "cron": { "expression": "0 9 * * *" } }, "channels": ["WEBHOOK"], "content": { "body": "morning" } });
+    let morning = create(&shop, "morning", morning).await?;
+    moves_to("Asia/Seoul").await?;
+    let next = moment(&schedule(&shop, id(&morning)?).await?["nextRuns"][0])?;
+    assert_eq!((next.hour(), next.minute()), (0, 0), "nine in Seoul");
+    await_end(&shop, id(&made)?).await?;
+    let bodies: Vec<Value> = requested(&app.admin, &shop).await?.iter().map(|one| one["content"]["body"].clone()).collect();
+    assert!(bodies.contains(&json!("there")), "{bodies:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_paused_cancelled_or_changed_does_not_fire_as_it_was() -> Result<()> {
     let (app, shop) = start().await?;
     let soon = ahead(1_500);

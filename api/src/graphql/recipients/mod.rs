@@ -2,6 +2,7 @@
 
 mod check;
 mod links;
+mod moving;
 mod mutation;
 mod object;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Creating, changing, erasing recipients; devices; tokens.
 
 use super::check;
+use super::moving;
 use super::object::RecipientObject;
 use crate::auth::recipient_token::{DEFAULT_TTL, LONGEST_TTL};
 use crate::graphql::context::{for_real, metadata, rehearses, services, staff, subject};
@@ -181,6 +182,7 @@ impl RecipientMutation {
         }
         let id = engine.hashing.recipient(&input.id);
         let before = engine.bus.load::<Recipient>(recipient_stream(id)).await.map_err(bus_error)?;
+        let zone_given = !input.time_zone.is_undefined();
         let attributes = merged(input.attributes, before.state.details.known().and_then(|details| details.attributes.clone()));
         let profile = Profile {
             time_zone: merged(input.time_zone, before.state.time_zone.clone()),
@@ -212,8 +214,14 @@ impl RecipientMutation {
         if rehearses(ctx)? {
             commands = commands.into_iter().map(|command| RecipientCommand::Rehearse(Box::new(command))).collect();
         }
-        let done = engine.bus.execute_all::<Recipient>(recipient_stream(id), &metadata(ctx)?, commands).await;
-        changed(done.map(|done| (done.state, done.position)))
+        let metadata = metadata(ctx)?;
+        let done = engine.bus.execute_all::<Recipient>(recipient_stream(id), &metadata, commands).await;
+        let Ok(mut done) = done else { return changed(done.map(|done| (done.state, done.position))) };
+        if zone_given {
+            let moved = (done.state.time_zone != before.state.time_zone).then_some(done.position);
+            done.position = done.position.max(moving::follow(services, &metadata, id, &done.state, moved).await?.unwrap_or_default());
+        }
+        changed(Ok((done.state, done.position)))
     }
 
     /// Registers a device; one that another recipient had moves over. A sandbox key only registers

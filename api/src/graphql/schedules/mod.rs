@@ -6,4 +6,5 @@ mod object;
 mod query;
 
 pub use mutation::ScheduleMutation;
+pub use object::stream_of;
 pub use query::ScheduleQuery;
