@@ -186,6 +186,15 @@ impl DataDir {
     pub fn save_admin_key(&self, key: &str) -> Result<(), DataDirError> {
         write_private(&self.admin_key_file(), key)
     }
+
+    /// Removes it, where it opens nothing.
+    pub fn forget_admin_key(&self) -> Result<(), DataDirError> {
+        let path = self.admin_key_file();
+        match std::fs::remove_file(&path) {
+            Err(reason) if reason.kind() != ErrorKind::NotFound => Err(io(&path, reason)),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The master key where there is one already, of a folder that need not exist.

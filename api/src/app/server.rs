@@ -138,7 +138,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     for row in directory.api_keys().await? {
         keys.add(row.id, &row.prefix, &row.hash, &row.role, row.expires_at, row.revoked_at.is_some());
     }
-    let keep = |secret: &str| Ok::<_, AppError>(data.save_admin_key(secret)?);
+    let keep = |secret: Option<&str>| Ok::<_, AppError>(secret.map_or_else(|| data.forget_admin_key(), |secret| data.save_admin_key(secret))?);
     if config.server.roles.has(Role::Api)
         && let Some(secret) = bootstrap::ensure(&engine.bus, &keys, clock.as_ref(), random.as_ref(), keep).await?
     {

@@ -38,17 +38,16 @@ pub async fn issue(
     new: NewKey,
     now: Millis,
 ) -> Result<(ApiKeyIssued, String, u64), Refused<domain::api_key::ApiKeyRefusal>> {
-    let (issued, secret) = draw(keys, random, new, now);
+    let (issued, secret) = draw(keys, random, KeyId(random.id(now)), new);
     let position = put_in_force(bus, metadata, &issued).await?;
     Ok((issued, secret, position))
 }
 
 /// A key that is not in force yet, and its secret.
-fn draw(keys: &KeyRegistry, random: &dyn Random, new: NewKey, now: Millis) -> (ApiKeyIssued, String) {
+fn draw(keys: &KeyRegistry, random: &dyn Random, key: KeyId, new: NewKey) -> (ApiKeyIssued, String) {
     let NewKey { name, role, expires_at } = new;
     let sandbox = matches!(role, Role::Sender { sandbox: true, .. });
     let (prefix, secret) = api_key::generate(random, sandbox);
-    let key = KeyId(random.id(now));
     (ApiKeyIssued { key, name, prefix, hash: keys.hasher().hash(&secret), role, expires_at }, secret)
 }
 
@@ -57,17 +56,26 @@ async fn put_in_force(bus: &Bus, metadata: &Arc<Metadata>, issued: &ApiKeyIssued
     Ok(bus.execute::<ApiKey>(stream, metadata, ApiKeyCommand::Issue(Box::new(issued.clone()))).await?.position)
 }
 
+/// The id of the nth administrator's key that a start makes, so that several replicas which start at once on
+/// an empty database make one: the log takes but one first event of a stream.
+fn administrator(nth: u8) -> KeyId {
+    let mut bytes = *b"bongsu:admin:key";
+    bytes[15] = nth;
+    KeyId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
+
 /// Creates what is missing; the secret of a new administrator's key, if there had to be one.
 ///
-/// `keep` makes the secret durable, before the key is in force: after a crash between the two
+/// The secret is made durable before the key is in force: after a crash between the two
 /// there is a secret of no key, and the next start makes another. The other way round there was a
-/// key whose secret nobody had, and no way to make a second one.
+/// key whose secret nobody had, and no way to make a second one. `keep` of none forgets it: it opens nothing,
+/// since another replica was faster.
 pub async fn ensure<E: From<LogError>>(
     bus: &Bus,
     keys: &KeyRegistry,
     clock: &dyn Clock,
     random: &dyn Random,
-    keep: impl FnOnce(&str) -> Result<(), E>,
+    keep: impl Fn(Option<&str>) -> Result<(), E>,
 ) -> Result<Option<String>, E> {
     let metadata = Arc::new(Metadata::of("bootstrap"));
     if let Ok(key) = CategoryKey::new(GENERAL) {
@@ -78,14 +86,28 @@ pub async fn ensure<E: From<LogError>>(
             bus.execute::<Category>(category_stream(&key), &metadata, define).await.map_err(log_error)?;
         }
     }
-    let now = clock.now();
-    if keys.has_administrator(now) {
-        return Ok(None);
+    for nth in 0..=u8::MAX {
+        let now = clock.now();
+        if keys.has_administrator(now) {
+            return Ok(None);
+        }
+        let id = administrator(nth);
+        let found = bus.load::<ApiKey>(StreamId::new(AggregateKind::ApiKey, id.0)).await.map_err(log_error)?;
+        match &found.state.issued {
+            // Revoked or expired: nobody has one any more.
+            Some(issued) if found.state.revoked || issued.expires_at.is_some_and(|at| at <= now) => continue,
+            Some(_) => return Ok(None),
+            None => {}
+        }
+        let (issued, secret) = draw(keys, random, id, NewKey { name: "first administrator".to_owned(), role: Role::Administrator, expires_at: None });
+        keep(Some(&secret))?;
+        match put_in_force(bus, &metadata, &issued).await {
+            Ok(_) => return Ok(Some(secret)),
+            Err(Refused::Refusal(_)) => return keep(None).map(|()| None),
+            Err(error) => return Err(log_error(error).into()),
+        }
     }
-    let (issued, secret) = draw(keys, random, NewKey { name: "first administrator".to_owned(), role: Role::Administrator, expires_at: None }, now);
-    keep(&secret)?;
-    put_in_force(bus, &metadata, &issued).await.map_err(log_error)?;
-    Ok(Some(secret))
+    Ok(None)
 }
 
 fn log_error<R: std::fmt::Display>(error: Refused<R>) -> LogError {

@@ -72,7 +72,7 @@ struct Arguments {
     #[arg(long, value_delimiter = ',', requires = "self_test")]
     only: Vec<String>,
     /// With --self-test: so many at once.
-    #[arg(long, default_value_t = 2, requires = "self_test")]
+    #[arg(long, default_value_t = 3, requires = "self_test")]
     at_once: usize,
     /// The server's binary, built with `failpoints` [default: bongsu beside this one].
     #[arg(long, env = "BONGSU_BIN")]

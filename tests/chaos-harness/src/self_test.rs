@@ -54,7 +54,7 @@ const PLANTS: &[Plant] = &[
         shows_as: &[],
     },
     Plant {
-        name: "commit-unresolved,doubtful-forgotten",
+        name: "doubtful-forgotten,commit-unresolved",
         what: "attempts that were recorded without an answer are left to whoever comes by",
         faults: &[Kind::CutCommit],
         replicas: 1,
