@@ -72,6 +72,12 @@ fn knows_redis(binary: &Path) -> Result<bool> {
     Ok(String::from_utf8_lossy(&told.stdout).contains("[redis]"))
 }
 
+/// How large Postgres' own disk is, where it is to be filled and that can be done: in memory, so not larger than
+/// the longest run needs.
+fn disk(kinds: &[Kind]) -> Option<u64> {
+    (kinds.contains(&Kind::FullDisk) && services::disk::possible()).then_some(3_072)
+}
+
 /// Not by the seed: runs of one seed work beside each other.
 fn free_port() -> Result<u16> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -98,7 +104,7 @@ impl Cluster {
         let (simulating, addresses) = server::start_simulators(&paths, seed).await?;
         let simulators = Simulators::new(&addresses)?;
         configure(&setting.root)?;
-        let postgres = Postgres::start(postgres::Settings::default().option("max_connections", "300"))?;
+        let postgres = Postgres::start(postgres::Settings { disk: disk(kinds), ..postgres::Settings::default().option("max_connections", "300") })?;
         let url = postgres.database()?;
         let redis = if knows_redis(&setting.binary)? { Some(Redis::start(&redis::Settings::default())?) } else { None };
         let library = clocks::library().filter(|_| kinds.contains(&Kind::ShiftClock));

@@ -20,6 +20,8 @@ pub enum Kind {
     EndBackends,
     /// Postgres stands still.
     FreezePostgres,
+    /// Its disk is full for a while.
+    FullDisk,
     /// A connection is cut before or after a COMMIT.
     CutCommit,
     /// Redis is killed and comes back empty.
@@ -59,7 +61,7 @@ pub enum Hand {
 
 impl Kind {
     /// All.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::KillReplica,
         Self::FreezeReplica,
         Self::RollingRestart,
@@ -77,6 +79,7 @@ impl Kind {
         Self::Throttle,
         Self::DropAnswer,
         Self::ShiftClock,
+        Self::FullDisk,
     ];
 
     /// As journals and the command line have it. The checker knows `freeze_replica` by name.
@@ -89,6 +92,7 @@ impl Kind {
             Self::KillPostgres => "kill_postgres",
             Self::EndBackends => "end_backends",
             Self::FreezePostgres => "freeze_postgres",
+            Self::FullDisk => "full_disk",
             Self::CutCommit => "cut_commit",
             Self::KillRedis => "kill_redis",
             Self::FlushRedis => "flush_redis",
@@ -111,7 +115,7 @@ impl Kind {
     pub const fn hand(self) -> Hand {
         match self {
             Self::KillReplica | Self::FreezeReplica | Self::RollingRestart => Hand::Replicas,
-            Self::PartitionReplica | Self::KillPostgres | Self::EndBackends | Self::FreezePostgres | Self::CutCommit => Hand::Postgres,
+            Self::PartitionReplica | Self::KillPostgres | Self::EndBackends | Self::FreezePostgres | Self::FullDisk | Self::CutCommit => Hand::Postgres,
             Self::KillRedis | Self::FlushRedis | Self::FullRedis | Self::FreezeRedis => Hand::Redis,
             Self::Outage | Self::Hang | Self::Throttle | Self::DropAnswer => Hand::Providers,
             Self::ShiftClock => Hand::Clocks,

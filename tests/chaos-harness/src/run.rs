@@ -88,6 +88,7 @@ fn possible(kinds: Vec<Kind>, cluster: &Cluster) -> (Vec<Kind>, Vec<String>) {
         let why = match kind.hand() {
             Hand::Redis if cluster.redis.is_none() => "this server knows no Redis",
             Hand::Clocks if cluster.clocks.is_empty() => "libfaketime is not installed (Debian: faketime)",
+            Hand::Postgres if *kind == Kind::FullDisk && !cluster.postgres.has_disk() => "only root can give Postgres a disk of its own",
             _ => return true,
         };
         eprintln!("SKIPPED, {}: {why}", kind.name());

@@ -44,6 +44,8 @@ if [ -f "$folder/data/postmaster.pid" ]; then
     segment=$(sed -n '7s/^ *[0-9]* *//p' "$folder/data/postmaster.pid")
     [ -z "$segment" ] || ipcrm -m "$segment"
 fi
+# A disk of its own, where it has one; lazily, for whoever still looks at it.
+umount "$folder/data" 2>/dev/null || umount -l "$folder/data" 2>/dev/null || :
 # What the server still had in hand may write into it while it is emptied.
 tries=0
 until rm -rf "$folder" || [ "$tries" -ge 50 ]; do

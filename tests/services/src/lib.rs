@@ -10,6 +10,7 @@
 //! Rejected: containers, which not every machine may run, and which hide the processes that a test
 //! wants to kill; the machine's own services, which are not the test's to kill.
 
+pub mod disk;
 mod keeper;
 mod ports;
 pub mod postgres;

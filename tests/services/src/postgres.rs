@@ -4,6 +4,7 @@
 //! place of `initdb` was rejected: it would have to be kept right between versions, users and
 //! processes, to save less than two seconds.
 
+use crate::disk::Disk;
 use crate::keeper::Keeper;
 use crate::user::User;
 use crate::{ports, processes, secret, tools};
@@ -28,11 +29,13 @@ pub struct Settings {
     pub durable: bool,
     /// Lines for `postgresql.conf`: name and value.
     pub options: Vec<(String, String)>,
+    /// A disk of its own of so many mebibytes, where [`disk::possible`](crate::disk::possible).
+    pub disk: Option<u64>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { durable: true, options: Vec::new() }
+        Self { durable: true, options: Vec::new(), disk: None }
     }
 }
 
@@ -65,6 +68,7 @@ impl Settings {
 #[derive(Debug)]
 pub struct Postgres {
     keeper: Keeper,
+    disk: Option<Disk>,
     programs: PathBuf,
     port: u16,
     password: String,
@@ -100,13 +104,16 @@ impl Postgres {
         let secret = keeper.folder().join("password");
         std::fs::write(&secret, &password)?;
         user.own(&secret)?;
+        let place = keeper.folder().join("data");
+        let disk =
+            settings.disk.map(|mebibytes| std::fs::create_dir(&place).map_err(Into::into).and_then(|()| Disk::at(&place, mebibytes, user))).transpose()?;
         let mut initdb = user.prefix();
         initdb.push(programs.join("initdb").display().to_string());
         initdb.extend(["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"].map(str::to_owned));
         initdb.push(format!("--pwfile={}", secret.display()));
-        initdb.push(format!("--pgdata={}", keeper.folder().join("data").display()));
+        initdb.push(format!("--pgdata={}", place.display()));
         tools::run("setpriv", initdb.get(1..).unwrap_or_default(), &[])?;
-        let mut postgres = Self { keeper, programs, port: 0, password, databases: AtomicU32::new(0) };
+        let mut postgres = Self { keeper, disk, programs, port: 0, password, databases: AtomicU32::new(0) };
         postgres.first_start(&settings)?;
         Ok(postgres)
     }
@@ -215,6 +222,29 @@ impl Postgres {
     /// When the processes may not be killed.
     pub fn kill(&mut self) -> Result<()> {
         self.keeper.kill()
+    }
+
+    /// Leaves no room on its disk, which must be its own. It refuses what it would have to write, or ends.
+    ///
+    /// # Errors
+    /// When its disk is everybody's.
+    pub fn fill_disk(&self) -> Result<()> {
+        self.disk.as_ref().context("it has no disk of its own")?.fill()
+    }
+
+    /// Gives the room back, and starts it again where it has ended.
+    ///
+    /// # Errors
+    /// When its disk was not full, or it does not start.
+    pub fn free_disk(&mut self) -> Result<()> {
+        self.disk.as_ref().context("it has no disk of its own")?.free()?;
+        if self.keeper.server().is_none() { self.launch() } else { Ok(()) }
+    }
+
+    /// Whether it has a disk of its own.
+    #[must_use]
+    pub const fn has_disk(&self) -> bool {
+        self.disk.is_some()
     }
 
     /// Makes all its processes stand still: connections stay open and nothing answers.

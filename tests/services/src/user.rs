@@ -32,6 +32,11 @@ impl User {
         prefix
     }
 
+    /// Its number and its group's, where it is not the present one.
+    pub(crate) const fn numbers(self) -> Option<(u32, u32)> {
+        self.0
+    }
+
     /// Makes the user own a file or folder.
     pub(crate) fn own(self, path: &Path) -> Result<()> {
         if let Self(Some((user, group))) = self {

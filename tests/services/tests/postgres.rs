@@ -74,6 +74,28 @@ fn a_killed_backend_ends_all_connections_but_not_the_server() -> Result<()> {
         assert!(!ended.status.success());
         Ok::<_, anyhow::Error>(())
     })?;
-    assert!(postgres.log().contains("was terminated by signal 9"), "{}", postgres.log());
+    // Who was connected hears of it before the log does.
+    until("its end is told", || Ok(postgres.log().contains("was terminated by signal 9").then_some(())))?;
+    Ok(())
+}
+
+#[test]
+fn with_a_full_disk_it_refuses_and_keeps_what_it_had() -> Result<()> {
+    if !services::disk::possible() {
+        eprintln!("SKIPPED: only root can give it a disk of its own");
+        return Ok(());
+    }
+    let mut postgres = Postgres::start(Settings { disk: Some(256), ..Settings::default() })?;
+    let url = postgres.database()?;
+    postgres.sql(&url, "CREATE TABLE kept (text text); INSERT INTO kept VALUES ('kept')")?;
+    postgres.fill_disk()?;
+    let more = postgres.sql(&url, "INSERT INTO kept SELECT repeat('x', 1000) FROM generate_series(1, 100000)");
+    assert!(more.is_err(), "there was room");
+    postgres.free_disk()?;
+    let kept = until("it answers again", || Ok(postgres.sql(&url, "SELECT text FROM kept").ok()))?;
+    assert_eq!(kept, "kept");
+    let folder = postgres.socket_folder().display().to_string();
+    drop(postgres);
+    assert!(!std::fs::read_to_string("/proc/mounts")?.contains(&folder), "it stays mounted");
     Ok(())
 }

@@ -11,6 +11,7 @@ use tokio::task::block_in_place;
 
 const DOWN: std::ops::Range<u64> = 100..3_000;
 const FROZEN: std::ops::Range<u64> = 1_000..5_000;
+const FULL: std::ops::Range<u64> = 500..5_000;
 const SILENT: std::ops::Range<u64> = 2_000..9_000;
 /// How long to wait for a COMMIT to cut, in ms.
 const ARMED: std::ops::Range<u64> = 50..600;
@@ -33,6 +34,11 @@ pub async fn postgres(mut work: Work<'_>, server: &mut Postgres, url: &str, prox
                 block_in_place(|| server.stop())?;
                 work.last(FROZEN).await;
                 block_in_place(|| server.cont())?;
+            }
+            Kind::FullDisk => {
+                block_in_place(|| server.fill_disk())?;
+                work.last(FULL).await;
+                block_in_place(|| server.free_disk())?;
             }
             Kind::EndBackends => {
                 let share = work.random.random_range(0.05..0.9);
