@@ -5,7 +5,12 @@ pub mod apns;
 pub mod fcm;
 pub mod http;
 pub mod sandbox;
+pub mod slack;
+pub mod sms;
 pub mod smtp;
+pub mod twilio;
+pub mod vonage;
+pub mod web_push;
 pub mod webhook;
 
 use commands::links::Unsubscribe;
@@ -28,7 +33,8 @@ pub struct Message {
     pub priority: Priority,
     /// What to tell.
     pub content: Arc<Content>,
-    /// Where: device token, e-mail address or URL, with a webhook's secret.
+    /// Where: device token, e-mail address, telephone number or URL, with a webhook's secret or a
+    /// browser's keys.
     pub address: AddressDetails,
     /// The ways out of its category, of an e-mail that has some.
     pub unsubscribe: Option<Unsubscribe>,
