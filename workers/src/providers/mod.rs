@@ -8,6 +8,8 @@ pub mod sandbox;
 pub mod slack;
 pub mod sms;
 pub mod smtp;
+#[cfg(test)]
+mod testing;
 pub mod twilio;
 pub mod vonage;
 pub mod web_push;

@@ -32,6 +32,7 @@ pub struct WebPushSubscriptionInput {
     /// `endpoint`.
     pub(super) endpoint: String,
     /// `keys.p256dh`: base64url of 65 bytes.
+    #[graphql(name = "p256dh")]
     pub(super) p256dh: String,
     /// `keys.auth`: base64url of 16 bytes.
     pub(super) auth: String,

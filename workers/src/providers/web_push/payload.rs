@@ -17,8 +17,10 @@ const TOPIC: usize = 32;
 
 #[derive(Serialize)]
 struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'a str>,
     body: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a RawValue>,
     /// For `showNotification`: a repeat takes the place of the first.
     tag: &'a str,
