@@ -44,6 +44,8 @@ pub struct Message {
     pub expires_at: Option<Millis>,
     /// When it was requested.
     pub requested_at: Millis,
+    /// An earlier attempt may have reached the provider: where that can be looked up, it is.
+    pub after_unknown: bool,
 }
 
 /// The future of one call.

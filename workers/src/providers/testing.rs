@@ -18,6 +18,7 @@ pub(super) fn message(value: &str, secret: Option<String>) -> Message {
         unsubscribe: None,
         expires_at: None,
         requested_at: 1_700_000_000_000,
+        after_unknown: false,
     }
 }
 

@@ -122,8 +122,10 @@ impl TwilioSimulator {
         let messages: Vec<_> = wanted
             .take(most)
             .map(|message| {
-                let sid = self.world.ledger.entries(message.seq.saturating_sub(1), 1).first().and_then(|entry| entry.provider_id.clone());
-                json!({ "sid": sid, "to": message.address, "body": Form::parse(&message.raw).get("Body"), "status": "sent" })
+                let entry = self.world.ledger.entries(message.seq.saturating_sub(1), 1).pop();
+                let created = entry.as_ref().and_then(|entry| chrono::DateTime::parse_from_rfc3339(&entry.at).ok()).map(|at| at.to_rfc2822());
+                let sid = entry.and_then(|entry| entry.provider_id);
+                json!({ "sid": sid, "to": message.address, "body": Form::parse(&message.raw).get("Body"), "status": "sent", "date_created": created })
             })
             .collect();
         answer(200, JSON, json!({ "messages": messages, "page": 0, "page_size": most }).to_string())

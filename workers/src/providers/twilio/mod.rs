@@ -1,12 +1,14 @@
 //! Text messages by Twilio Messaging
 //! (<https://www.twilio.com/docs/messaging/api/message-resource>).
 //!
-//! Creating a message knows no idempotency key, so a call without an answer is `Unknown`, a 5xx, too,
-//! and the channel's policy decides on a repeat. Our ids travel in the query of the status callback.
+//! Creating a message knows no idempotency key, so a call without an answer is `Unknown`, a 5xx, too.
+//! Before a repeat the account's messages are looked through: what was created is not created again.
+//! Our ids travel in the query of the status callback.
 //! Rejected: the crates for Twilio, which know its host and no other, or are generated from all of
 //! its API.
 
 mod error_map;
+mod look_up;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -74,6 +76,11 @@ impl Twilio {
         if text.chars().count() > LONGEST {
             return Outcome::Permanent { code: "text over 1600 characters".to_owned() };
         }
+        if message.after_unknown
+            && let Some(outcome) = self.look_up(message, &text).await
+        {
+            return outcome;
+        }
         let form = self.form(message, &text);
         let request = self.client.post(self.url.clone()).basic_auth(&self.username, Some(self.token.reveal())).form(&form);
         let answer = match http::exchange(request, self.clock.as_ref()).await {
@@ -85,6 +92,28 @@ impl Twilio {
             sms::count("twilio", &text, segments);
         }
         outcome
+    }
+
+    /// What an earlier attempt came to; none where it created nothing. Where that cannot be asked,
+    /// nothing is sent either.
+    async fn look_up(&self, message: &Message, text: &str) -> Option<Outcome> {
+        let unasked = |code: &str| Some(Outcome::Retry { after: None, code: code.to_owned() });
+        let mut url = self.url.clone();
+        url.query_pairs_mut().extend_pairs(look_up::query(&message.address.value, message.requested_at)?);
+        let request = self.client.get(url).basic_auth(&self.username, Some(self.token.reveal()));
+        let Ok(answer) = http::exchange(request, self.clock.as_ref()).await else { return unasked("no answer to the look-up") };
+        if answer.status != 200 {
+            // Refused for credentials or for going too fast: the same as sending would be.
+            let (outcome, _) = error_map::outcome(answer.status, answer.retry_after, &answer.body);
+            return match outcome {
+                Outcome::Throttled { .. } | Outcome::Misconfigured { .. } => Some(outcome),
+                _ => unasked("look-up refused"),
+            };
+        }
+        match look_up::found(&answer.body, text, message.requested_at) {
+            Ok(sid) => sid.map(|sid| Outcome::Accepted { provider_id: Some(sid) }),
+            Err(_) => unasked("look-up is no list"),
+        }
     }
 
     fn form<'a>(&'a self, message: &'a Message, text: &'a str) -> Vec<(&'static str, String)> {

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use super::{Sender, Settings, Twilio, error_map, validity};
+use super::{Sender, Settings, Twilio, error_map, look_up, validity};
 use crate::providers::http::Credential;
 use crate::providers::testing::{expect, message, told};
 use crate::providers::{Message, Provider};
@@ -107,6 +107,29 @@ async fn without_a_verdict_nobody_knows() {
 }
 
 #[tokio::test]
+async fn what_was_created_without_an_answer_is_found_and_not_created_again() {
+    let (simulators, settings) = started().await;
+    let twilio = twilio(&settings);
+    let now = commands::ports::Clock::now(&SystemClock::default());
+    let first = Message { requested_at: now, ..to("+1500556011") };
+    assert_eq!(told(&twilio.send(&first).await).0, "unknown");
+    let created = simulators.ledger().entries(0, 10).remove(0).provider_id;
+    let again = Message { after_unknown: true, attempt: 3, ..first.clone() };
+    assert_eq!(twilio.send(&again).await, Outcome::Accepted { provider_id: created });
+    assert_eq!(simulators.ledger().last_seq(), 1, "nothing was sent again");
+    // Another text, an older message, or none at all: it goes out.
+    let other = Message { content: Arc::new(Content { body: "other".to_owned(), ..Content::default() }), ..again.clone() };
+    let later = Message { requested_at: now + 60_000, ..again.clone() };
+    let lost = Message { after_unknown: true, requested_at: now, ..to("+821023456789") };
+    for message in [other, later, lost] {
+        assert_eq!(told(&twilio.send(&message).await).0, "accepted");
+    }
+    assert_eq!(simulators.ledger().last_seq(), 4);
+    simulators.shutdown().await;
+    assert_eq!(told(&twilio.send(&again).await), ("retry", "no answer to the look-up".to_owned()));
+}
+
+#[tokio::test]
 async fn wrong_credentials_are_said_before_anything_is_sent() {
     let (simulators, mut settings) = started().await;
     settings.auth_token = Credential::new("wrong");
@@ -142,6 +165,17 @@ fn codes_come_before_statuses_and_both_forms_are_read() {
     }
     let created = format!(r#"{{"sid":"SM{:032}","num_segments":"3"}}"#, 1);
     assert_eq!(error_map::outcome(201, None, created.as_bytes()).1, Some(3));
+}
+
+#[test]
+fn a_list_is_read_for_the_same_text_since_the_request() {
+    let list = |status: &str, moment: &str| format!(r#"{{"messages":[{{"sid":"SM1","body":"a","status":"{status}","date_created":"{moment}"}}]}}"#);
+    let (moment, at) = ("Tue, 14 Nov 2023 22:13:20 +0000", 1_700_000_000_000);
+    let found = |list: &str, at| look_up::found(list.as_bytes(), "a", at).unwrap();
+    assert_eq!(found(&list("sent", moment), at).as_deref(), Some("SM1"));
+    assert_eq!((found(&list("failed", moment), at), found(&list("sent", moment), at + 6_000), found(&list("sent", "?"), at)), (None, None, None));
+    assert!(look_up::found(b"<html>", "a", at).is_err());
+    assert_eq!(look_up::query("+82", at).unwrap()[1], ("DateSent>", "2023-11-14".to_owned()));
 }
 
 #[test]
