@@ -149,9 +149,9 @@ impl HttpSimulator for TwilioSimulator {
     type Connection = ();
 
     async fn handle(&self, (): &(), head: Parts, body: Bytes) -> Reply {
-        match &head.method {
-            &Method::POST if head.uri.path() == self.path => self.create(&head, body).await,
-            &Method::GET if head.uri.path() == self.path => Reply::Answer(self.list(&head)),
+        match head.method {
+            Method::POST if head.uri.path() == self.path => self.create(&head, body).await,
+            Method::GET if head.uri.path() == self.path => Reply::Answer(self.list(&head)),
             _ => Reply::Answer(TwilioDialect.error(404, "20404")),
         }
     }

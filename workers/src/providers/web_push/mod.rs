@@ -98,9 +98,9 @@ impl WebPush {
     }
 
     async fn request(&self, message: &Message, url: &url::Url, origin: &str, body: &[u8]) -> Outcome {
-        let Ok(authorization) = self.vapid.header(origin) else {
-            let CannotSign = CannotSign;
-            return Outcome::Misconfigured { scope: Misconfigured::Credential, code: "the key does not sign".to_owned() };
+        let authorization = match self.vapid.header(origin) {
+            Ok(header) => header,
+            Err(CannotSign) => return Outcome::Misconfigured { scope: Misconfigured::Credential, code: "the key does not sign".to_owned() },
         };
         let request = self
             .client
