@@ -26,6 +26,17 @@ longest = "500ms"
 first = "100ms"
 factor = 2.0
 longest = "500ms"
+[delivery.retry.sms]
+first = "100ms"
+factor = 2.0
+longest = "500ms"
+[delivery.retry.web_push]
+first = "100ms"
+longest = "500ms"
+[delivery.retry.chat]
+first = "100ms"
+factor = 2.0
+longest = "500ms"
 "#;
 
 /// Everything that one scenario needs.

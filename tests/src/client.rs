@@ -130,6 +130,12 @@ impl Client {
         self.mutate("registerDevice", "RegisterDeviceInput", "", input).await.map(drop)
     }
 
+    /// Registers a browser of a recipient's.
+    pub async fn register_browser(&self, recipient: &str, subscription: Value) -> Result<()> {
+        let input = json!({ "recipient": recipient, "channel": "WEB_PUSH", "subscription": subscription });
+        self.mutate("registerDevice", "RegisterDeviceInput", "", input).await.map(drop)
+    }
+
     /// Turns a channel on or off for a recipient.
     pub async fn subscribe_channel(&self, recipient: &str, channel: &str, subscribed: bool) -> Result<()> {
         let input = json!({ "recipient": recipient, "scope": "CHANNEL", "channel": channel, "subscribed": subscribed });

@@ -30,7 +30,8 @@ impl Simulators {
         Ok(std::fs::read_to_string(self.state.join("bongsu.toml"))?)
     }
 
-    /// Address and port of one of them: `fcm`, `apns`, `smtp`, `webhook`, `admin`.
+    /// Address and port of one of them: `fcm`, `apns`, `smtp`, `webhook`, `twilio`, `web_push`, `slack`,
+    /// `vonage`, `admin`.
     pub fn address(&self, name: &str) -> Result<&str> {
         self.addresses[name].as_str().with_context(|| format!("the ready file names no {name}"))
     }
@@ -46,8 +47,24 @@ impl Simulators {
 
     /// The secret that signs webhooks to the receiver.
     pub async fn webhook_secret(&self) -> Result<String> {
+        self.credential("webhook_secret").await
+    }
+
+    /// One of the test credentials, by its name.
+    pub async fn credential(&self, name: &str) -> Result<String> {
         let answer: Value = self.http.get(self.url("credentials")?).send().await?.error_for_status()?.json().await?;
-        answer["webhook_secret"].as_str().map(ToOwned::to_owned).context("no webhook secret")
+        answer[name].as_str().map(ToOwned::to_owned).with_context(|| format!("no credential {name}"))
+    }
+
+    /// The subscription of a browser; the path chooses behaviour.
+    pub async fn subscription(&self, path: &str) -> Result<Value> {
+        let endpoint = format!("http://{}/push/{path}", self.address("web_push")?);
+        Ok(json!({ "endpoint": endpoint, "p256dh": self.credential("browser_p256dh").await?, "auth": self.credential("browser_auth").await? }))
+    }
+
+    /// An incoming webhook of Slack; its last part chooses behaviour.
+    pub fn slack(&self, last: &str) -> Result<String> {
+        Ok(format!("http://{}/services/T01/B01/{last}", self.address("slack")?))
     }
 
     /// Makes a provider misbehave; see the rules in the simulators' documentation.

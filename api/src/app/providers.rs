@@ -9,7 +9,11 @@ use workers::providers::Provider;
 use workers::providers::apns::{self, Apns};
 use workers::providers::fcm::{self, Fcm};
 use workers::providers::http::{Credential, ProviderError};
+use workers::providers::slack::{self, Slack};
 use workers::providers::smtp::{self, Security, Smtp};
+use workers::providers::twilio::{self, Twilio};
+use workers::providers::vonage::{self, Vonage};
+use workers::providers::web_push::{self, WebPush};
 use workers::providers::webhook::{self, WebhookPolicy, WebhookProvider};
 
 /// Why a provider could not be set up.
@@ -38,7 +42,12 @@ pub fn webhook_policy(config: &Config) -> WebhookPolicy {
     })
 }
 
-/// Sets up every provider that is on.
+/// Where chat addresses are.
+pub fn slack_place(config: &Config) -> String {
+    config.providers.slack.as_ref().map_or_else(|| slack::PLACE.to_owned(), |slack| slack.endpoint.to_string())
+}
+
+/// Sets up every provider that is on; no two serve the same channel.
 pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Provider>>, ProvidersError> {
     let mut all: Vec<Arc<dyn Provider>> = Vec::new();
     let gone = |what| ProvidersError::Gone { what };
@@ -96,6 +105,60 @@ pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Prov
             timeout: webhook.timeout,
         };
         all.push(Arc::new(WebhookProvider::new(&settings, Arc::clone(clock))?));
+    }
+    all.extend(build_later(config, clock)?);
+    Ok(all)
+}
+
+/// Text messages, browsers, chat.
+fn build_later(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Provider>>, ProvidersError> {
+    let mut all: Vec<Arc<dyn Provider>> = Vec::new();
+    let gone = |what| ProvidersError::Gone { what };
+    if let Some(twilio) = &config.providers.twilio {
+        let token = twilio.credential().ok_or(gone("the Twilio token"))?;
+        let settings = twilio::Settings {
+            account_sid: twilio.account_sid.clone(),
+            api_key: twilio.api_key.clone(),
+            auth_token: Credential::new(token.expose()),
+            // Checked: there is either.
+            sender: match (&twilio.messaging_service_sid, &twilio.from) {
+                (Some(service), _) => twilio::Sender::Service(service.clone()),
+                (None, from) => twilio::Sender::From(from.clone().unwrap_or_default()),
+            },
+            status_callback: twilio.status_callback.clone(),
+            base_url: twilio.endpoint.to_string(),
+            concurrency: twilio.concurrency,
+            timeout: twilio.timeout,
+        };
+        all.push(Arc::new(Twilio::new(&settings, Arc::clone(clock))?));
+    }
+    if let Some(web_push) = &config.providers.web_push {
+        let key = web_push.credential().ok_or(gone("the VAPID key"))?;
+        let settings = web_push::Settings {
+            private_key: Credential::new(key.expose()),
+            subject: web_push.subject.clone(),
+            policy: webhook_policy(config),
+            ca_pem: pem(web_push.ca_file.as_deref())?,
+            concurrency: web_push.concurrency,
+            timeout: web_push.timeout,
+        };
+        all.push(Arc::new(WebPush::new(&settings, Arc::clone(clock))?));
+    }
+    if let Some(slack) = &config.providers.slack {
+        let settings = slack::Settings { place: slack.endpoint.to_string(), concurrency: slack.concurrency, timeout: slack.timeout };
+        all.push(Arc::new(Slack::new(&settings, Arc::clone(clock))?));
+    }
+    if let Some(vonage) = &config.providers.vonage {
+        let secret = vonage.credential().ok_or(gone("the Vonage secret"))?;
+        let settings = vonage::Settings {
+            api_key: vonage.api_key.clone(),
+            api_secret: Credential::new(secret.expose()),
+            from: vonage.from.clone(),
+            base_url: vonage.endpoint.to_string(),
+            concurrency: vonage.concurrency,
+            timeout: vonage.timeout,
+        };
+        all.push(Arc::new(Vonage::new(&settings, Arc::clone(clock))?));
     }
     Ok(all)
 }

@@ -154,6 +154,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         tokens: Arc::clone(&tokens),
         providers: statuses,
         webhook_policy: providers::webhook_policy(&config),
+        slack: providers::slack_place(&config),
         stopping: stopping.clone(),
         senders: NotificationRate::new(config.limits.notifications(), engine.peers.clone(), Role::Api.name(), Arc::clone(&engine.clock)),
         list_length: config.limits.list_length,

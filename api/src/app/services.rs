@@ -25,6 +25,8 @@ pub struct Services {
     pub providers: Vec<ProviderStatus>,
     /// Which webhook URLs may be registered.
     pub webhook_policy: WebhookPolicy,
+    /// Where Slack is: chat addresses are there.
+    pub slack: String,
     /// Stops long work of requests when the server stops.
     pub stopping: tokio_util::sync::CancellationToken,
     /// How many notifications a sender may ask for.

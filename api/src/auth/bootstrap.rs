@@ -82,7 +82,7 @@ pub async fn ensure<E: From<LogError>>(
         let general = bus.load::<Category>(category_stream(&key)).await.map_err(log_error)?;
         if !general.state.exists {
             let description = "Everything that has no category of its own.".to_owned();
-            let define = DefineCategory::plain(key.clone(), "General".to_owned(), description, false, Channel::ALL.to_vec(), Priority::Normal);
+            let define = DefineCategory::plain(key.clone(), "General".to_owned(), description, false, Channel::UNNAMED.to_vec(), Priority::Normal);
             bus.execute::<Category>(category_stream(&key), &metadata, define).await.map_err(log_error)?;
         }
     }

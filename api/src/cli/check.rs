@@ -128,6 +128,10 @@ async fn providers(config: &Config, offline: bool) -> Vec<Finding> {
         ("apns", configured.apns.is_some()),
         ("smtp", configured.smtp.is_some()),
         ("webhook", configured.webhook.is_some()),
+        ("twilio", configured.twilio.is_some()),
+        ("web_push", configured.web_push.is_some()),
+        ("slack", configured.slack.is_some()),
+        ("vonage", configured.vonage.is_some()),
     ]
     .into_iter()
     .filter(|(_, on)| offline || !on)

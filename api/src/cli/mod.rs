@@ -30,6 +30,7 @@ mod status;
 mod tests;
 mod token;
 mod tracing_setup;
+mod vapid;
 
 pub use exit::{CliError, Exit};
 
@@ -37,7 +38,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use output::Output;
 use std::process::ExitCode;
 
-/// Sends notifications over push, e-mail, in-app and webhooks, and can tell the whole story of each.
+/// Sends notifications over push, e-mail, text messages, chat, in-app and webhooks, and can tell the whole story of each.
 #[derive(Debug, Parser)]
 #[command(
     name = "bongsu",
@@ -91,6 +92,8 @@ pub enum Command {
     Check(check::Check),
     Bench(bench::Bench),
     #[command(subcommand)]
+    Vapid(vapid::Vapid),
+    #[command(subcommand)]
     Config(config::Config),
     Completions(completions::Completions),
 }
@@ -142,6 +145,7 @@ fn run(cli: Cli, out: Output) -> Result<ExitCode, CliError> {
             Command::MigrateProfile(command) => command.run(out).await.map(|()| done),
             Command::Check(command) => command.run(out).await,
             Command::Config(command) => command.run(out).map(|()| done),
+            Command::Vapid(command) => command.run(out).map(|()| done),
             Command::Completions(command) => command.run(out).map(|()| done),
         }
     })

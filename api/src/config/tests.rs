@@ -183,7 +183,14 @@ fn the_printed_file_is_a_valid_configuration_when_its_defaults_are_uncommented()
     // Providers that need credentials are switched off again.
     let (_folder, sources) = sources(
         &text,
-        &[("BONGSU_PROVIDERS__FCM__ENABLED", "false"), ("BONGSU_PROVIDERS__APNS__ENABLED", "false"), ("BONGSU_PROVIDERS__SMTP__ENABLED", "false")],
+        &[
+            ("BONGSU_PROVIDERS__FCM__ENABLED", "false"),
+            ("BONGSU_PROVIDERS__APNS__ENABLED", "false"),
+            ("BONGSU_PROVIDERS__SMTP__ENABLED", "false"),
+            ("BONGSU_PROVIDERS__TWILIO__ENABLED", "false"),
+            ("BONGSU_PROVIDERS__WEB_PUSH__ENABLED", "false"),
+            ("BONGSU_PROVIDERS__VONAGE__ENABLED", "false"),
+        ],
     );
     let (_, layers) = Config::load(&sources).unwrap();
     for key in sections.iter().flat_map(|section| &section.keys) {
@@ -253,4 +260,29 @@ fn what_redis_cannot_mean_is_refused() {
     }
     let found = problems("[redis]\nurl = \"redis://a\"", &[]);
     assert!(found.len() == 1 && found[0].contains("storage.profile"), "{found:?}");
+}
+
+#[test]
+fn a_channel_has_one_provider_and_each_says_what_it_needs() {
+    let twilio = "[providers.twilio]\naccount_sid = \"AC00000000000000000000000000000001\"\nauth_token = \"t\"\nfrom = \"+15005550006\"\n";
+    let vonage = "[providers.vonage]\napi_key = \"k\"\napi_secret = \"s\"\nfrom = \"ACME\"\n";
+    let told = |text: &str| {
+        let (_folder, sources) = sources(text, &[]);
+        Config::load(&sources).map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!((told(twilio), told(vonage)), (Ok(()), Ok(())));
+    assert_eq!(told(&format!("{twilio}{vonage}enabled = false\n")), Ok(()));
+    let both = told(&format!("{twilio}{vonage}")).unwrap_err();
+    assert!(both.contains("providers.vonage.enabled") && both.contains("enabled = false"), "{both}");
+    for (wrong, key) in [
+        ("[providers.twilio]\naccount_sid = \"AC1\"\nauth_token = \"t\"\nfrom = \"+1\"\n", "providers.twilio.account_sid"),
+        ("[providers.twilio]\naccount_sid = \"AC00000000000000000000000000000001\"\nauth_token = \"t\"\n", "providers.twilio.from"),
+        ("[providers.vonage]\napi_key = \"k\"\napi_secret = \"s\"\nfrom = \"+82 10\"\n", "providers.vonage.from"),
+        ("[providers.slack]\nendpoint = \"https://hooks.slack.com/services/\"\n", "providers.slack.endpoint"),
+        ("[providers.web_push]\nprivate_key = \"x\"\nsubject = \"mailto:a@b.example\"\n", "providers.web_push.private_key"),
+        ("[providers.web_push]\nprivate_key = \"AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA\"\nsubject = \"me\"\n", "providers.web_push.subject"),
+    ] {
+        let error = told(wrong).unwrap_err();
+        assert!(error.contains(key), "{key}: {error}");
+    }
 }

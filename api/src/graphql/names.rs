@@ -17,6 +17,14 @@ pub enum Channel {
     InApp,
     /// Signed HTTP request to a URL of the recipient's.
     Webhook,
+    /// Text message to the recipient's phone. Goes out only where it is named.
+    Sms,
+    /// Telephone call that reads the text aloud. Goes out only where it is named.
+    Voice,
+    /// Push to browsers. Goes out only where it is named.
+    WebPush,
+    /// Message to an incoming webhook of Slack. Goes out only where it is named.
+    Chat,
 }
 
 /// How urgent it is. Higher is drained first, lower never starves.

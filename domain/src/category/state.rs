@@ -52,7 +52,7 @@ impl Default for Category {
             name: String::new(),
             description: String::new(),
             required: false,
-            default_channels: Channel::ALL.to_vec(),
+            default_channels: Channel::UNNAMED.to_vec(),
             priority: Priority::Normal,
             subscribed_by_default: true,
             plan: None,

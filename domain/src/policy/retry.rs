@@ -3,6 +3,9 @@
 //! Jitter keeps a thousand deliveries that failed together from coming back together. The
 //! random number is handed in.
 
+#[cfg(test)]
+mod tests;
+
 use crate::values::{Channel, Millis};
 use std::time::Duration;
 
@@ -27,10 +30,11 @@ pub struct RetrySchedule {
 impl RetrySchedule {
     /// The schedule of a channel where nothing is configured. Webhooks follow Standard Webhooks
     /// (about three days); e-mail RFC 5321 section 4.5.4.1 (four days); push FCM's advice
-    /// (ten seconds at first, an hour in all).
+    /// (ten seconds at first, an hour in all). A text message or a line in a chat is still read
+    /// hours later; a telephone that rings then about what is over only disturbs.
     pub const fn default_for(channel: Channel) -> Self {
         match channel {
-            Channel::AndroidPush | Channel::IosPush | Channel::InApp => {
+            Channel::AndroidPush | Channel::IosPush | Channel::WebPush | Channel::InApp => {
                 Self { first: Duration::from_secs(10), factor: 2.0, longest: Duration::from_secs(900), attempts: 9, max_age: Duration::from_secs(3_600) }
             }
             Channel::Email => Self {
@@ -40,6 +44,12 @@ impl RetrySchedule {
                 attempts: 24,
                 max_age: Duration::from_secs(4 * 86_400),
             },
+            Channel::Sms | Channel::Chat => {
+                Self { first: Duration::from_secs(10), factor: 3.0, longest: Duration::from_secs(3_600), attempts: 12, max_age: Duration::from_secs(86_400) }
+            }
+            Channel::Voice => {
+                Self { first: Duration::from_secs(60), factor: 3.0, longest: Duration::from_secs(1_800), attempts: 5, max_age: Duration::from_secs(7_200) }
+            }
             Channel::Webhook => {
                 Self { first: Duration::from_secs(5), factor: 6.0, longest: Duration::from_secs(86_400), attempts: 9, max_age: Duration::from_secs(4 * 86_400) }
             }
@@ -78,12 +88,18 @@ pub fn after_failure(schedule: &RetrySchedule, counted: u32, wish: Option<Durati
 /// After an attempt of unknown outcome (`reference`: one closed policy a channel): push is
 /// repeated, since its collapse id makes the repeat replace the first on the device; a webhook's
 /// receiver deduplicates by `webhook-id`; an e-mail is repeated once, after a wait, with the same
-/// `Message-ID`.
+/// `Message-ID`; a text message or a line in a chat once, too, after the same wait, since one read
+/// twice harms less than one never read; a call never, since the telephone would ring again.
 pub fn after_unknown(channel: Channel, schedule: &RetrySchedule, counted: u32, repeats: u32, requested_at: Millis, now: Millis, jitter: f64) -> Next {
     match channel {
-        Channel::Email if repeats >= 1 => Next::GiveUp,
-        Channel::Email => after_failure(schedule, counted, Some(Duration::from_secs(120).min(schedule.longest)), requested_at, now, jitter),
-        Channel::AndroidPush | Channel::IosPush | Channel::Webhook | Channel::InApp => after_failure(schedule, counted, None, requested_at, now, jitter),
+        Channel::Voice => Next::GiveUp,
+        Channel::Email | Channel::Sms | Channel::Chat if repeats >= 1 => Next::GiveUp,
+        Channel::Email | Channel::Sms | Channel::Chat => {
+            after_failure(schedule, counted, Some(Duration::from_secs(120).min(schedule.longest)), requested_at, now, jitter)
+        }
+        Channel::AndroidPush | Channel::IosPush | Channel::WebPush | Channel::Webhook | Channel::InApp => {
+            after_failure(schedule, counted, None, requested_at, now, jitter)
+        }
     }
 }
 

@@ -43,9 +43,9 @@ pub struct ProfileChanged {
 /// The personal part of an address: sealed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressDetails {
-    /// Device token, e-mail address or URL.
+    /// Device token, e-mail address, telephone number (E.164) or URL.
     pub value: String,
-    /// Signing secret of a webhook.
+    /// Signing secret of a webhook; of a browser's push subscription its two keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
 }

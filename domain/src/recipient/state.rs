@@ -209,8 +209,10 @@ impl Aggregate for Recipient {
                     return Err(RecipientRefusal::TooManyDevices);
                 }
                 // Confirming a device renews its registration: a report of death about the older
-                // registration must not remove it. Once a day is enough for that.
-                if self.address(address).is_some_and(|device| now - device.registered_at < 86_400_000) {
+                // registration must not remove it. Once a day is enough for that, unless a browser
+                // came with other keys, without which it can read nothing.
+                let same = |device: &Address| device.details.known() == Some(&details);
+                if self.address(address).is_some_and(|device| same(device) && now - device.registered_at < 86_400_000) {
                     Vec::new()
                 } else {
                     vec![RecipientEvent::DeviceRegistered(DeviceRegistered {

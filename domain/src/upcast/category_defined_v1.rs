@@ -15,5 +15,5 @@ struct V1 {
 /// Version 1 to version 2.
 pub fn lift(payload: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
     let V1 { key, name, description, required } = serde_json::from_slice(payload)?;
-    serde_json::to_vec(&V2 { key, name, description, required, default_channels: Channel::ALL.to_vec(), priority: Priority::Normal })
+    serde_json::to_vec(&V2 { key, name, description, required, default_channels: Channel::UNNAMED.to_vec(), priority: Priority::Normal })
 }

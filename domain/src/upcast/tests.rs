@@ -13,7 +13,7 @@ fn a_stored_category_of_version_1_reaches_every_channel() {
         unreachable!("the sample decodes");
     };
     assert_eq!(defined.key.as_str(), "orders");
-    assert_eq!(defined.default_channels, Channel::ALL.to_vec());
+    assert_eq!(defined.default_channels, Channel::UNNAMED.to_vec());
     assert_eq!(defined.priority, Priority::Normal);
 }
 

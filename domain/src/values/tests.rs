@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use super::{Content, ContentError, MAX_JSON_LEVELS, json_levels};
+use super::{Channel, Content, ContentError, MAX_JSON_LEVELS, PhoneError, PhoneNumber, json_levels};
 
 fn nested(levels: usize) -> String {
     format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1))
@@ -22,4 +22,54 @@ fn content_of_too_many_levels_is_refused() {
         assert_eq!(of(Some(nested(levels)), None), Err(ContentError::TooDeep { field: "data" }), "{levels}");
         assert_eq!(of(None, Some(nested(levels))), Err(ContentError::TooDeep { field: "metadata" }), "{levels}");
     }
+}
+
+#[test]
+fn a_phone_number_has_one_spelling_however_it_is_written() {
+    for (written, stored, country) in [
+        ("+821023456789", "+821023456789", "82"),
+        (" +82 10-2345-6789 ", "+821023456789", "82"),
+        ("+1 (415) 555.2671", "+14155552671", "1"),
+        ("+358\u{a0}40\u{2011}1234567", "+358401234567", "358"),
+        ("+290 1234", "+2901234", "290"),
+        ("+98 912 345 6789", "+989123456789", "98"),
+        ("+123456789012345", "+123456789012345", "1"),
+    ] {
+        let number = PhoneNumber::parse(written).unwrap();
+        assert_eq!((number.as_str(), number.digits(), number.country_code()), (stored, &stored[1..], Some(country)), "{written}");
+        assert_eq!(PhoneNumber::parse(number.as_str()), Ok(number));
+    }
+    assert!(!format!("{:?}", PhoneNumber::parse("+821023456789").unwrap()).contains("1023"));
+}
+
+#[test]
+fn what_only_looks_like_a_phone_number_is_told_what_is_wrong() {
+    for (written, error) in [
+        ("", PhoneError::NotInternational),
+        ("010-2345-6789", PhoneError::NotInternational),
+        ("00821023456789", PhoneError::NotInternational),
+        ("+82 10 2345 6789 ext. 5", PhoneError::Characters),
+        ("+82+1023456789", PhoneError::Characters),
+        ("+44 (0)20 7946 0000", PhoneError::TrunkZero),
+        ("+", PhoneError::Length),
+        ("+821234", PhoneError::Length),
+        ("+1234567890123456", PhoneError::Length),
+        ("+0821023456789", PhoneError::CountryCode),
+        ("+2101234567", PhoneError::CountryCode),
+        ("+9991234567", PhoneError::CountryCode),
+    ] {
+        assert_eq!(PhoneNumber::parse(written), Err(error), "{written}");
+    }
+}
+
+#[test]
+fn every_channel_has_a_name_and_a_number_of_its_own_and_keeps_them() {
+    let kept = [(0, "in_app"), (1, "android_push"), (2, "ios_push"), (3, "email"), (4, "webhook"), (5, "sms"), (6, "voice"), (7, "web_push"), (8, "chat")];
+    assert_eq!(Channel::ALL.map(|channel| (channel.number(), channel.name())), kept);
+    for channel in Channel::ALL {
+        assert_eq!((Channel::from_name(channel.name()), Channel::from_number(channel.number())), (Some(channel), Some(channel)));
+        assert_eq!(serde_json::to_value(channel).unwrap(), channel.name());
+    }
+    // Numbered as before, and nothing over what came later unless it is named.
+    assert_eq!(Channel::UNNAMED[..], Channel::ALL[..5]);
 }

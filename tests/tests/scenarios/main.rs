@@ -1,5 +1,7 @@
 //! What Bongsu does, told as its users would see it.
 
+mod browsers;
+mod chat;
 mod cluster;
 mod command_line;
 mod counting;
@@ -31,6 +33,8 @@ mod sandbox;
 mod schedules;
 mod sending;
 mod stopping;
+mod text_messages;
+mod told;
 mod unknown_outcomes;
 mod unsubscribing;
 mod waiting;

@@ -366,6 +366,7 @@ impl ChannelWorker {
                         unsubscribe,
                         expires_at: item.expires_at,
                         requested_at: item.requested_at,
+                        after_unknown: item.delivery.after_unknown || item.delivery.unknown_repeats > 0,
                     };
                     #[allow(clippy::cast_precision_loss, reason = "a histogram")]
                     metrics::histogram!("bongsu_accept_to_provider_seconds", "channel" => item.delivery.channel.name())

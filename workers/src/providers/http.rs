@@ -124,3 +124,34 @@ pub fn retry_after(headers: &reqwest::header::HeaderMap, now: i64) -> Option<Dur
     };
     Some(Duration::from_millis(u64::try_from(date.saturating_sub(now)).unwrap_or(0)).min(LONGEST_WAIT))
 }
+
+/// An answer, read.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The wait that it asks for.
+    pub retry_after: Option<Duration>,
+    /// Its headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// Its body, bounded.
+    pub body: Vec<u8>,
+}
+
+/// Makes one call and reads its answer; `clock` is asked when the answer is there. Where there is
+/// none, what that means: with bytes sent and nothing told, or a «fine» that was cut short, nobody
+/// knows; a refusal is one even where its text does not end.
+///
+/// # Errors
+/// The call's error, for the provider to judge with [`no_answer`] where it knows no better.
+pub async fn exchange(request: reqwest::RequestBuilder, clock: &dyn commands::ports::Clock) -> Result<Answer, reqwest::Error> {
+    let response = request.send().await?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let retry_after = retry_after(&headers, clock.now());
+    let body = match body(response).await {
+        Ok(body) => body,
+        Err(error) if status.is_success() => return Err(error),
+        Err(_) => Vec::new(),
+    };
+    Ok(Answer { status: status.as_u16(), retry_after, headers, body })
+}

@@ -5,7 +5,14 @@ pub mod apns;
 pub mod fcm;
 pub mod http;
 pub mod sandbox;
+pub mod slack;
+pub mod sms;
 pub mod smtp;
+#[cfg(test)]
+mod testing;
+pub mod twilio;
+pub mod vonage;
+pub mod web_push;
 pub mod webhook;
 
 use commands::links::Unsubscribe;
@@ -28,7 +35,8 @@ pub struct Message {
     pub priority: Priority,
     /// What to tell.
     pub content: Arc<Content>,
-    /// Where: device token, e-mail address or URL, with a webhook's secret.
+    /// Where: device token, e-mail address, telephone number or URL, with a webhook's secret or a
+    /// browser's keys.
     pub address: AddressDetails,
     /// The ways out of its category, of an e-mail that has some.
     pub unsubscribe: Option<Unsubscribe>,
@@ -36,6 +44,8 @@ pub struct Message {
     pub expires_at: Option<Millis>,
     /// When it was requested.
     pub requested_at: Millis,
+    /// An earlier attempt may have reached the provider: where that can be looked up, it is.
+    pub after_unknown: bool,
 }
 
 /// The future of one call.

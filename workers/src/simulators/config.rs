@@ -16,6 +16,14 @@ pub struct SimulatorsConfig {
     pub smtp: SocketAddr,
     /// Webhook receiver.
     pub webhook: SocketAddr,
+    /// Twilio Messaging.
+    pub twilio: SocketAddr,
+    /// A push service of browsers.
+    pub web_push: SocketAddr,
+    /// Incoming webhooks of Slack.
+    pub slack: SocketAddr,
+    /// Vonage SMS.
+    pub vonage: SocketAddr,
     /// Administration: ledger, rules, counters, clock.
     pub admin: SocketAddr,
     /// Folder for the test CA, keys, addresses and the ledger file. `None` keeps everything in memory.
@@ -27,7 +35,20 @@ pub struct SimulatorsConfig {
 impl Default for SimulatorsConfig {
     fn default() -> Self {
         let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-        Self { fcm: any, apns: any, apns_cleartext: any, smtp: any, webhook: any, admin: any, state_dir: None, seed: 1 }
+        Self {
+            fcm: any,
+            apns: any,
+            apns_cleartext: any,
+            smtp: any,
+            webhook: any,
+            twilio: any,
+            web_push: any,
+            slack: any,
+            vonage: any,
+            admin: any,
+            state_dir: None,
+            seed: 1,
+        }
     }
 }
 

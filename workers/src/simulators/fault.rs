@@ -18,7 +18,12 @@ pub(crate) type Answer = Response<Full<Bytes>>;
 
 impl Refusal {
     pub(crate) fn new(answer: Answer, reason: &'static str) -> Self {
-        Self { answer: Box::new(answer), reason }
+        Self { status: answer.status().as_u16(), answer: Box::new(answer), reason }
+    }
+
+    /// One that the provider does not tell by the HTTP status: `status` is what it stands for.
+    pub(crate) fn told(status: u16, answer: Answer, reason: &'static str) -> Self {
+        Self { status, answer: Box::new(answer), reason }
     }
 }
 
@@ -56,6 +61,8 @@ pub(crate) struct Taken {
 pub(crate) struct Refusal {
     /// Boxed because it travels in the error half of results.
     pub(crate) answer: Box<Answer>,
+    /// What the ledger shows.
+    pub(crate) status: u16,
     pub(crate) reason: &'static str,
 }
 
@@ -85,7 +92,7 @@ fn retry_after(mut answer: Answer, seconds: Option<u64>) -> Answer {
 
 /// Records a refusal that needs no fault, for example missing authentication.
 pub(crate) fn refuse(world: &World, arrival: Arrival, refusal: Refusal) -> Reply {
-    let status = refusal.answer.status().as_u16();
+    let status = refusal.status;
     record(world, arrival, verdict(status), false, status, refusal.reason, ProviderId::None);
     Reply::Answer(*refusal.answer)
 }
@@ -119,6 +126,10 @@ pub(crate) fn settle<D: Dialect>(world: &World, dialect: &D, arrival: Arrival, f
         Some(Fault::Garbage) => {
             record(world, arrival, Verdict::Garbage, false, 200, "garbage", ProviderId::None);
             return Reply::Answer(answer(200, "text/html", "<html><body>It works!</body></html>"));
+        }
+        Some(Fault::Empty) => {
+            record(world, arrival, Verdict::Garbage, false, 200, "empty", ProviderId::None);
+            return Reply::Answer(answer(200, "text/plain", ""));
         }
         Some(Fault::Redirect) => {
             record(world, arrival, Verdict::Rejected, false, 302, "redirect", ProviderId::None);

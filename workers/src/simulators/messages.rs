@@ -19,11 +19,11 @@ const MAX_BYTES: usize = 32 * 1024 * 1024;
 pub struct Message {
     /// Position of its ledger entry.
     pub seq: u64,
-    /// Device token, URL path, or the accepted recipients separated by commas.
+    /// Device token, URL path, telephone number, or the accepted recipients separated by commas.
     pub address: String,
     /// SMTP: envelope sender. Empty elsewhere.
     pub sender: String,
-    /// Body as received; SMTP: headers and body with dots removed.
+    /// Body as received, of a push to a browser what was read of it; SMTP: headers and body with dots removed.
     pub raw: Bytes,
 }
 
@@ -51,7 +51,7 @@ struct Shelf {
 /// Handle to the received messages; clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Messages {
-    shelves: Arc<[Mutex<Shelf>; 4]>,
+    shelves: Arc<[Mutex<Shelf>; Provider::COUNT]>,
 }
 
 impl Messages {

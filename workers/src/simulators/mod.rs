@@ -1,4 +1,5 @@
-//! Simulators of the providers: FCM HTTP v1, APNs, an SMTP submission server and a webhook receiver.
+//! Simulators of the providers: FCM HTTP v1, APNs, an SMTP submission server, a webhook receiver, Twilio, a push
+//! service of browsers, Slack and Vonage.
 //!
 //! They speak the real protocols on loopback, check requests as the real provider does, misbehave on demand, and
 //! keep a ledger of what really arrived, so that "delivered once" can be checked from outside the server. What they
@@ -45,8 +46,26 @@
 //! | `/throttle`, `/busyN` | 429 with Retry-After 2 always; N times with Retry-After 1 |
 //! | `/status/CODE` | that status |
 //!
-//! FCM tokens, mail local parts and webhook paths further know `slowMS` (2000), `dropN` (delivered, no answer),
-//! `ghostN` (delivered, yet 503 or 451), `resetN` (closed before processing), `garbageN` and `hang`.
+//! | word after `/push/` of a browser's endpoint | behaviour |
+//! |---|---|
+//! | `gone`, `missing`, `otherkey`, `toolarge` | 410, 404, 403, 413 |
+//! | `throttle`, `busyN`, `flakyN` | as for webhooks |
+//!
+//! | word of the last segment of Slack's path | behaviour |
+//! |---|---|
+//! | `gone`, `archived`, `prohibited`, `invalid` | 404 no_service, 410 channel_is_archived, 403 action_prohibited, 400 invalid_payload |
+//! | `throttle`, `busyN`, `flakyN` | as for webhooks; 500 rollup_error |
+//!
+//! | telephone number | behaviour with Twilio (Vonage in its own words) |
+//! |---|---|
+//! | +15005550001, …03, …04, …09 | 21211 no number, 21408 country, 21610 STOP, 21614 no mobile |
+//! | +150055601…, 02…, 03…, 04…, 05… | once: delivered but no answer; delivered but 503; closed; HTML; 200 with nothing |
+//! | +150055606…, 07… | never answers; answers after 2 s |
+//! | +150055608…, 09…, 10…, 11… | once: 429 with Retry-After 1, 503, wrong sender, wrong credentials |
+//! | +150055612… | always refused as it is |
+//!
+//! FCM tokens, mail local parts, paths of webhooks, browsers and Slack further know `slowMS` (2000), `dropN` (delivered, no answer),
+//! `ghostN` (delivered, yet 503 or 451), `resetN` (closed before processing), `garbageN` (HTML), `emptyN` (nothing) and `hang`.
 //!
 //! # Administration
 //!
@@ -63,16 +82,21 @@ mod config;
 mod credentials;
 mod fault;
 mod fcm;
+mod form;
 mod http;
 mod ledger;
 mod messages;
 mod rules;
 mod running;
 mod signed_token;
+mod slack;
 mod smtp;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod twilio;
+mod vonage;
+mod web_push;
 mod webhook;
 mod world;
 

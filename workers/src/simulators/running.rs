@@ -18,7 +18,11 @@ use super::http::{Versions, accept, serve};
 use super::ledger::{Ledger, file};
 use super::messages::Messages;
 use super::rules::Rules;
+use super::slack::SlackSimulator;
 use super::smtp::{SmtpSimulator, SmtpSwitches};
+use super::twilio::TwilioSimulator;
+use super::vonage::VonageSimulator;
+use super::web_push::WebPushSimulator;
 use super::webhook::WebhookSimulator;
 use super::{World, admin};
 
@@ -35,6 +39,14 @@ pub struct RunningSimulators {
     pub smtp: SocketAddr,
     /// Webhook receiver.
     pub webhook: SocketAddr,
+    /// Twilio.
+    pub twilio: SocketAddr,
+    /// The browsers' push service.
+    pub web_push: SocketAddr,
+    /// Slack.
+    pub slack: SocketAddr,
+    /// Vonage.
+    pub vonage: SocketAddr,
     /// Administration.
     pub admin: SocketAddr,
     /// What clients need to authenticate.
@@ -97,6 +109,10 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
     let (clear_listener, apns_cleartext) = bind("apns-cleartext", config.apns_cleartext, last.apns_cleartext).await?;
     let (smtp_listener, smtp) = bind("smtp", config.smtp, last.smtp).await?;
     let (webhook_listener, webhook) = bind("webhook", config.webhook, last.webhook).await?;
+    let (twilio_listener, twilio) = bind("twilio", config.twilio, last.twilio).await?;
+    let (web_push_listener, web_push) = bind("web_push", config.web_push, last.web_push).await?;
+    let (slack_listener, slack) = bind("slack", config.slack, last.slack).await?;
+    let (vonage_listener, vonage) = bind("vonage", config.vonage, last.vonage).await?;
     let (admin_listener, admin) = bind("admin", config.admin, last.admin).await?;
     let credentials = keys.credentials(fcm);
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -108,6 +124,10 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
             apns_cleartext: apns_cleartext.port(),
             smtp: smtp.port(),
             webhook: webhook.port(),
+            twilio: twilio.port(),
+            web_push: web_push.port(),
+            slack: slack.port(),
+            vonage: vonage.port(),
             admin: admin.port(),
         };
         state.save(&keys, &credentials, ports)?;
@@ -121,6 +141,18 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
 
     let simulator = Arc::new(WebhookSimulator::new(Arc::clone(&world), &keys.webhook_secret));
     tracker.spawn(accept(webhook_listener, tracker.clone(), stop.clone(), move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both)));
+
+    let simulator = Arc::new(TwilioSimulator::new(Arc::clone(&world), &keys.twilio_token));
+    tracker.spawn(accept(twilio_listener, tracker.clone(), stop.clone(), move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both)));
+
+    let simulator = Arc::new(WebPushSimulator::new(Arc::clone(&world), &keys.browser, &keys.vapid.public)?);
+    tracker.spawn(accept(web_push_listener, tracker.clone(), stop.clone(), move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both)));
+
+    let simulator = Arc::new(SlackSimulator::new(Arc::clone(&world)));
+    tracker.spawn(accept(slack_listener, tracker.clone(), stop.clone(), move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both)));
+
+    let simulator = Arc::new(VonageSimulator::new(Arc::clone(&world), &keys.vonage_secret));
+    tracker.spawn(accept(vonage_listener, tracker.clone(), stop.clone(), move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both)));
 
     let simulator = Arc::new(ApnsSimulator::new(Arc::clone(&world), keys.apns.der_bytes().to_vec(), &credentials));
     let acceptor = TlsAcceptor::from(keys.authority.server_config(&[b"h2"])?);
@@ -141,7 +173,7 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
             _ = axum::serve(admin_listener, router) => {}
         }
     });
-    Ok(RunningSimulators { fcm, apns, apns_cleartext, smtp, webhook, admin, credentials, world, tracker, stop })
+    Ok(RunningSimulators { fcm, apns, apns_cleartext, smtp, webhook, twilio, web_push, slack, vonage, admin, credentials, world, tracker, stop })
 }
 
 /// Binds the wanted address; for port 0 first the port of the last start, so that a restart keeps it.

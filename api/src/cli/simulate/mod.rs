@@ -11,7 +11,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use workers::simulators::{RunningSimulators, SimulatorsConfig, start};
 
-/// Runs imitations of FCM, APNs, an SMTP server and a webhook receiver on this machine.
+/// Runs imitations of the providers on this machine: FCM, APNs, an SMTP server, a webhook receiver, Twilio,
+/// Vonage, Slack and the push service of browsers.
 ///
 /// They check requests as the real ones do, misbehave on demand and record what arrived. Their
 /// folder holds bongsu.toml, a configuration that points a server to them.
@@ -42,6 +43,10 @@ struct Addresses {
     apns_cleartext: SocketAddr,
     smtp: SocketAddr,
     webhook: SocketAddr,
+    twilio: SocketAddr,
+    web_push: SocketAddr,
+    slack: SocketAddr,
+    vonage: SocketAddr,
     admin: SocketAddr,
     config: PathBuf,
 }
@@ -78,6 +83,10 @@ impl Addresses {
             apns_cleartext: running.apns_cleartext,
             smtp: running.smtp,
             webhook: running.webhook,
+            twilio: running.twilio,
+            web_push: running.web_push,
+            slack: running.slack,
+            vonage: running.vonage,
             admin: running.admin,
             config,
         }
@@ -89,6 +98,10 @@ impl Addresses {
             ("apns", format!("https://{}", self.apns)),
             ("smtp", format!("smtp://{}", self.smtp)),
             ("webhook", format!("http://{}/any/path", self.webhook)),
+            ("twilio", format!("http://{}", self.twilio)),
+            ("web_push", format!("http://{}/push/any", self.web_push)),
+            ("slack", format!("http://{}/services/T0/B0/any", self.slack)),
+            ("vonage", format!("http://{}", self.vonage)),
             ("admin", format!("http://{}/_sim/ledger", self.admin)),
         ]
         .map(|(name, address)| vec![name.to_owned(), address]);

@@ -34,6 +34,29 @@ ca_file = {ca}
 [providers.webhook]
 allow_http = true
 allow_private = [\"127.0.0.0/8\"]
+
+[providers.twilio]
+account_sid = {twilio_account}
+auth_token_file = {twilio_token}
+from = {twilio_from}
+# The simulator reads our ids from it and calls nobody.
+status_callback = \"https://notify.example.com/receipts/twilio\"
+endpoint = {twilio}
+
+[providers.web_push]
+private_key_file = {vapid}
+subject = \"mailto:notify@example.com\"
+
+[providers.slack]
+endpoint = {slack}
+
+# Text messages have one provider: to try this one, switch Twilio off.
+[providers.vonage]
+enabled = false
+api_key = {vonage_key}
+api_secret_file = {vonage_secret}
+from = {vonage_from}
+endpoint = {vonage}
 ",
         fcm_file = file("fcm.json"),
         fcm = quoted(&format!("http://{}", running.fcm)),
@@ -47,6 +70,16 @@ allow_private = [\"127.0.0.0/8\"]
         smtp_port = running.smtp.port(),
         username = quoted(&credentials.smtp_username),
         password_file = file("smtp.password"),
+        twilio_account = quoted(&credentials.twilio_account_sid),
+        twilio_token = file("twilio.token"),
+        twilio_from = quoted(&credentials.twilio_from),
+        twilio = quoted(&format!("http://{}", running.twilio)),
+        vapid = file("vapid.key"),
+        slack = quoted(&format!("http://{}/", running.slack)),
+        vonage_key = quoted(&credentials.vonage_api_key),
+        vonage_secret = file("vonage.secret"),
+        vonage_from = quoted(&credentials.vonage_from),
+        vonage = quoted(&format!("http://{}", running.vonage)),
     )
 }
 

@@ -7,12 +7,20 @@
 mod apns;
 mod credential;
 mod fcm;
+mod slack;
 mod smtp;
+mod twilio;
+mod vonage;
+mod web_push;
 mod webhook;
 
 pub use apns::Apns;
 pub use fcm::Fcm;
+pub use slack::Slack;
 pub use smtp::{Encryption, Smtp};
+pub use twilio::Twilio;
+pub use vonage::Vonage;
+pub use web_push::WebPush;
 pub use webhook::{Network, Webhook};
 
 use super::section::{Reader, Section, SectionDoc};
@@ -30,12 +38,29 @@ pub struct Providers {
     pub smtp: Option<Smtp>,
     /// Webhooks.
     pub webhook: Option<Webhook>,
+    /// Text messages.
+    pub twilio: Option<Twilio>,
+    /// Push to browsers.
+    pub web_push: Option<WebPush>,
+    /// Chat.
+    pub slack: Option<Slack>,
+    /// Text messages.
+    pub vonage: Option<Vonage>,
 }
 
 impl Providers {
     /// The documentation of all providers.
     pub fn describe_all() -> Vec<SectionDoc> {
-        vec![Fcm::describe(), Apns::describe(), Smtp::describe(), Webhook::describe()]
+        vec![
+            Fcm::describe(),
+            Apns::describe(),
+            Smtp::describe(),
+            Webhook::describe(),
+            Twilio::describe(),
+            WebPush::describe(),
+            Slack::describe(),
+            Vonage::describe(),
+        ]
     }
 
     /// Reads and checks those that are on. The outer none says that something is wrong.
@@ -44,7 +69,18 @@ impl Providers {
         let apns = optional::<Apns>(reader, false);
         let smtp = optional::<Smtp>(reader, false);
         let webhook = optional::<Webhook>(reader, true);
-        Some(Self { fcm: fcm?, apns: apns?, smtp: smtp?, webhook: webhook? })
+        let twilio = optional::<Twilio>(reader, false);
+        let web_push = optional::<WebPush>(reader, false);
+        let slack = optional::<Slack>(reader, true);
+        let vonage = optional::<Vonage>(reader, false);
+        if let (Some(Some(_)), Some(Some(_))) = (&twilio, &vonage) {
+            reader.problem(
+                "providers.vonage.enabled",
+                "providers.twilio serves the channel sms already, and a channel has one provider; set enabled = false in one of them",
+            );
+            return None;
+        }
+        Some(Self { fcm: fcm?, apns: apns?, smtp: smtp?, webhook: webhook?, twilio: twilio?, web_push: web_push?, slack: slack?, vonage: vonage? })
     }
 }
 
@@ -56,6 +92,10 @@ impl Providers {
             ("apns", self.apns.as_ref().map(|apns| apns.rate)),
             ("smtp", self.smtp.as_ref().map(|smtp| smtp.rate)),
             ("webhook", self.webhook.as_ref().map(|webhook| webhook.rate)),
+            ("twilio", self.twilio.as_ref().map(|twilio| twilio.rate)),
+            ("vonage", self.vonage.as_ref().map(|vonage| vonage.rate)),
+            ("web_push", self.web_push.as_ref().map(|web_push| web_push.rate)),
+            ("slack", self.slack.as_ref().map(|slack| slack.rate)),
         ];
         set.into_iter().filter_map(|(name, rate)| Some((name, NonZeroU32::new(rate?)?))).collect()
     }

@@ -3,6 +3,7 @@
 use super::check;
 use super::moving;
 use super::object::RecipientObject;
+use crate::app::services::Services;
 use crate::auth::recipient_token::{DEFAULT_TTL, LONGEST_TTL};
 use crate::graphql::context::{for_real, metadata, rehearses, services, staff, subject};
 use crate::graphql::error::{bus_error, failure};
@@ -26,12 +27,28 @@ pub struct WebhookInput {
     secret: String,
 }
 
+/// A browser's subscription, from `PushSubscription.toJSON()`.
+#[derive(InputObject)]
+pub struct WebPushSubscriptionInput {
+    /// `endpoint`.
+    pub(super) endpoint: String,
+    /// `keys.p256dh`: base64url of 65 bytes.
+    #[graphql(name = "p256dh")]
+    pub(super) p256dh: String,
+    /// `keys.auth`: base64url of 16 bytes.
+    pub(super) auth: String,
+}
+
 /// A recipient. A field that is left out stays as it is; null removes it.
 #[derive(InputObject)]
 pub struct UpsertRecipientInput {
     /// Your id of the recipient.
     id: String,
     email: MaybeUndefined<String>,
+    /// Telephone number with `+` and country code, for `SMS` and `VOICE`.
+    phone: MaybeUndefined<String>,
+    /// URL of an incoming webhook of Slack, for `CHAT`.
+    slack: MaybeUndefined<String>,
     webhook: MaybeUndefined<WebhookInput>,
     /// IANA time zone.
     time_zone: MaybeUndefined<String>,
@@ -46,10 +63,12 @@ pub struct UpsertRecipientInput {
 pub struct RegisterDeviceInput {
     /// Your id of the recipient; not needed with a recipient's token.
     recipient: Option<String>,
-    /// `ANDROID_PUSH` or `IOS_PUSH`.
+    /// `ANDROID_PUSH`, `IOS_PUSH` or `WEB_PUSH`.
     channel: Channel,
-    /// What the push service gave the app.
-    token: String,
+    /// What the push service gave the app; not for `WEB_PUSH`.
+    token: Option<String>,
+    /// The browser's subscription; for `WEB_PUSH` only.
+    subscription: Option<WebPushSubscriptionInput>,
 }
 
 /// A device that is not to be pushed to any more.
@@ -57,7 +76,7 @@ pub struct RegisterDeviceInput {
 pub struct RemoveDeviceInput {
     /// Your id of the recipient; not needed with a recipient's token.
     recipient: Option<String>,
-    /// The device's id, or its token.
+    /// The device's id, or its token; of a browser its subscription's endpoint.
     device: String,
 }
 
@@ -149,13 +168,44 @@ fn merged(given: MaybeUndefined<String>, before: Option<String>) -> Option<Strin
     }
 }
 
-fn check_input(input: &UpsertRecipientInput, policy: &workers::providers::webhook::WebhookPolicy) -> Result<(), Refused> {
+/// What an upsert says of an address: another one, none, or nothing.
+fn stated<T>(given: MaybeUndefined<T>, details: impl FnOnce(T) -> AddressDetails) -> MaybeUndefined<AddressDetails> {
+    match given {
+        MaybeUndefined::Value(value) => MaybeUndefined::Value(details(value)),
+        MaybeUndefined::Null => MaybeUndefined::Null,
+        MaybeUndefined::Undefined => MaybeUndefined::Undefined,
+    }
+}
+
+/// What an upsert says of the one address of each channel that has one.
+fn addresses(input: &mut UpsertRecipientInput) -> [(values::Channel, MaybeUndefined<AddressDetails>); 5] {
+    use values::Channel as C;
+    let plain = |value| AddressDetails { value, secret: None };
+    let phone = std::mem::take(&mut input.phone);
+    let webhook = stated(std::mem::take(&mut input.webhook), |webhook| AddressDetails { value: webhook.url, secret: Some(webhook.secret) });
+    [
+        (C::Email, stated(std::mem::take(&mut input.email), plain)),
+        (C::Webhook, webhook),
+        (C::Sms, stated(phone.clone(), plain)),
+        (C::Voice, stated(phone, plain)),
+        (C::Chat, stated(std::mem::take(&mut input.slack), plain)),
+    ]
+}
+
+/// Checks it, and gives what is written in many ways its one spelling.
+fn check_input(input: &mut UpsertRecipientInput, services: &Services) -> Result<(), Refused> {
     check::recipient_id(&input.id)?;
     if let MaybeUndefined::Value(email) = &input.email {
         check::email(email)?;
     }
+    if let MaybeUndefined::Value(phone) = &mut input.phone {
+        *phone = check::phone(phone)?;
+    }
+    if let MaybeUndefined::Value(slack) = &mut input.slack {
+        *slack = check::slack(slack, &services.slack)?;
+    }
     if let MaybeUndefined::Value(webhook) = &input.webhook {
-        check_url(&webhook.url, policy).map_err(|refused| Refused::at("webhook.url", refused.code(), refused.to_string()))?;
+        check_url(&webhook.url, &services.webhook_policy).map_err(|refused| Refused::at("webhook.url", refused.code(), refused.to_string()))?;
         check::webhook_secret(&webhook.secret)?;
     }
     if let MaybeUndefined::Value(zone) = &input.time_zone {
@@ -173,16 +223,17 @@ fn check_input(input: &UpsertRecipientInput, policy: &workers::providers::webhoo
 #[Object]
 impl RecipientMutation {
     /// Creates a recipient, or changes it. A sandbox key only adds what is not there yet.
-    async fn upsert_recipient(&self, ctx: &Context<'_>, input: UpsertRecipientInput) -> Result<RecipientResult> {
+    async fn upsert_recipient(&self, ctx: &Context<'_>, mut input: UpsertRecipientInput) -> Result<RecipientResult> {
         staff(ctx)?;
         let services = services(ctx)?;
         let engine = &services.engine;
-        if let Err(refused) = check_input(&input, &services.webhook_policy) {
+        if let Err(refused) = check_input(&mut input, services) {
             return Ok(RecipientResult::Refused(refused));
         }
         let id = engine.hashing.recipient(&input.id);
         let before = engine.bus.load::<Recipient>(recipient_stream(id)).await.map_err(bus_error)?;
         let zone_given = !input.time_zone.is_undefined();
+        let addresses = addresses(&mut input);
         let attributes = merged(input.attributes, before.state.details.known().and_then(|details| details.attributes.clone()));
         let profile = Profile {
             time_zone: merged(input.time_zone, before.state.time_zone.clone()),
@@ -191,17 +242,7 @@ impl RecipientMutation {
         };
         let now = engine.clock.now();
         let mut commands = vec![RecipientCommand::ChangeProfile { id, profile }];
-        let email = match input.email {
-            MaybeUndefined::Value(value) => MaybeUndefined::Value(AddressDetails { value, secret: None }),
-            MaybeUndefined::Null => MaybeUndefined::Null,
-            MaybeUndefined::Undefined => MaybeUndefined::Undefined,
-        };
-        let webhook = match input.webhook {
-            MaybeUndefined::Value(webhook) => MaybeUndefined::Value(AddressDetails { value: webhook.url, secret: Some(webhook.secret) }),
-            MaybeUndefined::Null => MaybeUndefined::Null,
-            MaybeUndefined::Undefined => MaybeUndefined::Undefined,
-        };
-        for (channel, given) in [(values::Channel::Email, email), (values::Channel::Webhook, webhook)] {
+        for (channel, given) in addresses {
             match given {
                 MaybeUndefined::Value(details) => {
                     let address = engine.hashing.address(channel, &details.value);
@@ -228,13 +269,14 @@ impl RecipientMutation {
     /// the first of a channel, and none that another recipient has.
     async fn register_device(&self, ctx: &Context<'_>, input: RegisterDeviceInput) -> Result<RecipientResult> {
         let recipient = subject(ctx, input.recipient.as_deref())?;
-        let engine = &services(ctx)?.engine;
+        let services = services(ctx)?;
+        let engine = &services.engine;
         let channel: values::Channel = input.channel.into();
-        if let Err(refused) = check::token(channel, &input.token) {
-            return Ok(RecipientResult::Refused(refused));
-        }
-        let address = engine.hashing.address(channel, &input.token);
-        let details = AddressDetails { value: input.token, secret: None };
+        let details = match check::device(channel, input.token, input.subscription, &services.webhook_policy) {
+            Ok(details) => details,
+            Err(refused) => return Ok(RecipientResult::Refused(refused)),
+        };
+        let address = engine.hashing.address(channel, &details.value);
         let registration = Registration { recipient, channel, address, details, now: engine.clock.now(), rehearsal: rehearses(ctx)? };
         changed(recipients::register_device(&engine.bus, &metadata(ctx)?, registration).await)
     }
@@ -247,7 +289,10 @@ impl RecipientMutation {
         let named: Option<AddressId> = input.device.parse().ok();
         let candidates = match named {
             Some(id) => vec![id],
-            None => [values::Channel::AndroidPush, values::Channel::IosPush].map(|channel| engine.hashing.address(channel, &input.device)).to_vec(),
+            None => {
+                let devices = values::Channel::ALL.into_iter().filter(|channel| channel.is_device());
+                devices.map(|channel| engine.hashing.address(channel, &input.device)).collect()
+            }
         };
         let loaded = engine.bus.load::<Recipient>(recipient_stream(recipient)).await.map_err(bus_error)?;
         let address = candidates.iter().find(|id| loaded.state.address(**id).is_some()).or(candidates.first()).copied().unwrap_or_default();

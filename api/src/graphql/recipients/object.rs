@@ -7,6 +7,7 @@ use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use commands::accept::recipient_stream;
 use domain::recipient::{Address, Recipient};
+use domain::values;
 
 /// An address or device.
 #[derive(SimpleObject)]
@@ -15,7 +16,8 @@ pub struct AddressObject {
     id: ID,
     channel: Channel,
     registered_at: Option<DateTime<Utc>>,
-    /// The e-mail address or URL. Device tokens are not shown.
+    /// The e-mail address, telephone number or URL. Device tokens and URLs that are secrets (`CHAT`)
+    /// are not shown.
     value: Option<String>,
 }
 
@@ -36,7 +38,7 @@ pub struct RecipientObject {
 
 impl From<&Address> for AddressObject {
     fn from(address: &Address) -> Self {
-        let shown = !address.channel.is_device();
+        let shown = !address.channel.is_device() && address.channel != values::Channel::Chat;
         Self {
             id: ID(address.id.to_string()),
             channel: address.channel.into(),

@@ -90,6 +90,7 @@ impl TestApp {
             tokens: Arc::clone(&tokens),
             providers,
             webhook_policy: WebhookPolicy::default(),
+            slack: workers::providers::slack::PLACE.to_owned(),
             stopping: CancellationToken::new(),
             senders: crate::auth::limits::NotificationRate::new(0, engine.peers.clone(), "api", Arc::clone(&clock)),
             list_length: 1_000,

@@ -54,11 +54,19 @@ impl Language {
             (Self::English, Channel::IosPush) => "Push on iPhone, iPad and Mac",
             (Self::English, Channel::Email) => "E-mail",
             (Self::English, Channel::Webhook) => "Webhook",
+            (Self::English, Channel::Sms) => "Text message (SMS)",
+            (Self::English, Channel::Voice) => "Phone call",
+            (Self::English, Channel::WebPush) => "Push in the browser",
+            (Self::English, Channel::Chat) => "Chat",
             (Self::Korean, Channel::InApp) => "앱 안 알림",
             (Self::Korean, Channel::AndroidPush) => "안드로이드 푸시",
             (Self::Korean, Channel::IosPush) => "iPhone, iPad, Mac 푸시",
             (Self::Korean, Channel::Email) => "이메일",
             (Self::Korean, Channel::Webhook) => "웹훅",
+            (Self::Korean, Channel::Sms) => "문자 메시지",
+            (Self::Korean, Channel::Voice) => "음성 전화",
+            (Self::Korean, Channel::WebPush) => "브라우저 푸시",
+            (Self::Korean, Channel::Chat) => "채팅",
         }
     }
 }

@@ -36,7 +36,7 @@ pub fn category() -> CategoryDefined {
         name: "Orders".to_owned(),
         description: String::new(),
         required: false,
-        default_channels: Channel::ALL.to_vec(),
+        default_channels: Channel::UNNAMED.to_vec(),
         priority: Priority::Normal,
         subscribed_by_default: true,
         plan: None,

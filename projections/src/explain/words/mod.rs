@@ -21,6 +21,10 @@ pub(super) const fn channel(channel: Channel) -> &'static str {
         Channel::Email => "email",
         Channel::InApp => "the app's inbox",
         Channel::Webhook => "webhook",
+        Channel::Sms => "SMS",
+        Channel::Voice => "voice call",
+        Channel::WebPush => "web push",
+        Channel::Chat => "chat",
     }
 }
 

@@ -38,6 +38,7 @@ fn message(prefix: &str) -> Message {
         unsubscribe: None,
         expires_at: None,
         requested_at: 0,
+        after_unknown: false,
     }
 }
 

@@ -27,5 +27,6 @@ fn message(token: &str) -> Message {
         unsubscribe: None,
         expires_at: None,
         requested_at: 0,
+        after_unknown: false,
     }
 }

@@ -21,5 +21,6 @@ fn message(to: &str, content: Content) -> Message {
         unsubscribe: None,
         expires_at: None,
         requested_at: 0,
+        after_unknown: false,
     }
 }

@@ -16,6 +16,7 @@ mod signature;
 mod tests;
 
 pub use destination::{UrlRefused, WebhookPolicy, check_url, is_public};
+pub(in crate::providers) use resolver::{GuardedResolver, is_blocked};
 pub use settings::Settings;
 
 use super::http::{self, ProviderError};
@@ -23,7 +24,6 @@ use super::{Call, Message, Provider};
 use commands::ports::Clock;
 use domain::values::{BadAddress, Channel, Outcome};
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use resolver::GuardedResolver;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ impl WebhookProvider {
             .body(body);
         let response = match request.send().await {
             Ok(response) => response,
-            Err(error) if resolver::is_blocked(&error) => return Outcome::Permanent { code: UrlRefused::Blocked.code().to_owned() },
+            Err(error) if is_blocked(&error) => return Outcome::Permanent { code: UrlRefused::Blocked.code().to_owned() },
             Err(error) => return http::no_answer(&error),
         };
         let status = response.status();

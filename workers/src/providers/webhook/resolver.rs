@@ -1,4 +1,4 @@
-//! Names to addresses for webhooks, with the policy in between.
+//! Names to addresses for webhooks and browsers' push services, with the policy in between.
 //!
 //! Guarantee: the client connects to exactly the addresses that were checked here; there is no second
 //! lookup that could answer differently (DNS rebinding). Rejected: checking before the call and letting
@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub(super) struct Blocked;
 
 /// Whether a call failed because of [`Blocked`]: it sits somewhere below the client's own errors.
-pub(super) fn is_blocked(error: &reqwest::Error) -> bool {
+pub(in crate::providers) fn is_blocked(error: &reqwest::Error) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {
         if error.is::<Blocked>() {
@@ -27,12 +27,12 @@ pub(super) fn is_blocked(error: &reqwest::Error) -> bool {
 }
 
 /// See the module.
-pub(super) struct GuardedResolver {
+pub(in crate::providers) struct GuardedResolver {
     policy: Arc<WebhookPolicy>,
 }
 
 impl GuardedResolver {
-    pub(super) fn new(policy: Arc<WebhookPolicy>) -> Self {
+    pub(in crate::providers) fn new(policy: Arc<WebhookPolicy>) -> Self {
         Self { policy }
     }
 }

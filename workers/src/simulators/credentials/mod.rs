@@ -4,6 +4,7 @@
 //! process finds `fcm.json`, `apns.p8`, `ca.pem` and `webhook.secret` there. They are worth nothing outside these
 //! simulators. Rejected: key pairs in the source, which every secret scanner reports for ever.
 
+mod browser;
 mod state;
 
 use std::net::SocketAddr;
@@ -15,6 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::config::SimulatorError;
 use super::tls::TestAuthority;
+use crate::providers::web_push::VapidKeys;
+pub(crate) use browser::Browser;
 pub(crate) use state::{Ports, StateDir};
 
 /// Project the FCM simulator serves.
@@ -23,6 +26,14 @@ const FCM_CLIENT_EMAIL: &str = "bongsu@demo.iam.gserviceaccount.com";
 const APNS_KEY_ID: &str = "ABC123DEFG";
 const APNS_TEAM_ID: &str = "DEF123GHIJ";
 const APNS_TOPIC: &str = "com.example.bongsu";
+/// The account that the Twilio simulator serves.
+pub(crate) const TWILIO_ACCOUNT: &str = "AC00000000000000000000000000000001";
+/// Its number, which Twilio keeps for tests.
+pub(crate) const TWILIO_FROM: &str = "+15005550006";
+/// The account that the Vonage simulator serves.
+pub(crate) const VONAGE_KEY: &str = "abcd1234";
+/// Its sender.
+pub(crate) const VONAGE_FROM: &str = "BONGSU";
 const SMTP_USERNAME: &str = "bongsu";
 
 /// Everything a client of the simulators needs to know.
@@ -46,6 +57,39 @@ pub struct TestCredentials {
     pub smtp_password: String,
     /// Signing secret of the webhook receiver, `whsec_…`.
     pub webhook_secret: String,
+    /// Twilio's account.
+    pub twilio_account_sid: String,
+    /// Its token.
+    pub twilio_auth_token: String,
+    /// Its number.
+    pub twilio_from: String,
+    /// The VAPID key of the server: base64url of its private half.
+    pub vapid_private_key: String,
+    /// Its public half, under which the browsers subscribed.
+    pub vapid_public_key: String,
+    /// `keys.p256dh` of every browser's subscription.
+    pub browser_p256dh: String,
+    /// `keys.auth` of every browser's subscription.
+    pub browser_auth: String,
+    /// Vonage's account.
+    pub vonage_api_key: String,
+    /// Its secret.
+    pub vonage_api_secret: String,
+    /// Its sender.
+    pub vonage_from: String,
+}
+
+/// Compares `Authorization: Basic`.
+pub(crate) struct Basic(String);
+
+impl Basic {
+    pub(crate) fn new(user: &str, password: &str) -> Self {
+        Self(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
+    }
+
+    pub(crate) fn fits(&self, header: Option<&hyper::header::HeaderValue>) -> bool {
+        header.is_some_and(|header| header.as_bytes() == self.0.as_bytes())
+    }
 }
 
 /// Both halves of the keys, as the simulators hold them.
@@ -55,10 +99,20 @@ pub(crate) struct KeyRing {
     pub(crate) authority: TestAuthority,
     pub(crate) smtp_password: String,
     pub(crate) webhook_secret: String,
+    pub(crate) twilio_token: String,
+    pub(crate) vonage_secret: String,
+    pub(crate) vapid: VapidKeys,
+    pub(crate) browser: Browser,
 }
 
 pub(crate) fn broken(error: impl std::fmt::Display) -> SimulatorError {
     SimulatorError::Credentials(error.to_string())
+}
+
+fn random_hex() -> Result<String, SimulatorError> {
+    let mut bytes = [0_u8; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(broken)?;
+    Ok(super::ledger::hex(&bytes))
 }
 
 impl KeyRing {
@@ -73,6 +127,10 @@ impl KeyRing {
             authority: TestAuthority::generate()?,
             smtp_password: super::ledger::hex(&password),
             webhook_secret: format!("whsec_{}", STANDARD.encode(secret)),
+            twilio_token: random_hex()?,
+            vonage_secret: random_hex()?,
+            vapid: VapidKeys::generate().ok_or_else(|| broken("no random numbers"))?,
+            browser: Browser::generate()?,
         })
     }
 
@@ -100,6 +158,16 @@ impl KeyRing {
             smtp_username: SMTP_USERNAME.into(),
             smtp_password: self.smtp_password.clone(),
             webhook_secret: self.webhook_secret.clone(),
+            twilio_account_sid: TWILIO_ACCOUNT.into(),
+            twilio_auth_token: self.twilio_token.clone(),
+            twilio_from: TWILIO_FROM.into(),
+            vapid_private_key: self.vapid.private.to_string(),
+            vapid_public_key: self.vapid.public.clone(),
+            browser_p256dh: self.browser.p256dh.clone(),
+            browser_auth: self.browser.auth_text(),
+            vonage_api_key: VONAGE_KEY.into(),
+            vonage_api_secret: self.vonage_secret.clone(),
+            vonage_from: VONAGE_FROM.into(),
         }
     }
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::config::SimulatorError;
 use super::super::tls::TestAuthority;
-use super::{KeyRing, TestCredentials, broken};
+use super::{Browser, KeyRing, TestCredentials, broken};
+use crate::providers::web_push::VapidKeys;
 
 /// Ports of the last start, tried again when the configuration leaves them open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,14 @@ pub(crate) struct Ports {
     pub(crate) apns_cleartext: u16,
     pub(crate) smtp: u16,
     pub(crate) webhook: u16,
+    #[serde(default)]
+    pub(crate) twilio: u16,
+    #[serde(default)]
+    pub(crate) web_push: u16,
+    #[serde(default)]
+    pub(crate) slack: u16,
+    #[serde(default)]
+    pub(crate) vonage: u16,
     pub(crate) admin: u16,
 }
 
@@ -37,13 +46,17 @@ impl StateDir {
 
     /// The keys of an earlier start, or new ones.
     pub(crate) fn keys(&self) -> Result<KeyRing, SimulatorError> {
-        let (Some(account), Some(apns), Some(ca), Some(ca_key), Some(webhook), Some(smtp)) = (
+        let (Some(account), Some(apns), Some(ca), Some(ca_key), Some(webhook), Some(smtp), Some(twilio), Some(vonage), Some(vapid), Some(browser)) = (
             self.read("fcm.json")?,
             self.read("apns.p8")?,
             self.read("ca.pem")?,
             self.read("ca.key")?,
             self.read("webhook.secret")?,
             self.read("smtp.password")?,
+            self.read("twilio.token")?,
+            self.read("vonage.secret")?,
+            self.read("vapid.key")?,
+            self.read("browser.key")?,
         ) else {
             return KeyRing::generate();
         };
@@ -55,6 +68,10 @@ impl StateDir {
             authority: TestAuthority::from_pem(ca, &ca_key)?,
             smtp_password: smtp.trim().to_owned(),
             webhook_secret: webhook.trim().to_owned(),
+            twilio_token: twilio.trim().to_owned(),
+            vonage_secret: vonage.trim().to_owned(),
+            vapid: VapidKeys::of_private(vapid.trim()).ok_or_else(|| broken("vapid.key is not a key"))?,
+            browser: Browser::of_text(&browser)?,
         })
     }
 
@@ -70,6 +87,10 @@ impl StateDir {
         self.write("ca.key", &keys.authority.key_pem())?;
         self.write("webhook.secret", &credentials.webhook_secret)?;
         self.write("smtp.password", &credentials.smtp_password)?;
+        self.write("twilio.token", &credentials.twilio_auth_token)?;
+        self.write("vonage.secret", &credentials.vonage_api_secret)?;
+        self.write("vapid.key", &credentials.vapid_private_key)?;
+        self.write("browser.key", &keys.browser.text())?;
         self.write("addresses.json", &serde_json::to_string_pretty(&ports).map_err(broken)?)?;
         Ok(())
     }

@@ -18,11 +18,22 @@ pub enum Provider {
     Smtp,
     /// Standard Webhooks receiver.
     Webhook,
+    /// Twilio Messaging.
+    Twilio,
+    /// A push service of browsers.
+    WebPush,
+    /// Incoming webhooks of Slack.
+    Slack,
+    /// Vonage SMS.
+    Vonage,
 }
 
 impl Provider {
     /// All providers, in the order of the counters.
-    pub const ALL: [Self; 4] = [Self::Fcm, Self::Apns, Self::Smtp, Self::Webhook];
+    pub const ALL: [Self; Self::COUNT] = [Self::Fcm, Self::Apns, Self::Smtp, Self::Webhook, Self::Twilio, Self::WebPush, Self::Slack, Self::Vonage];
+
+    /// How many there are.
+    pub(crate) const COUNT: usize = 8;
 
     pub(crate) const fn index(self) -> usize {
         self as usize
@@ -95,6 +106,14 @@ pub(crate) enum ProviderId {
     /// Queue id of the 250 reply, with the message's own Message-ID.
     Mail(Box<MailIds>),
     Text(Box<str>),
+    /// What a provider of text messages gave out, with the segments it counted.
+    Sms(Box<SmsIds>),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct SmsIds {
+    pub(crate) id: Box<str>,
+    pub(crate) segments: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -111,6 +130,7 @@ impl ProviderId {
             Self::ApnsId(uuid) => Some(uuid.hyphenated().to_string()),
             Self::Mail(ids) => Some(queue_id(ids.queue)),
             Self::Text(text) => Some(text.to_string()),
+            Self::Sms(ids) => Some(ids.id.to_string()),
         }
     }
 }
@@ -197,6 +217,9 @@ pub struct LedgerEntry {
     /// SMTP only: the Message-ID header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
+    /// Text messages only: how many segments were billed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<u32>,
     /// True when the same notification and delivery had been delivered before.
     pub duplicate: bool,
 }

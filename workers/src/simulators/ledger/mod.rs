@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-pub(crate) use entry::{Arrival, Ending, IdText, MailIds, ProviderId, Stored, fcm_name, hex, queue_id, sha256};
+pub(crate) use entry::{Arrival, Ending, IdText, MailIds, ProviderId, SmsIds, Stored, fcm_name, hex, queue_id, sha256};
 pub use entry::{LedgerEntry, Provider, Verdict};
 
 use super::clock::{SimClock, rfc3339};
@@ -58,6 +58,18 @@ pub struct AllCounters {
     pub smtp: Counters,
     /// Webhooks.
     pub webhook: Counters,
+    /// Twilio Messaging.
+    #[serde(default)]
+    pub twilio: Counters,
+    /// Push to browsers.
+    #[serde(default)]
+    pub web_push: Counters,
+    /// Slack.
+    #[serde(default)]
+    pub slack: Counters,
+    /// Vonage SMS.
+    #[serde(default)]
+    pub vonage: Counters,
     /// Entries dropped from memory because the bound was reached.
     pub forgotten: u64,
     /// Position of the newest entry.
@@ -73,6 +85,10 @@ impl AllCounters {
             Provider::Apns => self.apns,
             Provider::Smtp => self.smtp,
             Provider::Webhook => self.webhook,
+            Provider::Twilio => self.twilio,
+            Provider::WebPush => self.web_push,
+            Provider::Slack => self.slack,
+            Provider::Vonage => self.vonage,
         }
     }
 }
@@ -83,7 +99,7 @@ struct Inner {
     /// Position of the first entry in `chunks`, minus one.
     base: u64,
     len: u64,
-    counters: [Counters; 4],
+    counters: [Counters; Provider::COUNT],
     forgotten: u64,
     delivered: DeliveredKeys,
     reasons: Vec<Box<str>>,
@@ -140,8 +156,8 @@ impl Ledger {
     #[must_use]
     pub fn counters(&self) -> AllCounters {
         let inner = self.lock();
-        let [fcm, apns, smtp, webhook] = inner.counters;
-        AllCounters { fcm, apns, smtp, webhook, forgotten: inner.forgotten, last_seq: inner.base + inner.len }
+        let [fcm, apns, smtp, webhook, twilio, web_push, slack, vonage] = inner.counters;
+        AllCounters { fcm, apns, smtp, webhook, twilio, web_push, slack, vonage, forgotten: inner.forgotten, last_seq: inner.base + inner.len }
     }
 
     /// Position of the newest entry, 0 when nothing has arrived.
@@ -267,6 +283,10 @@ impl Inner {
             provider_id: stored.provider_id.render(),
             message_id: match &stored.provider_id {
                 ProviderId::Mail(ids) => ids.message_id.as_deref().map(str::to_owned),
+                _ => None,
+            },
+            segments: match &stored.provider_id {
+                ProviderId::Sms(ids) => Some(ids.segments),
                 _ => None,
             },
             duplicate: stored.duplicate,

@@ -54,6 +54,7 @@ impl Active {
             Action::AcceptThenDrop => Fault::AcceptThenDrop,
             Action::UnavailableAfterDelivery => Fault::UnavailableAfterDelivery,
             Action::Garbage => Fault::Garbage,
+            Action::Empty => Fault::Empty,
             Action::Outage => Fault::Outage,
         })
     }

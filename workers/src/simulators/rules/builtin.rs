@@ -16,7 +16,7 @@ pub(super) enum Pattern {
     Delay(Duration),
 }
 
-const SLOW: Duration = Duration::from_secs(2);
+pub(super) const SLOW: Duration = Duration::from_secs(2);
 
 pub(super) fn pattern(provider: Provider, address: &str) -> Option<Pattern> {
     match provider {
@@ -24,14 +24,17 @@ pub(super) fn pattern(provider: Provider, address: &str) -> Option<Pattern> {
         Provider::Apns => apns(address),
         Provider::Smtp => smtp(address),
         Provider::Webhook => webhook(address),
+        Provider::Twilio | Provider::Vonage => super::phones::phone(provider, address),
+        Provider::WebPush => browser(address),
+        Provider::Slack => slack(address),
     }
 }
 
-fn error(status: u16, reason: &str) -> Fault {
+pub(super) fn error(status: u16, reason: &str) -> Fault {
     Fault::Error { status, reason: reason.into(), retry_after: None, at: SmtpStage::Rcpt }
 }
 
-fn wait(status: u16, reason: &str, seconds: u64) -> Fault {
+pub(super) fn wait(status: u16, reason: &str, seconds: u64) -> Fault {
     Fault::Error { status, reason: reason.into(), retry_after: Some(seconds), at: SmtpStage::Rcpt }
 }
 
@@ -53,6 +56,7 @@ fn common(word: &str, number: Option<u32>) -> Option<Pattern> {
         "ghost" => Pattern::First(number.unwrap_or(1), Fault::UnavailableAfterDelivery),
         "reset" => Pattern::First(number.unwrap_or(1), Fault::Reset),
         "garbage" => Pattern::First(number.unwrap_or(1), Fault::Garbage),
+        "empty" => Pattern::First(number.unwrap_or(1), Fault::Empty),
         "hang" => Pattern::Always(Fault::Hang),
         _ => return None,
     })
@@ -152,6 +156,36 @@ fn webhook(path: &str) -> Option<Pattern> {
             }
             Pattern::Always(error(status, "asked for"))
         }
+        _ => return common(word, number),
+    })
+}
+
+/// The word after `/push/`, up to a dash.
+fn browser(path: &str) -> Option<Pattern> {
+    let (word, number) = split_number(path.strip_prefix("/push/")?.split('-').next()?);
+    Some(match word {
+        "gone" => Pattern::Always(error(410, "gone")),
+        "missing" => Pattern::Always(error(404, "no such subscription")),
+        "otherkey" => Pattern::Always(error(403, "another key than the subscription's")),
+        "toolarge" => Pattern::Always(error(413, "too large")),
+        "throttle" => Pattern::Always(wait(429, "too many requests", 2)),
+        "busy" => Pattern::First(number.unwrap_or(1), wait(429, "too many requests", 1)),
+        "flaky" => Pattern::First(number.unwrap_or(1), error(503, "unavailable")),
+        _ => return common(word, number),
+    })
+}
+
+/// The word of the path's last segment, up to a dash.
+fn slack(path: &str) -> Option<Pattern> {
+    let (word, number) = split_number(path.rsplit('/').next()?.split('-').next()?);
+    Some(match word {
+        "gone" => Pattern::Always(error(404, "no_service")),
+        "archived" => Pattern::Always(error(410, "channel_is_archived")),
+        "prohibited" => Pattern::Always(error(403, "action_prohibited")),
+        "invalid" => Pattern::Always(error(400, "invalid_payload")),
+        "throttle" => Pattern::Always(wait(429, "rate_limited", 2)),
+        "busy" => Pattern::First(number.unwrap_or(1), wait(429, "rate_limited", 1)),
+        "flaky" => Pattern::First(number.unwrap_or(1), error(500, "rollup_error")),
         _ => return common(word, number),
     })
 }

@@ -7,6 +7,7 @@
 mod active;
 mod builtin;
 mod model;
+mod phones;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,6 +40,7 @@ pub(crate) enum Fault {
     AcceptThenDrop,
     UnavailableAfterDelivery,
     Garbage,
+    Empty,
     Outage,
     Redirect,
 }

@@ -89,7 +89,8 @@ pub enum Action {
     Error {
         /// HTTP status or SMTP reply code.
         status: u16,
-        /// FCM error code, APNs reason, SMTP enhanced code or text, webhook body.
+        /// FCM error code, APNs reason, SMTP enhanced code or text, webhook body, Twilio error code, Vonage status,
+        /// Slack's word.
         #[serde(default)]
         reason: String,
         /// `Retry-After` in seconds (HTTP).
@@ -127,6 +128,8 @@ pub enum Action {
     UnavailableAfterDelivery,
     /// Answers 200 with an HTML page, delivering nothing.
     Garbage,
+    /// Answers 200 with nothing, delivering nothing. SMTP has no such answer; garbage stands for it.
+    Empty,
     /// Token bucket shared by the addresses the rule matches.
     Throttle {
         /// Refill rate.

@@ -37,7 +37,8 @@ pub struct DefineCategoryInput {
     /// Security or legal: cannot be switched off.
     #[graphql(default = false)]
     required: bool,
-    /// The channels of a request that names none; leave out for all.
+    /// The channels of a request that names none. Leave it out for `IN_APP`, `ANDROID_PUSH`, `IOS_PUSH`,
+    /// `EMAIL` and `WEBHOOK`; the others go out only where they are named.
     default_channels: Option<Vec<Channel>>,
     /// The priority of a request that names none.
     #[graphql(default_with = "Priority::Normal")]
@@ -67,7 +68,7 @@ pub struct DefineCategoryInput {
 impl DefineCategoryInput {
     fn command(self) -> Result<DefineCategory, Refused> {
         let key = CategoryKey::new(&self.key).map_err(|error| Refused::at("key", "INVALID_KEY", error.to_string()))?;
-        let channels = self.default_channels.map_or_else(|| values::Channel::ALL.to_vec(), |channels| channels.into_iter().map(Into::into).collect());
+        let channels = self.default_channels.map_or_else(|| values::Channel::UNNAMED.to_vec(), |channels| channels.into_iter().map(Into::into).collect());
         let millis = |seconds: i32| i64::from(seconds) * 1_000;
         Ok(DefineCategory {
             subscribed_by_default: self.subscribed_by_default,

@@ -52,7 +52,7 @@ impl Pages {
 
     pub async fn define(&self, key: &str, name: &str, required: bool, subscribed_by_default: bool) {
         let key = CategoryKey::new(key).unwrap();
-        let plain = DefineCategory::plain(key.clone(), name.to_owned(), "About it".to_owned(), required, Channel::ALL.to_vec(), Priority::Normal);
+        let plain = DefineCategory::plain(key.clone(), name.to_owned(), "About it".to_owned(), required, Channel::UNNAMED.to_vec(), Priority::Normal);
         let define = DefineCategory { subscribed_by_default, ..plain };
         let engine = &self.app.services.engine;
         let done = engine.bus.execute::<Category>(commands::accept::category_stream(&key), &LinkPages::metadata(), define).await.unwrap();

@@ -23,6 +23,7 @@ fn message(url: String, secret: &str) -> Message {
         unsubscribe: None,
         expires_at: None,
         requested_at: 1_700_000_000_000,
+        after_unknown: false,
     }
 }
 

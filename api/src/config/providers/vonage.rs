@@ -1,0 +1,49 @@
+//! `[providers.vonage]`: Vonage SMS.
+
+use super::credential;
+use super::fcm::bounds;
+use crate::config::section::{Reader, Section, section};
+use crate::config::value::Secret;
+use std::path::PathBuf;
+use std::time::Duration;
+
+section! {
+    /// Text messages by Vonage. Serves the channel `sms`, unless Twilio does: one channel has one
+    /// provider.
+    Vonage at "providers.vonage" {
+        /// On or off; when left out, on as soon as anything else here is set.
+        enabled: Option<bool>,
+        /// The account's key, from the Vonage dashboard.
+        api_key: String,
+        /// A file with the account's secret.
+        api_secret_file: Option<PathBuf>,
+        /// The secret itself, in place of the file.
+        api_secret: Option<Secret>,
+        /// Whom messages come from: a number without `+`, or up to eleven letters and digits.
+        from: String,
+        /// Where the API is.
+        endpoint: url::Url = "https://rest.nexmo.com",
+        /// Calls at once.
+        concurrency: usize = "20",
+        /// Calls a second, of all replicas together; 0 for any number.
+        rate: u32 = "0",
+        /// Longest time for one call.
+        timeout: Duration = "15s",
+    }
+}
+
+impl Vonage {
+    fn check(&self, reader: &mut Reader<'_>) {
+        reader.require(!self.api_key.is_empty(), "providers.vonage.api_key", "must be the account's key, as the Vonage dashboard shows it");
+        credential::read(reader, Self::PATH, "api_secret", self.api_secret.as_ref(), self.api_secret_file.as_deref(), true);
+        let number = (7..=15).contains(&self.from.len()) && self.from.chars().all(|c| c.is_ascii_digit());
+        let letters = (1..=11).contains(&self.from.len()) && self.from.chars().all(|c| c.is_ascii_alphanumeric());
+        reader.require(number || letters, "providers.vonage.from", "must be a number without +, or up to eleven letters and digits");
+        bounds(reader, Self::PATH, self.concurrency, self.timeout);
+    }
+
+    /// The secret; none only if its file went away since it was checked.
+    pub fn credential(&self) -> Option<Secret> {
+        credential::resolve(self.api_secret.as_ref(), self.api_secret_file.as_deref())
+    }
+}
