@@ -3,9 +3,11 @@
 use super::types;
 use super::unsigned;
 use crate::log::append::LogError;
+use crate::log::need::{Need, Part};
 use crate::log::recorded::{Bare, Metadata, Position, Recorded, Sequence, StreamNo};
 use crate::log::sealing::Sealer;
 use crate::log::stored::{EventType, Stored, subject};
+use crate::replicas::SLOTS;
 use domain::values::Millis;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::QueryAs;
@@ -26,6 +28,7 @@ macro_rules! events {
 pub(super) use events;
 
 const AFTER: &str = events!("WHERE e.position > $1 ORDER BY e.position LIMIT $2");
+pub(super) const AT: &str = events!("WHERE e.position = ANY($1) ORDER BY e.position");
 /// The commits of events between two positions.
 const COMMITS: &str = "SELECT position, at, metadata FROM commits
     WHERE position >= (SELECT max(position) FROM commits WHERE position <= $1) AND position <= $2 ORDER BY position";
@@ -109,6 +112,11 @@ pub(super) async fn read_after(connection: &mut PgConnection, after: Position, l
     sqlx::query(AFTER).bind(super::signed(after)).bind(limit).fetch_all(connection).await?.iter().map(Row::read).collect()
 }
 
+/// Rows at some positions, in order.
+pub(super) async fn read_at(connection: &mut PgConnection, positions: Vec<i64>) -> Result<Vec<Row>, LogError> {
+    sqlx::query(AT).bind(positions).fetch_all(connection).await?.iter().map(Row::read).collect()
+}
+
 /// A page as read; understood later, on a thread that may wait for keys.
 #[derive(Default)]
 pub(super) struct RawPage {
@@ -139,6 +147,48 @@ impl RawPage {
     }
 }
 
+/// A stretch of the log of which only what is needed was read.
+pub(super) struct Skimmed {
+    /// Its end.
+    pub upto: Position,
+    /// What was read of it.
+    pub page: RawPage,
+    /// Streams and sequences of what was left out.
+    pub left_out: Vec<(StreamNo, Sequence)>,
+}
+
+/// One row for a whole page: a row for each event would cost more than all the rest. What lies up to the
+/// newest of them is complete, since positions become visible in their order.
+const SKIM: &str = "SELECT max(position), array_agg(stream) FILTER (WHERE NOT wanted), array_agg(sequence) FILTER (WHERE NOT wanted),
+        array_agg(position) FILTER (WHERE wanted)
+    FROM (SELECT position, stream, sequence,
+            CASE WHEN type = ANY($3) THEN ($4 >> (stream & 63)::integer) & 1 = 1 WHEN type = ANY($5) THEN ($6 >> (stream & 63)::integer) & 1 = 1 ELSE true END AS wanted
+        FROM events WHERE position > $1 ORDER BY position LIMIT $2) page";
+const _: () = assert!(SLOTS == 64, "the statement counts on it");
+
+/// What [`SKIM`] gives; nothing where there is nothing after the position.
+type SkimRow = (Option<i64>, Option<Vec<i64>>, Option<Vec<i64>>, Option<Vec<i64>>);
+
+impl Skimmed {
+    /// What is needed of the events after a position, in order; none where there are no events.
+    pub(super) async fn after(connection: &mut PgConnection, after: Position, limit: usize, need: Need, decoder: &Decoder) -> Result<Option<Self>, LogError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let (shown, rest) = decoder.parts();
+        let skim = sqlx::query_as(SKIM).bind(super::signed(after)).bind(limit);
+        let skim = skim.bind(shown).bind(need.slots(Part::Shown).cast_signed()).bind(rest).bind(need.slots(Part::Rest).cast_signed());
+        let (upto, streams, sequences, wanted): SkimRow = skim.fetch_one(&mut *connection).await?;
+        let Some(upto) = upto else { return Ok(None) };
+        let left_out = streams.unwrap_or_default().into_iter().zip(sequences.unwrap_or_default());
+        let left_out = left_out.map(|(stream, sequence)| (unsigned(stream), unsigned(sequence))).collect();
+        let mut page = RawPage::default();
+        if let Some(wanted) = wanted {
+            let events = read_at(&mut *connection, wanted).await?;
+            page = RawPage::with_commits(connection, events).await?;
+        }
+        Ok(Some(Self { upto: unsigned(upto), page, left_out }))
+    }
+}
+
 /// Understands rows. Clones share the dictionary.
 #[derive(Clone, Debug)]
 pub(super) struct Decoder {
@@ -162,6 +212,19 @@ impl Decoder {
     /// A type, once it was learnt.
     pub(super) fn type_of(&self, number: i32) -> Option<EventType> {
         self.types().get(&number).cloned()
+    }
+
+    /// The types of each part of notifications' events, as far as they were learnt: what is not is told.
+    pub(super) fn parts(&self) -> (Vec<i32>, Vec<i32>) {
+        let (mut shown, mut rest) = (Vec::new(), Vec::new());
+        for (number, of) in self.types().iter() {
+            match Part::of(of.kind, &of.name) {
+                Some(Part::Shown) => shown.push(*number),
+                Some(Part::Rest) => rest.push(*number),
+                None => {}
+            }
+        }
+        (shown, rest)
     }
 
     /// Reads the dictionary anew if an event is of a type that is not known yet.
