@@ -139,7 +139,7 @@ mod tests {
     fn what_is_not_of_a_notification_has_no_part() {
         for kind in domain::AggregateKind::ALL {
             let part = Part::of(kind.number(), "Requested");
-            assert_eq!(part.is_none(), kind != domain::AggregateKind::Notification);
+            assert_eq!(part.is_none(), *kind != domain::AggregateKind::Notification);
         }
     }
 }
