@@ -293,7 +293,8 @@ pub async fn attempts_without_an_outcome_are_found_by_whom_they_are_for<S: Store
         open
     };
     assert!(open(vec![alice], 0, 0).await.is_empty());
-    append(&log, vec![commit(notification(1), 0, vec![requested(1), started(0), started(1)]), commit(notification(2), 0, vec![requested(2), started(0)])]).await;
+    append(&log, vec![commit(notification(1), 0, vec![requested(1), started(0), started(1)]), commit(notification(2), 0, vec![requested(2), started(0)])])
+        .await;
     assert_eq!(open(vec![alice], 0, 5).await, [2, 3]);
     assert_eq!(open(vec![alice, RecipientId(Uuid::from_u128(2))], 0, 5).await, [2, 3, 5]);
     assert_eq!(open(vec![alice], 2, 5).await, [3], "one before the stretch has lapsed");
@@ -357,12 +358,15 @@ pub async fn what_was_left_out_is_expected_all_the_same<S: Store>() {
     let absent = Commit { expectations: vec![(notification(2), 0)], ..commit(subscription(2), 9, Vec::new()) };
     append(&other, vec![absent]).await;
     append(&one, vec![commit(notification(1), 1, vec![seen()]), commit(notification(2), 0, vec![requested(1)])]).await;
-    let outcomes = append(&other, vec![
-        commit(notification(1), 1, vec![seen()]),
-        commit(notification(2), 0, vec![requested(1)]),
-        Commit { expectations: vec![(notification(1), 1)], ..commit(subscription(1), 0, vec![off(Channel::Email)]) },
-        Commit { expectations: vec![(notification(1), 2), (notification(2), 1)], ..commit(subscription(1), 0, vec![off(Channel::Email)]) },
-    ])
+    let outcomes = append(
+        &other,
+        vec![
+            commit(notification(1), 1, vec![seen()]),
+            commit(notification(2), 0, vec![requested(1)]),
+            Commit { expectations: vec![(notification(1), 1)], ..commit(subscription(1), 0, vec![off(Channel::Email)]) },
+            Commit { expectations: vec![(notification(1), 2), (notification(2), 1)], ..commit(subscription(1), 0, vec![off(Channel::Email)]) },
+        ],
+    )
     .await;
     let lost: Vec<bool> = outcomes.iter().map(|outcome| matches!(outcome, CommitOutcome::Conflict { .. })).collect();
     assert_eq!(lost, [true, true, true, false], "{outcomes:?}");

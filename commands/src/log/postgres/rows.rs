@@ -89,12 +89,21 @@ impl Commits {
     }
 
     async fn query<'q>(query: QueryAs<'q, Postgres, (i64, i64, String), PgArguments>, connection: &mut PgConnection) -> Result<Self, LogError> {
-        let rows = query.fetch_all(connection).await?;
-        let read = |(position, at, metadata): (i64, i64, String)| {
+        let mut commits = Self::default();
+        for row in query.fetch_all(connection).await? {
+            commits.add(row)?;
+        }
+        Ok(commits)
+    }
+
+    /// The next, or the last once more.
+    fn add(&mut self, (position, at, metadata): (i64, i64, String)) -> Result<(), LogError> {
+        let position = unsigned(position);
+        if self.0.last().is_none_or(|(last, ..)| *last < position) {
             let metadata = serde_json::from_str(&metadata).map_err(|error| LogError::Unavailable { reason: error.to_string() })?;
-            Ok((unsigned(position), at, Arc::new(metadata)))
-        };
-        Ok(Self(rows.into_iter().map(read).collect::<Result<_, LogError>>()?))
+            self.0.push((position, at, Arc::new(metadata)));
+        }
+        Ok(())
     }
 
     /// Of one event.
@@ -157,33 +166,43 @@ pub(super) struct Skimmed {
     pub left_out: Vec<(StreamNo, Sequence)>,
 }
 
-/// One row for a whole page: a row for each event would cost more than all the rest. What lies up to the
-/// newest of them is complete, since positions become visible in their order.
-const SKIM: &str = "SELECT max(position), array_agg(stream) FILTER (WHERE NOT wanted), array_agg(sequence) FILTER (WHERE NOT wanted),
-        array_agg(position) FILTER (WHERE wanted)
-    FROM (SELECT position, stream, sequence,
-            CASE WHEN type = ANY($3) THEN ($4 >> (stream & 63)::integer) & 1 = 1 WHEN type = ANY($5) THEN ($6 >> (stream & 63)::integer) & 1 = 1 ELSE true END AS wanted
-        FROM events WHERE position > $1 ORDER BY position LIMIT $2) page";
+/// What is wanted of a page as rows, each with its commit, and the rest as two arrays in the first of them
+/// (which is empty where nothing is wanted): a row for each event would cost more than all the rest, and
+/// another round trip as much again. What lies up to the newest of them is complete, since positions become
+/// visible in their order.
+const SKIM: &str = "SELECT e.position, e.stream, e.sequence, e.type, e.payload, e.sealed, s.kind, s.id, c.position, c.at, c.metadata,
+        page.upto, CASE WHEN coalesce(w.n, 1) = 1 THEN page.streams END, CASE WHEN coalesce(w.n, 1) = 1 THEN page.sequences END
+    FROM (SELECT max(position) AS upto, array_agg(stream) FILTER (WHERE NOT wanted) AS streams,
+            array_agg(sequence) FILTER (WHERE NOT wanted) AS sequences, array_agg(position) FILTER (WHERE wanted) AS wanted
+        FROM (SELECT position, stream, sequence, CASE WHEN type = ANY($3) THEN ($4 >> (stream & 63)::integer) & 1 = 1
+                WHEN type = ANY($5) THEN ($6 >> (stream & 63)::integer) & 1 = 1 ELSE true END AS wanted
+            FROM events WHERE position > $1 ORDER BY position LIMIT $2) events) page
+    LEFT JOIN LATERAL unnest(page.wanted) WITH ORDINALITY AS w(position, n) ON true
+    LEFT JOIN LATERAL (SELECT * FROM events WHERE events.position = w.position LIMIT 1) e ON true
+    LEFT JOIN LATERAL (SELECT kind, id FROM streams WHERE streams.number = e.stream LIMIT 1) s ON true
+    LEFT JOIN LATERAL (SELECT * FROM commits WHERE commits.position <= e.position ORDER BY commits.position DESC LIMIT 1) c ON true
+    ORDER BY w.n";
 const _: () = assert!(SLOTS == 64, "the statement counts on it");
-
-/// What [`SKIM`] gives; nothing where there is nothing after the position.
-type SkimRow = (Option<i64>, Option<Vec<i64>>, Option<Vec<i64>>, Option<Vec<i64>>);
 
 impl Skimmed {
     /// What is needed of the events after a position, in order; none where there are no events.
     pub(super) async fn after(connection: &mut PgConnection, after: Position, limit: usize, need: Need, decoder: &Decoder) -> Result<Option<Self>, LogError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let (shown, rest) = decoder.parts();
-        let skim = sqlx::query_as(SKIM).bind(super::signed(after)).bind(limit);
+        let skim = sqlx::query(SKIM).bind(super::signed(after)).bind(limit);
         let skim = skim.bind(shown).bind(need.slots(Part::Shown).cast_signed()).bind(rest).bind(need.slots(Part::Rest).cast_signed());
-        let (upto, streams, sequences, wanted): SkimRow = skim.fetch_one(&mut *connection).await?;
-        let Some(upto) = upto else { return Ok(None) };
+        let rows = skim.fetch_all(connection).await?;
+        let Some(first) = rows.first() else { return Ok(None) };
+        let Some(upto) = first.try_get::<Option<i64>, _>(11)? else { return Ok(None) };
+        let (streams, sequences): (Option<Vec<i64>>, Option<Vec<i64>>) = (first.try_get(12)?, first.try_get(13)?);
         let left_out = streams.unwrap_or_default().into_iter().zip(sequences.unwrap_or_default());
         let left_out = left_out.map(|(stream, sequence)| (unsigned(stream), unsigned(sequence))).collect();
         let mut page = RawPage::default();
-        if let Some(wanted) = wanted {
-            let events = read_at(&mut *connection, wanted).await?;
-            page = RawPage::with_commits(connection, events).await?;
+        for row in &rows {
+            if row.try_get::<Option<i64>, _>(0)?.is_some() {
+                page.events.push(Row::read(row)?);
+                page.commits.add((row.try_get(8)?, row.try_get(9)?, row.try_get(10)?))?;
+            }
         }
         Ok(Some(Self { upto: unsigned(upto), page, left_out }))
     }
