@@ -40,7 +40,7 @@ pub(super) struct Prepared {
     pub unbegun: Option<Unbegun>,
 }
 
-fn stream_of(item: &Item) -> StreamId {
+pub(super) fn stream_of(item: &Item) -> StreamId {
     StreamId::new(AggregateKind::Notification, item.notification.0)
 }
 

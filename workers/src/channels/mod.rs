@@ -5,6 +5,7 @@ mod attempts;
 mod barrier;
 mod breaker;
 mod concluding;
+mod doubt;
 #[cfg(test)]
 mod tests;
 mod worker;

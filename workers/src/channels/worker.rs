@@ -7,6 +7,7 @@ use super::attempts::{Attempt, Body, Checked, Prepared, check, content_of};
 use super::barrier::{BEGIN_WITHIN, OptOutBarrier};
 use super::breaker::{Admission, Breaker, BreakerSettings, Permit};
 use super::concluding::{Concluded, Concluder};
+use super::doubt;
 use crate::pending::{DELIVERY, Item, Route};
 use crate::providers::{Message, Provider};
 use crate::queue::WorkQueue;
@@ -229,8 +230,12 @@ impl ChannelWorker {
         let committed = match self.shared.bus.committer().commit(Lane::Internal, commits).await {
             Ok(committed) => committed,
             Err(error) => {
-                left.back.extend(prepared.into_iter().map(|prepared| prepared.item));
+                let (attempted, other): (Vec<_>, Vec<_>) = prepared.into_iter().partition(|prepared| prepared.attempt.is_some());
+                left.back.extend(other.into_iter().map(|prepared| prepared.item));
                 left.let_go(&self.shared).await;
+                let (shared, replica) = (Arc::clone(&self.shared), metadata.replica);
+                let doubtful: Vec<Item> = attempted.into_iter().map(|prepared| prepared.item).collect();
+                self.calls.spawn(async move { doubt::resolve(&shared, doubtful, replica, &outcomes).await });
                 return Err(error);
             }
         };
