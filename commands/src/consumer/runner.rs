@@ -9,7 +9,7 @@ use super::progress::Progress;
 use super::rows::{Rows, RowsError};
 use super::{Consumer, HandleError};
 use crate::failpoint;
-use crate::log::{LogError, LogReader, Position, Recorded, Tail};
+use crate::log::{LogError, LogReader, Need, Position, Recorded, Tail};
 use crate::ports::Clock;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -101,6 +101,7 @@ impl<C: Consumer> Runner<C> {
     /// only run on another replica.
     pub async fn run(mut self, stop: CancellationToken, until: Option<Position>) -> Ended {
         let name = self.consumer.name();
+        let _needed = self.tail.need(Need::ALL);
         let mut state: Option<(Position, HashSet<u64>)> = None;
         let mut failures = 0_u32;
         let mut head = self.tail.watch();

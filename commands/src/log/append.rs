@@ -1,6 +1,8 @@
 //! What is asked of the store, and what it answers.
 
+use super::need::Need;
 use super::recorded::{Metadata, Position, Recorded, Sequence, StreamNo};
+use super::tail::Told;
 use crate::consumer::Changes;
 use domain::values::Millis;
 use domain::{AggregateKind, Fact, StreamId};
@@ -158,7 +160,10 @@ impl LogWriter for Box<dyn LogWriter> {
     fn follow_every(&self) -> Option<Duration> {
         (**self).follow_every()
     }
-    fn take_others(&mut self) -> Vec<Arc<Recorded>> {
+    fn heed(&mut self, need: Need) {
+        (**self).heed(need);
+    }
+    fn take_others(&mut self) -> Vec<Told> {
         (**self).take_others()
     }
     fn head(&self) -> Position {
@@ -181,9 +186,11 @@ pub trait LogWriter: Send + 'static {
     fn follow_every(&self) -> Option<Duration> {
         None
     }
-    /// What others appended, in order and as far as it can be read: what lies before that which the
-    /// last append answered for. Each is given once.
-    fn take_others(&mut self) -> Vec<Arc<Recorded>> {
+    /// What of others' events is to be told from now on, at least; at first everything.
+    fn heed(&mut self, _: Need) {}
+    /// What others appended, in order and as far as it was to be told and can be read: what lies before
+    /// that which the last append answered for. Each is given once.
+    fn take_others(&mut self) -> Vec<Told> {
         Vec::new()
     }
     /// The newest position that is durable. After an error it may be beyond what was answered: a

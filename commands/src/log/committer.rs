@@ -12,7 +12,7 @@
 mod tests;
 
 use super::append::{Batch, Commit, CommitOutcome, LogError, LogWriter, RowChanges};
-use super::recorded::Recorded;
+use super::recorded::{Position, Recorded};
 use super::tail::Tail;
 use crate::consumer::Changes;
 use crate::failpoint;
@@ -28,10 +28,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub trait AfterCommit: Send + Sync + 'static {
     /// Takes the events of a transaction, in order.
     fn committed(&self, events: &[Arc<Recorded>]);
-    /// Takes what other replicas have committed.
+    /// Takes what other replicas have committed, as far as it is [told](super::Need).
     fn learned(&self, events: &[Arc<Recorded>]) {
         self.committed(events);
     }
+    /// Everything up to here was committed by now, whoever did it. Said before anybody is answered.
+    fn passed(&self, _: Position) {}
 }
 
 /// Who is asking: ours goes first, so that a flood of requests cannot hold up deliveries.
@@ -249,6 +251,7 @@ impl Thread {
                     let result = self.writer.probe();
                     self.tell_others();
                     self.tail.skip_to(self.writer.head());
+                    self.tell_place();
                     self.note(result.err());
                 }
                 other => return other,
@@ -263,10 +266,12 @@ impl Thread {
                 }
             }
             if self.from_others.swap(false, Ordering::AcqRel) || token == Err(RecvTimeoutError::Timeout) {
+                self.writer.heed(self.tail.needed());
                 let followed = self.writer.follow();
                 self.tell_others();
                 // What could not be told is met in the store.
                 self.tail.skip_to(self.writer.head());
+                self.tell_place();
                 self.note(followed.err());
             }
             if token == Err(RecvTimeoutError::Disconnected) {
@@ -297,16 +302,18 @@ impl Thread {
 
     /// Tells the followers what others have appended.
     fn tell_others(&mut self) {
-        let others = self.writer.take_others();
-        for after in &self.after {
-            after.learned(&others);
-        }
-        // Where one cannot be read, followers meet it in the store.
-        for run in others.chunk_by(|one, next| one.position + 1 == next.position) {
-            if let Some(first) = run.first() {
-                self.tail.skip_to(first.position - 1);
+        for told in self.writer.take_others() {
+            for after in &self.after {
+                after.learned(&told.events);
             }
-            self.tail.publish(run);
+            self.tail.tell(&told);
+        }
+    }
+
+    fn tell_place(&self) {
+        let head = self.tail.head();
+        for after in &self.after {
+            after.passed(head);
         }
     }
 
@@ -365,6 +372,7 @@ impl Thread {
         let at = self.clock.now();
         // What others appended before this is read with it.
         self.from_others.store(false, Ordering::Release);
+        self.writer.heed(self.tail.needed());
         let answer = self.writer.append(batch, at);
         self.tell_others();
         if let Ok(outcomes) = &answer {
@@ -390,6 +398,7 @@ impl Thread {
             metrics::counter!("bongsu_log_events_total").increment(recorded.len() as u64);
             metrics::counter!("bongsu_log_transactions_total").increment(1);
         }
+        self.tell_place();
         // A caller that has gone away needs no answer: what it asked for is in the log.
         match answer {
             Ok(outcomes) => {

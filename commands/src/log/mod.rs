@@ -11,9 +11,11 @@
 //! visible below what a reader has already read.
 
 mod append;
+mod attempts;
 mod committer;
 mod erasure;
 mod keys;
+mod need;
 pub mod postgres;
 pub mod raw;
 mod reader;
@@ -27,7 +29,8 @@ pub use append::{Batch, Commit, CommitOutcome, Events, LogError, LogWriter, RowC
 pub use committer::{AfterCommit, Committer, CommitterSettings, Lane, Linger};
 pub use erasure::{ForgetErased, erase_keys_of_erased};
 pub use keys::{KeyError, KeyRows, KeyStore, PostgresKeys, SqliteKeys};
+pub use need::Need;
 pub use reader::{LogReader, Reading};
 pub use recorded::{Bare, Metadata, Position, Recorded, Sequence, StreamNo};
 pub use sealing::{Hashing, MasterKey, SealError, Sealer};
-pub use tail::{Page, Tail};
+pub use tail::{Needed, Page, Tail, Told};

@@ -1,11 +1,17 @@
 //! Port for reading the log.
 
 use super::append::LogError;
+use super::attempts;
 use super::recorded::{Bare, Position, Recorded, Sequence, StreamNo};
 use domain::StreamId;
+use domain::values::RecipientId;
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+
+/// Events that are looked through at once.
+const PAGE: usize = 2_000;
 
 /// The future of one read.
 pub type Reading<'a, T> = Pin<Box<dyn Future<Output = Result<T, LogError>> + Send + 'a>>;
@@ -41,6 +47,21 @@ pub trait LogReader: Send + Sync + 'static {
             let events = self.read_stream(stream, 0, open).await?;
             let before = events.len().saturating_sub(last);
             Ok(events.into_iter().skip(before).map(Bare::from).collect())
+        })
+    }
+    /// Positions, after one and up to another, of attempts at deliveries to one of these recipients that
+    /// have no outcome yet.
+    fn open_attempts(&self, recipients: Vec<RecipientId>, after: Position, upto: Position) -> Reading<'_, Vec<Position>> {
+        Box::pin(async move {
+            let (mut streams, mut from) = (HashSet::new(), after);
+            while from < upto {
+                let page = self.read_after(from, PAGE, false).await?;
+                let Some(last) = page.last() else { break };
+                from = last.position;
+                streams.extend(page.iter().filter(|event| event.position <= upto && attempts::begins(&event.fact)).map(|event| event.stream));
+            }
+            let events = self.bare_streams(streams.into_iter().collect(), false).await?;
+            Ok(attempts::open(&events, &recipients, after, upto))
         })
     }
     /// The number of a stream, if it exists.

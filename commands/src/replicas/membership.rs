@@ -291,6 +291,9 @@ impl Membership {
         let leases: Vec<(String, Option<i64>, i64)> = sqlx::query_as(LEASES).fetch_all(&self.pool).await?;
         let leases: HashMap<String, Lease> =
             leases.into_iter().map(|(name, replica, epoch)| (name, (replica.map(i64::unsigned_abs), epoch.unsigned_abs()))).collect();
+        let candidates: Vec<ReplicaNo> = peers.living.iter().filter(|peer| peer.roles == self.introduction.roles).map(|peer| peer.number).collect();
+        let holders: Vec<ReplicaNo> = leases.values().filter_map(|(holder, _)| *holder).collect();
+        let preferred = preferred(&candidates, &holders) == Some(self.badge.number);
         for keeper in &self.keepers {
             let (holder, epoch) = leases.get(keeper.name).copied().unwrap_or_default();
             if keeper.is_given_up() {
@@ -314,8 +317,7 @@ impl Membership {
             }
             let beats = self.free.entry(keeper.name).or_default();
             *beats += 1;
-            let candidates: Vec<ReplicaNo> = peers.living.iter().map(|peer| peer.number).collect();
-            if preferred(keeper.name, &candidates) != Some(self.badge.number) && *beats <= PATIENCE {
+            if !preferred && *beats <= PATIENCE {
                 continue;
             }
             let claim = sqlx::query_scalar(CLAIM).bind(keeper.name).bind(self.badge.number.cast_signed()).bind(self.settings.dead_after.as_secs_f64());

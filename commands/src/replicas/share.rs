@@ -55,9 +55,9 @@ const fn weight(worker: ReplicaNo, slot: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Who of those takes something of this name first.
-pub(super) fn preferred(name: &str, candidates: &[ReplicaNo]) -> Option<ReplicaNo> {
-    // FNV-1a (Fowler, Noll, Vo), of a few letters.
-    let number = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    candidates.iter().copied().max_by_key(|candidate| (weight(*candidate, number), *candidate))
+/// Who of those takes what is free first: whoever does most already, so that one process reads all of the
+/// log for everything that lives off it, and the others need not.
+pub(super) fn preferred(candidates: &[ReplicaNo], holders: &[ReplicaNo]) -> Option<ReplicaNo> {
+    let has = |candidate| holders.iter().filter(|holder| **holder == candidate).count();
+    candidates.iter().copied().max_by_key(|candidate| (has(*candidate), weight(*candidate, SLOTS), *candidate))
 }

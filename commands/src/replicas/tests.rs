@@ -25,6 +25,18 @@ fn every_stream_has_one_taker_and_a_leaver_moves_only_its_own() {
     assert!(Share::of(4, &[3]).slots().is_empty());
 }
 
+#[test]
+fn what_is_free_goes_to_whoever_does_most_and_all_agree_on_the_first() {
+    use super::share::preferred;
+    let all = [3, 7, 12];
+    assert_eq!(preferred(&all, &[7, 3, 7]), Some(7));
+    assert_eq!(preferred(&[3, 12], &[7, 3, 7]), Some(3), "the dead do nothing any more");
+    let first = preferred(&all, &[]).unwrap();
+    let reversed: Vec<u64> = all.into_iter().rev().collect();
+    assert_eq!(preferred(&reversed, &[]), Some(first));
+    assert_eq!(preferred(&[], &[7]), None);
+}
+
 #[tokio::test]
 async fn work_runs_under_each_epoch_and_ends_with_it() {
     let (keeper, turn) = TurnKeeper::new("something");

@@ -22,6 +22,7 @@ macro_rules! every_store {
             who_counts_on_a_loser_loses_though_the_sequence_is_the_one_it_expects,
             personal_parts_are_sealed_in_the_store_and_gone_with_their_key,
             racing_writers_lose_nothing_and_nobody_sees_a_gap,
+            attempts_without_an_outcome_are_found_by_whom_they_are_for,
         );
     };
 }
@@ -38,5 +39,8 @@ mod postgres {
         racing_replicas_lose_nothing_and_nobody_sees_a_gap,
         what_one_replica_appends_is_told_and_expected_by_the_others,
         keys_are_shared_and_an_erasure_is_everybodys,
+        a_replica_is_told_what_it_needs_and_moves_past_the_rest,
+        what_was_left_out_is_expected_all_the_same,
+        who_changes_what_he_needs_misses_nothing,
     );
 }

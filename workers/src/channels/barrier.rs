@@ -2,51 +2,56 @@
 //! lapsed. Attempts recorded after it cannot exist: their append expects the subscription as it
 //! was. So once an unsubscribe is answered, no provider call for it begins.
 //!
-//! Of this replica's attempts it knows which have begun. Of other replicas' it knows what the log says:
-//! which were recorded (whoever appends has read everything before his own) and which have an outcome.
-//! Those without one may be unbegun for as long as a call may take to begin, counted from here, which
-//! is later than there. Asking the other replicas was rejected: one that is stopped does not answer.
+//! Of this replica's attempts it knows which have begun. Of other replicas' it asks the log when an
+//! opt-out is to be answered: which were recorded (whoever appends has passed everything before his own)
+//! and have no outcome. Those may be unbegun for as long as a call may take to begin, counted from when this
+//! replica knew of their places, which is later than there. Keeping what others attempt at hand was
+//! rejected: every replica would have to read all that happens for the sake of a few answers. So was asking
+//! the other replicas: one that is stopped does not answer.
 
-use commands::log::{AfterCommit, Recorded, StreamNo};
+use commands::log::{AfterCommit, LogReader, Position, Recorded};
 use commands::ports::Clock;
-use commands::recent::Recent;
-use domain::Fact;
-use domain::notification::NotificationEvent;
-use domain::values::{DeliveryNo, RecipientId};
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use domain::values::RecipientId;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
 /// A call that has not begun this long after its record is not made.
 pub const BEGIN_WITHIN: Duration = Duration::from_secs(1);
 
-/// Notifications whose recipient is remembered. An attempt for another one is taken to be for anybody.
-const KEPT_RECIPIENTS: usize = 50_000;
-/// Others' attempts that are remembered, far more than a second's; beyond that any is taken to be for
-/// anybody.
-const KEPT_ATTEMPTS: usize = 100_000;
+/// How often the log is asked for an outcome that somebody waits for.
+const ASK_AGAIN: Duration = Duration::from_millis(25);
+/// How exactly it is known what was in the log at a time.
+const GRAIN: Duration = Duration::from_millis(20);
+/// Events that are looked through for attempts; where there are more, the answer waits for all to lapse.
+const MOST_EVENTS: u64 = 100_000;
 
 /// See the module.
 pub struct OptOutBarrier {
     unbegun: Mutex<HashMap<RecipientId, u32>>,
     changed: Notify,
-    others: Mutex<Others>,
+    /// What others attempt; nothing, where there are no others.
+    others: Option<Arc<dyn LogReader>>,
+    places: Mutex<Places>,
     clock: Arc<dyn Clock>,
 }
 
-/// A delivery.
-type Key = (StreamNo, DeliveryNo);
+/// How far the log was known to go, and when.
+#[derive(Default)]
+struct Places {
+    newest: Option<(Duration, Position)>,
+    /// Some of those before, in order; the first alone may be older than a call may take to begin.
+    before: VecDeque<(Duration, Position)>,
+    /// What this replica appended since: the first place and the last.
+    own: VecDeque<(Position, Position)>,
+}
 
-/// What other replicas have under way.
-struct Others {
-    recipients: Recent<StreamNo, RecipientId>,
-    /// When they were seen, in that order.
-    attempts: VecDeque<(Duration, Key)>,
-    /// Those without an outcome: when they were seen, and for whom, where that is known.
-    open: HashMap<Key, (Duration, Option<RecipientId>)>,
-    /// One was forgotten for want of room, then.
-    forgotten: Option<Duration>,
+/// Where the attempts are that may be unbegun, but for those of this replica.
+struct Stretch {
+    after: Position,
+    upto: Position,
+    own: Vec<(Position, Position)>,
 }
 
 /// An attempt that is being recorded or has been, and whose call has not begun. Registered
@@ -56,71 +61,74 @@ pub struct Unbegun {
     recipient: RecipientId,
 }
 
-impl Others {
-    fn learn(&mut self, event: &Recorded, now: Duration) {
-        let Fact::Notification(fact) = &event.fact else { return };
-        if let NotificationEvent::Requested(requested) = fact {
-            self.recipients.insert(event.number, requested.recipient);
-        }
-        let Some(delivery) = fact.delivery() else { return };
-        let key = (event.number, delivery);
-        if !matches!(fact, NotificationEvent::AttemptStarted(_)) {
-            self.open.remove(&key);
+impl Places {
+    fn passed(&mut self, head: Position, now: Duration) {
+        if self.newest.is_some_and(|(_, known)| known >= head) {
             return;
         }
-        self.forget_lapsed(now);
-        if self.attempts.len() >= KEPT_ATTEMPTS {
-            self.forgotten = Some(now);
-            return;
-        }
-        let recipient = self.recipients.get(&event.number).copied();
-        self.attempts.push_back((now, key));
-        self.open.insert(key, (now, recipient));
-    }
-
-    fn forget_lapsed(&mut self, now: Duration) {
-        while let Some((seen, key)) = self.attempts.front().copied()
-            && now.saturating_sub(seen) >= BEGIN_WITHIN
+        if let Some(newest) = self.newest.replace((now, head))
+            && self.before.back().is_none_or(|(then, _)| newest.0.saturating_sub(*then) >= GRAIN)
         {
-            self.attempts.pop_front();
-            // A later attempt of the same delivery may be open.
-            if self.open.get(&key).is_some_and(|(latest, _)| *latest == seen) {
-                self.open.remove(&key);
-            }
+            self.before.push_back(newest);
+        }
+        while self.before.get(1).is_some_and(|(then, _)| lapsed(*then, now)) {
+            self.before.pop_front();
+        }
+        let floor = self.before.front().map_or(0, |(_, place)| *place);
+        while self.own.front().is_some_and(|(_, last)| *last <= floor) {
+            self.own.pop_front();
         }
     }
 
-    fn may_be_under_way(&mut self, recipient: RecipientId, now: Duration) -> bool {
-        self.forget_lapsed(now);
-        self.forgotten.is_some_and(|then| now.saturating_sub(then) < BEGIN_WITHIN) || self.open.values().any(|(_, of)| of.is_none_or(|of| of == recipient))
+    /// None where it is not known what has lapsed.
+    fn stretch(&self, now: Duration) -> Option<Stretch> {
+        let newest = self.newest?;
+        let mut known = self.before.iter().chain([&newest]).rev();
+        let after = known.find(|(then, _)| lapsed(*then, now))?.1;
+        Some(Stretch { after, upto: newest.1, own: self.own.iter().copied().collect() })
+    }
+}
+
+fn lapsed(then: Duration, now: Duration) -> bool {
+    now.saturating_sub(then) >= BEGIN_WITHIN
+}
+
+impl Stretch {
+    fn is_own(&self, place: Position) -> bool {
+        self.own.iter().any(|(first, last)| (*first..=*last).contains(&place))
     }
 }
 
 impl OptOutBarrier {
-    /// Nothing is under way.
+    /// Of a process that is the only one. Nothing is under way.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        let others = Others { recipients: Recent::new(KEPT_RECIPIENTS), attempts: VecDeque::new(), open: HashMap::new(), forgotten: None };
-        Self { unbegun: Mutex::default(), changed: Notify::new(), others: Mutex::new(others), clock }
+        Self { unbegun: Mutex::default(), changed: Notify::new(), others: None, places: Mutex::default(), clock }
+    }
+
+    /// Of one of several over the same log.
+    pub fn among(others: Arc<dyn LogReader>, clock: Arc<dyn Clock>) -> Self {
+        Self { others: Some(others), ..Self::new(clock) }
     }
 
     /// Registers an attempt that is about to be recorded.
     pub fn register(self: &Arc<Self>, recipient: RecipientId) -> Unbegun {
-        *self.unbegun.lock().unwrap_or_else(PoisonError::into_inner).entry(recipient).or_default() += 1;
+        *self.unbegun().entry(recipient).or_default() += 1;
         Unbegun { barrier: Arc::clone(self), recipient }
     }
 
     /// Waits until no attempt for a recipient is recorded and unbegun; at most until those that
     /// were have lapsed.
     pub async fn settled(&self, recipient: RecipientId) {
+        self.all_settled(&BTreeSet::from([recipient])).await;
+    }
+
+    /// The same for many.
+    pub async fn all_settled(&self, recipients: &BTreeSet<RecipientId>) {
         let lapsed = self.clock.sleep(BEGIN_WITHIN);
         let settled = async {
-            loop {
-                let changed = self.changed.notified();
-                if !self.under_way(recipient) {
-                    return;
-                }
-                changed.await;
-            }
+            // Both at once would not be quicker: what is ours is decided within this process.
+            self.ours_settled(recipients).await;
+            self.others_settled(recipients).await;
         };
         tokio::select! {
             () = settled => {}
@@ -128,39 +136,66 @@ impl OptOutBarrier {
         }
     }
 
-    fn under_way(&self, recipient: RecipientId) -> bool {
-        if self.unbegun.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&recipient) {
-            return true;
+    async fn ours_settled(&self, recipients: &BTreeSet<RecipientId>) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Whatever happens after the look wakes us.
+            changed.as_mut().enable();
+            if !recipients.iter().any(|recipient| self.unbegun().contains_key(recipient)) {
+                return;
+            }
+            changed.await;
         }
-        self.others.lock().unwrap_or_else(PoisonError::into_inner).may_be_under_way(recipient, self.clock.monotonic())
+    }
+
+    async fn others_settled(&self, recipients: &BTreeSet<RecipientId>) {
+        let Some(log) = &self.others else { return };
+        let stretch = self.places().stretch(self.clock.monotonic());
+        let Some(stretch) = stretch.filter(|stretch| stretch.upto.saturating_sub(stretch.after) <= MOST_EVENTS) else {
+            // Whatever there is has lapsed when the caller stops waiting.
+            return std::future::pending().await;
+        };
+        if stretch.after >= stretch.upto {
+            return;
+        }
+        loop {
+            match log.open_attempts(recipients.iter().copied().collect(), stretch.after, stretch.upto).await {
+                Ok(open) if open.iter().all(|place| stretch.is_own(*place)) => return,
+                Ok(_) => {}
+                Err(error) => tracing::debug!(%error, "it cannot be found out what other replicas are about to call; an opt-out waits longer"),
+            }
+            self.clock.sleep(ASK_AGAIN).await;
+        }
+    }
+
+    fn unbegun(&self) -> MutexGuard<'_, HashMap<RecipientId, u32>> {
+        self.unbegun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl AfterCommit for OptOutBarrier {
-    /// Of our own attempts it knows more; of whom they are for, it may have to know when others try.
+    /// Of our own attempts it knows more than the log.
     fn committed(&self, events: &[Arc<Recorded>]) {
-        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        for event in events {
-            if let Fact::Notification(NotificationEvent::Requested(requested)) = &event.fact {
-                others.recipients.insert(event.number, requested.recipient);
-            }
+        if let (Some(first), Some(last)) = (events.first(), events.last()) {
+            self.places().own.push_back((first.position, last.position));
         }
     }
 
-    fn learned(&self, events: &[Arc<Recorded>]) {
-        let now = self.clock.monotonic();
-        {
-            let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-            events.iter().for_each(|event| others.learn(event, now));
-        }
-        // An outcome may be what somebody waits for.
-        self.changed.notify_waiters();
+    fn learned(&self, _: &[Arc<Recorded>]) {}
+
+    fn passed(&self, head: Position) {
+        self.places().passed(head, self.clock.monotonic());
     }
 }
 
 impl Drop for Unbegun {
     fn drop(&mut self) {
-        let mut unbegun = self.barrier.unbegun.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unbegun = self.barrier.unbegun();
         if let Some(count) = unbegun.get_mut(&self.recipient) {
             *count -= 1;
             if *count == 0 {

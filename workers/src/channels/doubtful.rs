@@ -9,9 +9,11 @@
 use super::attempts::{Prepared, stream_of};
 use super::concluding::{Concluded, Concluder};
 use super::worker::{Left, Shared};
+use crate::pending::Item;
 use commands::bus::FactOf;
 use commands::failpoint;
-use commands::log::{Lane, LogError};
+use commands::log::{Lane, LogError, Recorded};
+use commands::replicas::ReplicaNo;
 use domain::notification::NotificationEvent;
 use domain::values::Outcome;
 use std::sync::Arc;
@@ -67,17 +69,77 @@ async fn as_recorded(shared: &Shared, prepared: &Prepared) -> Result<Option<Conc
         return Ok(None);
     }
     let mut item = prepared.item.clone();
-    let events = shared.bus.log().read_stream(stream_of(&item), item.sequence, false).await?;
-    let me = shared.metadata().replica;
-    let ours = events.iter().find_map(|event| match NotificationEvent::of(&event.fact) {
-        Some(fact @ NotificationEvent::AttemptStarted(started)) if started.delivery == item.delivery.number && event.metadata.replica == me => {
-            Some((fact, event.sequence))
-        }
-        _ => None,
-    });
-    Ok(ours.map(|(fact, sequence)| {
+    let after = shared.bus.log().read_stream(stream_of(&item), item.sequence, false).await?;
+    let Some(next) = attempted(&item, &after, shared.metadata().replica) else { return Ok(None) };
+    if let Some(fact) = NotificationEvent::of(&next.fact) {
         item.evolve(fact);
-        item.sequence = sequence;
-        Concluded { item, outcome: Outcome::NotMade { code: "its record was not answered".to_owned() }, entered: prepared.entered.clone() }
-    }))
+    }
+    item.sequence = next.sequence;
+    Ok(Some(Concluded { item, outcome: Outcome::NotMade { code: "its record was not answered".to_owned() }, entered: prepared.entered.clone() }))
+}
+
+/// The attempt that this replica asked to record, if it came next in the stream: the very one, since it
+/// expected to.
+fn attempted<'a>(item: &Item, after: &'a [Arc<Recorded>], me: Option<ReplicaNo>) -> Option<&'a Recorded> {
+    let next = after.first().filter(|next| next.sequence == item.sequence + 1 && next.metadata.replica == me)?;
+    let Some(NotificationEvent::AttemptStarted(started)) = NotificationEvent::of(&next.fact) else { return None };
+    (started.delivery == item.delivery.number).then_some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::attempted;
+    use crate::pending::Item;
+    use commands::log::{Metadata, Recorded};
+    use domain::notification::{AttemptStarted, Delivery, NotificationEvent, Seen};
+    use domain::values::{CategoryKey, Channel, NotificationId, Priority, RecipientId, SenderKey};
+    use domain::{AggregateKind, Fact, StreamId};
+    use std::sync::Arc;
+    use uuid::Uuid;
+
+    fn item() -> Option<Item> {
+        Some(Item {
+            notification: NotificationId(Uuid::from_u128(1)),
+            stream: 1,
+            sequence: 2,
+            delivery: Delivery::queued(0, Channel::Webhook, None),
+            recipient: RecipientId::default(),
+            sender: SenderKey::new("shop").ok()?,
+            category: CategoryKey::new("orders").ok()?,
+            topic: None,
+            priority: Priority::Normal,
+            sandbox: false,
+            requested_position: 1,
+            requested_at: 0,
+            expires_at: None,
+            requested: None,
+        })
+    }
+
+    fn next(sequence: u64, by: u64, fact: NotificationEvent) -> Vec<Arc<Recorded>> {
+        let stream = StreamId::new(AggregateKind::Notification, Uuid::from_u128(1));
+        let metadata = Arc::new(Metadata { replica: Some(by), ..Metadata::of("delivery") });
+        vec![Arc::new(Recorded { position: 9, stream, number: 1, sequence, at: 0, fact: Fact::Notification(fact), metadata })]
+    }
+
+    fn started(delivery: u8) -> NotificationEvent {
+        NotificationEvent::AttemptStarted(AttemptStarted { delivery: delivery.into(), attempt: 1, provider: "webhook".to_owned(), after_unknown: false })
+    }
+
+    #[test]
+    fn only_the_very_attempt_that_was_asked_for_is_taken_for_ones_own() {
+        let Some(item) = item() else { return };
+        let after = next(3, 7, started(0));
+        let own = attempted(&item, &after, Some(7));
+        assert_eq!(own.map(|next| next.sequence), Some(3));
+        for (case, after) in [
+            ("nothing came", Vec::new()),
+            ("another replica's", next(3, 8, started(0))),
+            ("another delivery's", next(3, 7, started(1))),
+            ("a later one", next(4, 7, started(0))),
+            ("no attempt", next(3, 7, NotificationEvent::Seen(Seen {}))),
+        ] {
+            assert!(attempted(&item, &after, Some(7)).is_none(), "{case}");
+        }
+    }
 }

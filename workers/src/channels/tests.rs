@@ -2,13 +2,14 @@
 
 use super::barrier::OptOutBarrier;
 use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState, Permit};
-use commands::log::{AfterCommit, Metadata, Recorded};
+use commands::log::{AfterCommit, LogError, LogReader, Metadata, Position, Reading, Recorded, Sequence, StreamNo};
 use commands::ports::ManualClock;
 use domain::event::Personal;
 use domain::notification::{AttemptStarted, NotificationEvent, Requested, Sent};
-use domain::values::{CategoryKey, Misconfigured, Outcome, Priority, RecipientId, SenderKey, ThrottleScope};
+use domain::values::{CategoryKey, DeliveryNo, Misconfigured, Outcome, Priority, RecipientId, SenderKey, ThrottleScope};
 use domain::{AggregateKind, Fact, StreamId};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -154,16 +155,47 @@ async fn an_opt_out_waits_no_longer_than_an_attempt_can_take_to_begin() {
     waiting.await;
 }
 
-fn elsewhere(stream: u64, sequence: u64, event: NotificationEvent) -> Arc<Recorded> {
-    Arc::new(Recorded {
-        position: sequence,
-        stream: StreamId::new(AggregateKind::Notification, Uuid::from_u128(u128::from(stream))),
-        number: stream,
-        sequence,
-        at: 0,
-        fact: Fact::Notification(event),
-        metadata: Arc::new(Metadata::of("delivery")),
-    })
+/// What others have appended, and whether it can be read.
+#[derive(Default)]
+struct Log {
+    events: Mutex<Vec<Arc<Recorded>>>,
+    away: AtomicBool,
+}
+
+impl Log {
+    fn add(&self, stream: u128, event: NotificationEvent) -> u64 {
+        let mut events = self.events.lock().unwrap();
+        let stream = StreamId::new(AggregateKind::Notification, Uuid::from_u128(stream));
+        let sequence = events.iter().filter(|event| event.stream == stream).count() as u64 + 1;
+        let position = events.len() as u64 + 1;
+        let metadata = Arc::new(Metadata::of("delivery"));
+        events.push(Arc::new(Recorded { position, stream, number: 1, sequence, at: 0, fact: Fact::Notification(event), metadata }));
+        position
+    }
+
+    fn read(&self, which: impl Fn(&Recorded) -> bool) -> Reading<'_, Vec<Arc<Recorded>>> {
+        let found = self.events.lock().unwrap().iter().filter(|event| which(event)).cloned().collect();
+        let away = self.away.load(Ordering::SeqCst);
+        Box::pin(async move { if away { Err(LogError::Unavailable { reason: "it is away".to_owned() }) } else { Ok(found) } })
+    }
+}
+
+impl LogReader for Log {
+    fn read_after(&self, after: Position, _: usize, _: bool) -> Reading<'_, Vec<Arc<Recorded>>> {
+        self.read(|event| event.position > after)
+    }
+    fn read_stream(&self, stream: StreamId, after: Sequence, _: bool) -> Reading<'_, Vec<Arc<Recorded>>> {
+        self.read(|event| event.stream == stream && event.sequence > after)
+    }
+    fn read_at(&self, positions: Vec<Position>, _: bool) -> Reading<'_, Vec<Arc<Recorded>>> {
+        self.read(|event| positions.contains(&event.position))
+    }
+    fn stream_number(&self, _: StreamId) -> Reading<'_, Option<StreamNo>> {
+        Box::pin(async { Ok(None) })
+    }
+    fn head(&self) -> Reading<'_, Position> {
+        Box::pin(async { Ok(self.events.lock().unwrap().len() as u64) })
+    }
 }
 
 fn requested(recipient: RecipientId) -> NotificationEvent {
@@ -186,29 +218,94 @@ fn requested(recipient: RecipientId) -> NotificationEvent {
     })
 }
 
+fn attempt(delivery: DeliveryNo) -> NotificationEvent {
+    NotificationEvent::AttemptStarted(AttemptStarted { delivery, attempt: 1, provider: "fcm".to_owned(), after_unknown: false })
+}
+
+fn sent(delivery: DeliveryNo) -> NotificationEvent {
+    NotificationEvent::Sent(Sent { delivery, attempt: 1, provider_id: None })
+}
+
+/// Long enough after the start that what was there then has lapsed.
+fn among_others() -> (Arc<ManualClock>, Arc<Log>, OptOutBarrier) {
+    let (clock, log) = (Arc::new(ManualClock::at(0)), Arc::<Log>::default());
+    let barrier = OptOutBarrier::among(log.clone(), clock.clone());
+    barrier.passed(0);
+    clock.advance(SECOND);
+    (clock, log, barrier)
+}
+
 #[tokio::test]
 async fn an_opt_out_waits_for_what_other_replicas_may_be_about_to_call() {
-    let clock = Arc::new(ManualClock::at(0));
-    let barrier = Arc::new(OptOutBarrier::new(clock.clone()));
+    let (clock, log, barrier) = among_others();
     let (alice, bob) = (RecipientId(Uuid::from_u128(1)), RecipientId(Uuid::from_u128(2)));
-    let attempt = |delivery| NotificationEvent::AttemptStarted(AttemptStarted { delivery, attempt: 1, provider: "fcm".to_owned(), after_unknown: false });
-    let sent = |delivery| NotificationEvent::Sent(Sent { delivery, attempt: 1, provider_id: None });
-    barrier.learned(&[elsewhere(5, 1, requested(alice)), elsewhere(5, 2, attempt(0)), elsewhere(5, 3, attempt(1))]);
+    for event in [requested(alice), attempt(0), attempt(1)] {
+        barrier.passed(log.add(5, event));
+    }
     barrier.settled(bob).await;
     let waiting = barrier.settled(alice);
     tokio::pin!(waiting);
     assert!(futures_util::poll!(waiting.as_mut()).is_pending());
-    barrier.learned(&[elsewhere(5, 4, sent(0))]);
+    log.add(5, sent(0));
+    clock.advance(SECOND / 10);
     assert!(futures_util::poll!(waiting.as_mut()).is_pending(), "the other delivery may not have begun");
-    barrier.learned(&[elsewhere(5, 5, sent(1))]);
+    log.add(5, sent(1));
+    clock.advance(SECOND / 10);
+    waiting.await;
+}
+
+#[tokio::test]
+async fn what_others_attempt_lapses_as_it_does_there() {
+    let (clock, log, barrier) = among_others();
+    let alice = RecipientId(Uuid::from_u128(1));
+    barrier.passed(log.add(5, requested(alice)));
+    clock.advance(SECOND / 2);
+    barrier.passed(log.add(5, attempt(0)));
+    // Much else happens, and what was known when is not forgotten for it.
+    for _ in 0..60 {
+        clock.advance(SECOND / 100);
+        barrier.passed(log.add(6, requested(RecipientId(Uuid::from_u128(7)))));
+    }
+    let waiting = barrier.settled(alice);
+    tokio::pin!(waiting);
+    assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+    clock.advance(SECOND / 2);
+    let after = barrier.settled(alice);
+    after.await;
+}
+
+#[tokio::test]
+async fn an_opt_out_waits_in_full_while_nothing_is_known_of_the_others() {
+    let (clock, log, barrier) = among_others();
+    let alice = RecipientId(Uuid::from_u128(1));
+    barrier.passed(log.add(5, requested(alice)));
+    log.away.store(true, Ordering::SeqCst);
+    let waiting = barrier.settled(alice);
+    tokio::pin!(waiting);
+    assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+    clock.advance(SECOND / 2);
+    assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+    clock.advance(SECOND / 2);
     waiting.await;
 
-    // Of one whose recipient is not remembered, anybody may be meant; and it lapses.
-    barrier.learned(&[elsewhere(6, 9, attempt(0))]);
-    let waiting = barrier.settled(bob);
+    // One that has just begun cannot know what was attempted before.
+    let begun = OptOutBarrier::among(log, clock.clone());
+    begun.passed(1);
+    let waiting = begun.settled(alice);
     tokio::pin!(waiting);
     assert!(futures_util::poll!(waiting.as_mut()).is_pending());
     clock.advance(SECOND);
     waiting.await;
-    barrier.settled(bob).await;
+}
+
+#[tokio::test]
+async fn an_own_attempt_that_has_begun_holds_no_opt_out() {
+    let (_clock, log, barrier) = among_others();
+    let alice = RecipientId(Uuid::from_u128(1));
+    barrier.passed(log.add(5, requested(alice)));
+    let place = log.add(5, attempt(0));
+    let own = log.events.lock().unwrap().last().cloned().unwrap();
+    barrier.committed(&[own]);
+    barrier.passed(place);
+    barrier.settled(alice).await;
 }

@@ -4,7 +4,7 @@ use super::Window;
 use crate::pending::PendingRows;
 use commands::consumer::Progress;
 use commands::failpoint;
-use commands::log::{LogError, LogReader, Position, Tail};
+use commands::log::{LogError, LogReader, Need, Position, Tail};
 use commands::ports::Clock;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,10 +53,12 @@ impl Dispatcher {
     /// nothing was in the window.
     pub async fn run(self, from: Position, stop: CancellationToken) {
         let mut position = from;
+        let needed = self.tail.need(self.need());
         let mut head = self.tail.watch();
         let mut asked = None;
         let mut sweep_at: Option<Position> = Some(from);
         while !stop.is_cancelled() {
+            needed.change(self.need());
             let followed = self.follow(&mut position).await;
             if let Err(LogError::Newer { .. } | LogError::Poison { .. }) = followed {
                 // The table is kept by somebody who can read it, or who sets it aside: from there.
@@ -93,14 +95,26 @@ impl Dispatcher {
         }
     }
 
+    /// The notifications of the window's share.
+    fn need(&self) -> Need {
+        self.window.share().as_ref().map_or(Need::ALL, Need::of)
+    }
+
     async fn follow(&self, position: &mut Position) -> Result<(), LogError> {
         loop {
-            let page = match self.tail.read_after(*position, self.settings.batch) {
-                Some(page) => page,
-                None => self.log.read_after(*position, self.settings.batch, true).await?,
+            let (page, upto) = match self.tail.read(*position, self.settings.batch, self.need()) {
+                Some(read) => read,
+                None => {
+                    let page = self.log.read_after(*position, self.settings.batch, true).await?;
+                    let Some(last) = page.last() else { return Ok(()) };
+                    let upto = last.position;
+                    (page, upto)
+                }
             };
-            let Some(last) = page.last() else { return Ok(()) };
-            *position = last.position;
+            if upto <= *position {
+                return Ok(());
+            }
+            *position = upto;
             self.window.apply(&page);
             failpoint::reach("C5");
         }

@@ -192,7 +192,10 @@ impl Engine {
         let Stores { keys, writer, log, raw, pending, read_models, shared, beside } = stores;
         let tail = Arc::new(Tail::at(writer.head()));
         let facts = Arc::new(Facts::new(FactsSettings::default()));
-        let barrier = Arc::new(OptOutBarrier::new(Arc::clone(&clock)));
+        let barrier = Arc::new(match &shared {
+            Some(_) => OptOutBarrier::among(Arc::clone(&log), Arc::clone(&clock)),
+            None => OptOutBarrier::new(Arc::clone(&clock)),
+        });
         let window = Arc::new(Window::new(WindowSettings { lane: settings.lane, ..WindowSettings::default() }));
         hooks.push(Arc::<Facts>::clone(&facts));
         let mut queue: Arc<dyn WorkQueue> = Arc::<Window>::clone(&window);
@@ -201,6 +204,7 @@ impl Engine {
         let mut together = None;
         if let Some(SharedLog { pool, mut membership, queue: shared_queue }) = shared {
             hooks.push(Arc::new(ForgetErased(Arc::clone(&keys))));
+            barrier.passed(tail.head());
             hooks.push(Arc::<OptOutBarrier>::clone(&barrier));
             peers = membership.watch();
             for (name, _) in once_only(&read_models).filter(|(_, role)| settings.roles.has(*role)) {

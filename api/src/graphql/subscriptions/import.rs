@@ -128,8 +128,9 @@ impl ImportMutation {
         }
         let answers = consents::import(&engine.bus, &metadata(ctx)?, &consents, engine.clock.now()).await.map_err(log_error)?;
         let withdrawn = consents.iter().zip(&answers).filter(|(consent, answer)| !consent.subscribed && answer.is_ok());
-        for recipient in withdrawn.map(|(consent, _)| consent.recipient).collect::<BTreeSet<_>>() {
-            engine.barrier.settled(recipient).await;
+        let withdrawn: BTreeSet<_> = withdrawn.map(|(consent, _)| consent.recipient).collect();
+        if !withdrawn.is_empty() {
+            engine.barrier.all_settled(&withdrawn).await;
         }
         let mut answers = answers.into_iter();
         let results = results.into_iter().filter_map(|result| result.or_else(|| answers.next().map(answer))).collect();

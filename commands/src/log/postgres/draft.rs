@@ -11,7 +11,7 @@ use crate::log::sealing::Sealer;
 use crate::recent::Recent;
 use domain::notification::NotificationEvent;
 use domain::values::Millis;
-use domain::{Fact, StreamId};
+use domain::{AggregateKind, Fact, StreamId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -49,6 +49,20 @@ impl Streams {
         }
         if number != 0 {
             self.sequences.insert(number, sequence);
+        }
+    }
+
+    /// Another replica has appended to it, which was not told whole.
+    pub(super) fn moved_unseen(&mut self, number: StreamNo, sequence: Sequence) {
+        if let Some(known) = self.sequences.get(&number) {
+            *known = sequence.max(*known);
+        }
+    }
+
+    /// A notification was not there, and others may open it without this process being told.
+    pub(super) fn forget_absent(&mut self, stream: StreamId) {
+        if stream.kind == AggregateKind::Notification && self.number(stream) == Some(0) {
+            self.numbers.remove(&stream);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::database::DatabaseError;
 use crate::failpoint;
-use crate::log::{Committer, Tail};
+use crate::log::{Committer, Need, Tail};
 use crate::ports::Clock;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
@@ -44,8 +44,9 @@ async fn hear(pool: &PgPool, committer: &Committer, tail: &Tail) -> Result<(), D
             committer.look_for_others();
             continue;
         };
-        // Our own appends are heard too.
-        if heard.payload().parse::<u64>().is_ok_and(|position| position > tail.head()) {
+        // Our own appends are heard too. Where nobody needs notifications of others, what is looked for every
+        // now and then is soon enough: who decides on something stale is refused, and decides again.
+        if tail.needed() != Need::NONE && heard.payload().parse::<u64>().is_ok_and(|position| position > tail.head()) {
             committer.look_for_others();
         }
     }

@@ -1,11 +1,12 @@
 //! Reading the log back over a pool. Rows are understood on threads of their own, which may wait for
 //! keys; single streams come through `postgres-es`.
 
-use super::rows::{Decoder, RawPage, Row, events};
+use super::rows::{AT, Decoder, RawPage, Row, events, read_at};
 use super::signed;
 use super::unsigned;
 use crate::database::Threads;
 use crate::log::append::LogError;
+use crate::log::attempts;
 use crate::log::reader::{LogReader, Reading};
 use crate::log::recorded::{Bare, Metadata, Position, Recorded, Sequence, StreamNo};
 use crate::log::sealing::Sealer;
@@ -14,7 +15,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use cqrs_es::persist::{PersistedEventRepository, SerializedEvent};
-use domain::values::Millis;
+use domain::values::{Millis, RecipientId};
 use domain::{AggregateKind, StreamId};
 use postgres_es::PostgresEventRepository;
 use serde::Deserialize;
@@ -23,7 +24,6 @@ use sqlx::query::Query;
 use sqlx::{PgPool, Postgres};
 use std::sync::Arc;
 
-const AT: &str = events!("WHERE e.position = ANY($1) ORDER BY e.position");
 /// The inner query looks each stream up through its index, whatever the planner thinks of the table.
 const OF_STREAMS: &str = events!(
     "WHERE e.stream = ANY (ARRAY(SELECT (SELECT known.number FROM streams known WHERE known.kind = k.kind AND known.id = k.id)
@@ -31,6 +31,15 @@ const OF_STREAMS: &str = events!(
 );
 const TAIL: &str =
     events!("WHERE e.stream = (SELECT known.number FROM streams known WHERE known.kind = $1 AND known.id = $2) ORDER BY e.sequence DESC LIMIT $3");
+const OF_NUMBERS: &str = events!("WHERE e.stream = ANY($1) ORDER BY e.stream, e.sequence");
+/// Notifications of some recipients, of which an attempt was recorded between two positions. Begun at
+/// the attempts, since there is no index by recipient; each looks at one row more. One whose recipient is not
+/// found may be anybody's.
+const ATTEMPTED: &str = "SELECT DISTINCT a.stream
+    FROM (SELECT stream FROM events WHERE position > $1 AND position <= $2
+        AND type IN (SELECT id FROM event_types WHERE kind = $3 AND name = 'AttemptStarted') ORDER BY position LIMIT $4) a
+    CROSS JOIN LATERAL (SELECT payload FROM events WHERE events.stream = a.stream AND events.sequence = 1 LIMIT 1) r
+    WHERE coalesce(substring(r.payload FROM '\"recipient\":\"([^\"]*)\"') IN (SELECT unnest($5::text[])), true)";
 /// The view with the column names of `postgres-es`.
 const VIEW: &str = "stream_events";
 /// Pages that are understood at once.
@@ -85,8 +94,7 @@ impl PostgresReader {
     async fn at(&self, positions: Vec<Position>, open: bool) -> Result<Vec<Arc<Recorded>>, LogError> {
         let mut connection = self.pool.acquire().await?;
         let positions: Vec<i64> = positions.into_iter().map(signed).collect();
-        let rows = sqlx::query(AT).bind(positions).fetch_all(&mut *connection).await?;
-        let events = rows.iter().map(Row::read).collect::<Result<_, _>>()?;
+        let events = read_at(&mut connection, positions).await?;
         let page = RawPage::scattered(&mut connection, events).await?;
         self.decoder.learn(&mut connection, &page.events).await?;
         drop(connection);
@@ -208,6 +216,19 @@ impl LogReader for PostgresReader {
             let mut events = self.bare(find, open).await?;
             events.reverse();
             Ok(events)
+        })
+    }
+
+    fn open_attempts(&self, recipients: Vec<RecipientId>, after: Position, upto: Position) -> Reading<'_, Vec<Position>> {
+        Box::pin(async move {
+            let names: Vec<String> = recipients.iter().map(|recipient| recipient.0.to_string()).collect();
+            let between = sqlx::query_scalar(ATTEMPTED).bind(signed(after)).bind(signed(upto)).bind(i16::from(AggregateKind::Notification.number()));
+            let streams: Vec<i64> = between.bind(signed(upto.saturating_sub(after))).bind(names).fetch_all(&self.pool).await?;
+            if streams.is_empty() {
+                return Ok(Vec::new());
+            }
+            let events = self.bare(sqlx::query(OF_NUMBERS).bind(streams), false).await?;
+            Ok(attempts::open(&events, &recipients, after, upto))
         })
     }
 

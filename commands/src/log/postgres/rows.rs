@@ -3,9 +3,11 @@
 use super::types;
 use super::unsigned;
 use crate::log::append::LogError;
+use crate::log::need::{Need, Part};
 use crate::log::recorded::{Bare, Metadata, Position, Recorded, Sequence, StreamNo};
 use crate::log::sealing::Sealer;
 use crate::log::stored::{EventType, Stored, subject};
+use crate::replicas::SLOTS;
 use domain::values::Millis;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::QueryAs;
@@ -26,6 +28,7 @@ macro_rules! events {
 pub(super) use events;
 
 const AFTER: &str = events!("WHERE e.position > $1 ORDER BY e.position LIMIT $2");
+pub(super) const AT: &str = events!("WHERE e.position = ANY($1) ORDER BY e.position");
 /// The commits of events between two positions.
 const COMMITS: &str = "SELECT position, at, metadata FROM commits
     WHERE position >= (SELECT max(position) FROM commits WHERE position <= $1) AND position <= $2 ORDER BY position";
@@ -86,12 +89,21 @@ impl Commits {
     }
 
     async fn query<'q>(query: QueryAs<'q, Postgres, (i64, i64, String), PgArguments>, connection: &mut PgConnection) -> Result<Self, LogError> {
-        let rows = query.fetch_all(connection).await?;
-        let read = |(position, at, metadata): (i64, i64, String)| {
+        let mut commits = Self::default();
+        for row in query.fetch_all(connection).await? {
+            commits.add(row)?;
+        }
+        Ok(commits)
+    }
+
+    /// The next, or the last once more.
+    fn add(&mut self, (position, at, metadata): (i64, i64, String)) -> Result<(), LogError> {
+        let position = unsigned(position);
+        if self.0.last().is_none_or(|(last, ..)| *last < position) {
             let metadata = serde_json::from_str(&metadata).map_err(|error| LogError::Unavailable { reason: error.to_string() })?;
-            Ok((unsigned(position), at, Arc::new(metadata)))
-        };
-        Ok(Self(rows.into_iter().map(read).collect::<Result<_, LogError>>()?))
+            self.0.push((position, at, Arc::new(metadata)));
+        }
+        Ok(())
     }
 
     /// Of one event.
@@ -107,6 +119,11 @@ impl Commits {
 pub(super) async fn read_after(connection: &mut PgConnection, after: Position, limit: usize) -> Result<Vec<Row>, LogError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     sqlx::query(AFTER).bind(super::signed(after)).bind(limit).fetch_all(connection).await?.iter().map(Row::read).collect()
+}
+
+/// Rows at some positions, in order.
+pub(super) async fn read_at(connection: &mut PgConnection, positions: Vec<i64>) -> Result<Vec<Row>, LogError> {
+    sqlx::query(AT).bind(positions).fetch_all(connection).await?.iter().map(Row::read).collect()
 }
 
 /// A page as read; understood later, on a thread that may wait for keys.
@@ -139,6 +156,58 @@ impl RawPage {
     }
 }
 
+/// A stretch of the log of which only what is needed was read.
+pub(super) struct Skimmed {
+    /// Its end.
+    pub upto: Position,
+    /// What was read of it.
+    pub page: RawPage,
+    /// Streams and sequences of what was left out.
+    pub left_out: Vec<(StreamNo, Sequence)>,
+}
+
+/// What is wanted of a page as rows, each with its commit, and the rest as two arrays in the first of them
+/// (which is empty where nothing is wanted): a row for each event would cost more than all the rest, and
+/// another round trip as much again. What lies up to the newest of them is complete, since positions become
+/// visible in their order.
+const SKIM: &str = "SELECT e.position, e.stream, e.sequence, e.type, e.payload, e.sealed, s.kind, s.id, c.position, c.at, c.metadata,
+        page.upto, CASE WHEN coalesce(w.n, 1) = 1 THEN page.streams END, CASE WHEN coalesce(w.n, 1) = 1 THEN page.sequences END
+    FROM (SELECT max(position) AS upto, array_agg(stream) FILTER (WHERE NOT wanted) AS streams,
+            array_agg(sequence) FILTER (WHERE NOT wanted) AS sequences, array_agg(position) FILTER (WHERE wanted) AS wanted
+        FROM (SELECT position, stream, sequence, CASE WHEN type = ANY($3) THEN ($4 >> (stream & 63)::integer) & 1 = 1
+                WHEN type = ANY($5) THEN ($6 >> (stream & 63)::integer) & 1 = 1 ELSE true END AS wanted
+            FROM events WHERE position > $1 ORDER BY position LIMIT $2) events) page
+    LEFT JOIN LATERAL unnest(page.wanted) WITH ORDINALITY AS w(position, n) ON true
+    LEFT JOIN LATERAL (SELECT * FROM events WHERE events.position = w.position LIMIT 1) e ON true
+    LEFT JOIN LATERAL (SELECT kind, id FROM streams WHERE streams.number = e.stream LIMIT 1) s ON true
+    LEFT JOIN LATERAL (SELECT * FROM commits WHERE commits.position <= e.position ORDER BY commits.position DESC LIMIT 1) c ON true
+    ORDER BY w.n";
+const _: () = assert!(SLOTS == 64, "the statement counts on it");
+
+impl Skimmed {
+    /// What is needed of the events after a position, in order; none where there are no events.
+    pub(super) async fn after(connection: &mut PgConnection, after: Position, limit: usize, need: Need, decoder: &Decoder) -> Result<Option<Self>, LogError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let (shown, rest) = decoder.parts();
+        let skim = sqlx::query(SKIM).bind(super::signed(after)).bind(limit);
+        let skim = skim.bind(shown).bind(need.slots(Part::Shown).cast_signed()).bind(rest).bind(need.slots(Part::Rest).cast_signed());
+        let rows = skim.fetch_all(connection).await?;
+        let Some(first) = rows.first() else { return Ok(None) };
+        let Some(upto) = first.try_get::<Option<i64>, _>(11)? else { return Ok(None) };
+        let (streams, sequences): (Option<Vec<i64>>, Option<Vec<i64>>) = (first.try_get(12)?, first.try_get(13)?);
+        let left_out = streams.unwrap_or_default().into_iter().zip(sequences.unwrap_or_default());
+        let left_out = left_out.map(|(stream, sequence)| (unsigned(stream), unsigned(sequence))).collect();
+        let mut page = RawPage::default();
+        for row in &rows {
+            if row.try_get::<Option<i64>, _>(0)?.is_some() {
+                page.events.push(Row::read(row)?);
+                page.commits.add((row.try_get(8)?, row.try_get(9)?, row.try_get(10)?))?;
+            }
+        }
+        Ok(Some(Self { upto: unsigned(upto), page, left_out }))
+    }
+}
+
 /// Understands rows. Clones share the dictionary.
 #[derive(Clone, Debug)]
 pub(super) struct Decoder {
@@ -162,6 +231,19 @@ impl Decoder {
     /// A type, once it was learnt.
     pub(super) fn type_of(&self, number: i32) -> Option<EventType> {
         self.types().get(&number).cloned()
+    }
+
+    /// The types of each part of notifications' events, as far as they were learnt: what is not is told.
+    pub(super) fn parts(&self) -> (Vec<i32>, Vec<i32>) {
+        let (mut shown, mut rest) = (Vec::new(), Vec::new());
+        for (number, of) in self.types().iter() {
+            match Part::of(of.kind, &of.name) {
+                Some(Part::Shown) => shown.push(*number),
+                Some(Part::Rest) => rest.push(*number),
+                None => {}
+            }
+        }
+        (shown, rest)
     }
 
     /// Reads the dictionary anew if an event is of a type that is not known yet.

@@ -9,15 +9,17 @@
 //! A commit whose answer was lost is looked up by the batch's id before anybody is answered.
 
 use super::draft::{Draft, Prepared, Streams};
-use super::rows::{Decoder, RawPage};
+use super::rows::{Decoder, RawPage, Skimmed};
 use super::types::{TypeKey, TypeNumbers};
 use super::{signed, unsigned};
 use crate::consumer::Sets;
 use crate::database::postgres::{Blocking, PgPlace};
 use crate::failpoint;
 use crate::log::append::{Batch, CommitOutcome, LogError, LogWriter, RowChanges};
-use crate::log::recorded::{Position, Recorded, StreamNo};
+use crate::log::need::Need;
+use crate::log::recorded::{Position, StreamNo};
 use crate::log::sealing::Sealer;
+use crate::log::tail::Told;
 use crate::ports::Random;
 use domain::values::Millis;
 use domain::{AggregateKind, StreamId};
@@ -64,8 +66,19 @@ pub struct PostgresWriter {
     /// Everything up to here is told, or in `others`.
     known: Position,
     streams: Streams,
-    others: Vec<RawPage>,
+    need: Need,
+    others: Vec<Heard>,
+    /// Streams that were looked up for the batch at hand, and were not there.
+    absent: Vec<StreamId>,
     sets: Sets,
+}
+
+/// What was read of a stretch of the log.
+struct Heard {
+    from: Position,
+    upto: Position,
+    need: Need,
+    page: RawPage,
 }
 
 impl std::fmt::Debug for PostgresWriter {
@@ -87,7 +100,9 @@ impl PostgresWriter {
             types: TypeNumbers::default(),
             known: 0,
             streams: Streams::default(),
+            need: Need::ALL,
             others: Vec::new(),
+            absent: Vec::new(),
             sets: Sets::default(),
         };
         let blocking = writer.blocking.clone();
@@ -108,27 +123,38 @@ impl PostgresWriter {
         }
     }
 
-    /// Reads what others appended, until there is hardly any left.
+    /// Reads what others appended, as far as it is needed, until there is hardly any left.
     async fn catch_up(&mut self, connection: &mut PgConnection) -> Result<(), LogError> {
         loop {
-            let page = RawPage::after(connection, self.known, PAGE).await?;
-            let full = page.events.len() == PAGE;
-            self.take_in(connection, page).await?;
-            if !full {
+            let before = self.known;
+            if self.need == Need::ALL {
+                let page = RawPage::after(connection, before, PAGE).await?;
+                let Some(last) = page.events.last() else { return Ok(()) };
+                let upto = last.position;
+                self.take_in(connection, upto, Need::ALL, page).await?;
+            } else {
+                let skimmed = Skimmed::after(connection, before, PAGE, self.need, &self.decoder).await?;
+                let Some(Skimmed { upto, page, left_out }) = skimmed else { return Ok(()) };
+                let whole = if left_out.is_empty() { Need::ALL } else { self.need };
+                self.take_in(connection, upto, whole, page).await?;
+                for (number, sequence) in left_out {
+                    self.streams.moved_unseen(number, sequence);
+                }
+            }
+            if self.known - before < PAGE as Position {
                 return Ok(());
             }
         }
     }
 
-    async fn take_in(&mut self, connection: &mut PgConnection, page: RawPage) -> Result<(), LogError> {
-        let Some(last) = page.events.last() else { return Ok(()) };
+    async fn take_in(&mut self, connection: &mut PgConnection, upto: Position, need: Need, page: RawPage) -> Result<(), LogError> {
         self.decoder.learn(connection, &page.events).await?;
-        self.known = last.position;
         for event in &page.events {
             let stream = AggregateKind::from_number(event.kind).map(|kind| StreamId::new(kind, event.id));
             self.streams.moved(stream, event.number, event.sequence);
         }
-        self.others.push(page);
+        self.others.push(Heard { from: self.known, upto, need, page });
+        self.known = upto;
         Ok(())
     }
 
@@ -192,6 +218,7 @@ impl PostgresWriter {
             }
             for stream in ids {
                 self.streams.learn(Some(stream), 0, 0);
+                self.absent.push(stream);
             }
         }
         if !numbers.is_empty() {
@@ -331,6 +358,9 @@ impl LogWriter for PostgresWriter {
         self.random.fill(&mut id);
         let blocking = self.blocking.clone();
         let answer = blocking.wait(self.append_prepared(prepared, batch.rows, at, uuid::Builder::from_random_bytes(id).into_uuid()));
+        for stream in std::mem::take(&mut self.absent) {
+            self.streams.forget_absent(stream);
+        }
         if answer.is_err() {
             // What was decided is void.
             self.streams = Streams::default();
@@ -366,16 +396,20 @@ impl LogWriter for PostgresWriter {
         Some(if failpoint::planted("notify-only") { Duration::from_secs(3_600) } else { LOOK_EVERY })
     }
 
-    fn take_others(&mut self) -> Vec<Arc<Recorded>> {
-        let mut others = Vec::new();
-        for page in std::mem::take(&mut self.others) {
+    fn heed(&mut self, need: Need) {
+        self.need = need;
+    }
+
+    fn take_others(&mut self) -> Vec<Told> {
+        let heard = std::mem::take(&mut self.others);
+        let decode = |Heard { from, upto, need, page }| {
             let (events, unread) = self.decoder.decode(&page, true);
-            others.extend(events);
-            if let Some(error) = unread {
+            if let Some(error) = &unread {
                 // Followers meet it in the log, and say what is to be done.
                 tracing::debug!(reason = error.reason(), "an event of another replica cannot be told");
             }
-        }
-        others
+            Told { from, upto, need, events, unread: unread.is_some() }
+        };
+        heard.into_iter().map(decode).collect()
     }
 }

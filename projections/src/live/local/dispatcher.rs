@@ -1,14 +1,15 @@
 //! The one task that reads the tail for all followers. Where the tail does not reach back far
-//! enough, it reads the log: it never leaves anything out.
+//! enough, it reads the log: it never leaves anything out. While nobody follows, what other replicas
+//! append is not kept for it.
 
 use super::super::{ChangeKind, LiveChange, LiveItem, LiveNotification};
 use super::hub::Hub;
 use super::recent::{Known, Recent};
 use crate::store::Sources;
-use commands::log::{LogError, Position, Recorded, StreamNo};
+use commands::log::{LogError, Need, Page, Position, Recorded, StreamNo};
 use domain::Fact;
 use domain::notification::NotificationEvent as E;
-use domain::values::{NotificationId, RecipientId};
+use domain::values::NotificationId;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +34,14 @@ impl Dispatcher {
 
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut head = self.sources.tail.watch();
+        let mut needed = None;
         while !stop.is_cancelled() {
+            // Whatever is left out before the first follower is noticed is read in the log.
+            if self.hub.is_followed() {
+                needed.get_or_insert_with(|| self.sources.tail.need(Need::SHOWN));
+            } else {
+                needed = None;
+            }
             let after = self.hub.next(|| self.sources.tail.head());
             if after >= *head.borrow_and_update() {
                 tokio::select! {
@@ -58,10 +66,7 @@ impl Dispatcher {
 
     /// Hands out one page.
     async fn take(&mut self, after: Position) -> Result<(), LogError> {
-        let page = self.page(after).await?;
-        let Some(last) = page.last().map(|event| event.position) else {
-            return Ok(());
-        };
+        let (page, last) = self.page(after).await?;
         self.learn(&page).await?;
         let mut contents: HashMap<StreamNo, &Arc<Recorded>> = HashMap::new();
         let mut items = Vec::new();
@@ -83,9 +88,10 @@ impl Dispatcher {
         Ok(())
     }
 
-    async fn page(&self, after: Position) -> Result<Vec<Arc<Recorded>>, LogError> {
-        if let Some(page) = self.sources.tail.read_after(after, PAGE) {
-            return Ok(page);
+    /// What followers may be shown after a position, and up to where.
+    async fn page(&self, after: Position) -> Result<(Page, Position), LogError> {
+        if let Some(read) = self.sources.tail.read(after, PAGE, Need::SHOWN) {
+            return Ok(read);
         }
         let mut from = after;
         let mut limit = PAGE;
@@ -97,14 +103,17 @@ impl Dispatcher {
                     from = position;
                     limit = PAGE;
                     if from >= self.sources.tail.head() {
-                        self.hub.hand_out(std::iter::empty::<(RecipientId, LiveItem)>(), from);
-                        return Ok(Vec::new());
+                        return Ok((Vec::new(), from));
                     }
                 }
                 Err(LogError::Poison { position, .. } | LogError::Newer { position, .. }) => {
                     limit = usize::try_from(position - 1 - from).unwrap_or(1).min(limit);
                 }
-                other => return other,
+                other => {
+                    let page = other?;
+                    let upto = page.last().map_or(from, |last| last.position);
+                    return Ok((page, upto));
+                }
             }
         }
     }

@@ -131,6 +131,10 @@ impl Hub {
         self.closed.cancelled().await;
     }
 
+    pub(super) fn is_followed(&self) -> bool {
+        !self.state().followers.is_empty()
+    }
+
     pub(super) fn followers(&self) -> usize {
         self.state().followers.values().map(Vec::len).sum()
     }
