@@ -97,8 +97,9 @@ pub enum Step {
     },
     /// One list.
     Send(Vec<Request>),
-    /// A request of before, with its key.
+    /// A request of before, with its key; counted back from the newest.
     Repeat(usize),
+    /// A notification of before, also a summary; counted back from the newest.
     Cancel(usize),
     Address {
         who: usize,
@@ -119,6 +120,11 @@ pub struct Case {
     pub overall: Vec<Limit>,
     pub categories: [Terms; 2],
     pub steps: Vec<Step>,
+}
+
+/// The place in a list of so many, counted back from the newest; none in an empty list.
+pub fn counted_back(back: usize, count: usize) -> Option<usize> {
+    back.checked_rem(count).map(|back| count - 1 - back)
 }
 
 fn one_of(times: Range<Millis>, unit: Millis) -> impl Strategy<Value = Millis> {
@@ -187,6 +193,10 @@ fn switch() -> impl Strategy<Value = Switch> {
     ]
 }
 
+fn back() -> impl Strategy<Value = usize> {
+    prop_oneof![0_usize..3, 0_usize..60]
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let who = || 0_usize..2;
     let time = prop_oneof![one_of(1..120, SECOND), one_of(1..120, MINUTE), one_of(1..24, HOUR), Just(DAY_MS)];
@@ -199,8 +209,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (who(), any::<bool>()).prop_map(|(who, seoul)| Step::Move { who, seoul }),
         1 => (who(), prop_oneof![Just(Vec::new()), channels()]).prop_map(|(who, channels)| Step::Prefer { who, channels }),
         12 => prop::collection::vec(request(), 1..4).prop_map(Step::Send),
-        1 => (0_usize..100).prop_map(Step::Repeat),
-        2 => (0_usize..100).prop_map(Step::Cancel),
+        1 => back().prop_map(Step::Repeat),
+        3 => back().prop_map(Step::Cancel),
         1 => (who(), 0_usize..2, any::<bool>()).prop_map(|(who, address, suppressed)| Step::Address { who, address, suppressed }),
         9 => (time, any::<bool>()).prop_map(|(time, late)| Step::Pass { time, late }),
     ]

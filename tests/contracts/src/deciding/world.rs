@@ -2,7 +2,7 @@
 //! with a clock that the steps move. Each case has people, categories and a clock of its own on a store that
 //! all cases share, since making a store takes longer than a case.
 
-use super::steps::{ADDRESSES, Case, Hours, Request, START, Step, Switch, Terms};
+use super::steps::{ADDRESSES, Case, Hours, Request, START, Step, Switch, Terms, counted_back};
 use super::told::{News, Subject, Told};
 use crate::stores::{Replica, Store, hashing};
 use commands::accept::{Acceptor, AcceptorSettings, Facts, FactsSettings, SendRequest, category_stream, digest_stream, recipient_stream, subscription_stream};
@@ -213,12 +213,12 @@ impl<'a> World<'a> {
                 self.send(from, self.requests[from..].to_vec(), false).await;
             }
             Step::Repeat(which) => {
-                if let Some(which) = which.checked_rem(self.requests.len()) {
+                if let Some(which) = counted_back(*which, self.requests.len()) {
                     self.send(which, vec![self.requests[which].clone()], true).await;
                 }
             }
             Step::Cancel(which) => {
-                if let Some(which) = which.checked_rem(subjects.len()) {
+                if let Some(which) = counted_back(*which, subjects.len()) {
                     let stream = self.subjects.iter().find(|(_, subject)| **subject == subjects[which]).map(|(stream, _)| *stream).unwrap();
                     cancel(&self.stage.bus, &self.stage.facts, &meta(), NotificationId(stream.id)).await.unwrap();
                 }

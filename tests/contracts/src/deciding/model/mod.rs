@@ -8,7 +8,7 @@ mod when;
 
 pub use when::LONG;
 
-use super::steps::{Case, Hours, Request, START, Step, Switch, Terms};
+use super::steps::{Case, Hours, Request, START, Step, Switch, Terms, counted_back};
 use super::told::{News, Subject, Told};
 use domain::category::{OverLimit, QuietHoursBehaviour};
 use domain::values::{Channel, Limit, Millis, Priority, Rule};
@@ -193,7 +193,7 @@ impl Model {
     }
 
     fn repeat(&mut self, which: usize) {
-        let Some(which) = which.checked_rem(self.sent) else { return };
+        let Some(which) = counted_back(which, self.sent) else { return };
         let note = self.notes.iter_mut().find(|note| note.subject == Subject::Request(which)).unwrap();
         if note.repeats < RECORDED_REPEATS {
             note.repeats += 1;
@@ -304,7 +304,7 @@ impl Model {
 
     /// Takes back what waits, lies in an open digest, or is queued. A place is not given back.
     fn cancel(&mut self, which: usize) {
-        let Some(which) = which.checked_rem(self.notes.len()) else { return };
+        let Some(which) = counted_back(which, self.notes.len()) else { return };
         let collected = self.take_out(which);
         let note = &mut self.notes[which];
         let subject = note.subject;
