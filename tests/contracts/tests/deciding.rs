@@ -5,12 +5,12 @@ use contracts::stores::{PostgresStore, SqliteStore};
 
 #[test]
 fn on_sqlite_what_becomes_of_each_is_what_the_model_says() {
-    deciding::what_becomes_of_each_is_what_the_model_says::<SqliteStore>(80);
+    deciding::what_becomes_of_each_is_what_the_model_says::<SqliteStore>(100);
 }
 
 #[test]
 fn on_postgres_what_becomes_of_each_is_what_the_model_says() {
-    deciding::what_becomes_of_each_is_what_the_model_says::<PostgresStore>(60);
+    deciding::what_becomes_of_each_is_what_the_model_says::<PostgresStore>(80);
 }
 
 #[test]

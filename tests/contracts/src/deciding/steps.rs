@@ -6,7 +6,7 @@ use domain::category::{OverLimit, QuietHoursBehaviour};
 use domain::values::{Channel, DAY_MS, Limit, LimitWindow, Millis, Priority};
 use proptest::prelude::*;
 use proptest::sample::select;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 pub const SECOND: Millis = 1_000;
 pub const MINUTE: Millis = 60 * SECOND;
@@ -97,6 +97,8 @@ pub enum Step {
     },
     /// One list.
     Send(Vec<Request>),
+    /// What a request of before asked for, as a new one; counted back from the newest.
+    Again(usize),
     /// A request of before, with its key; counted back from the newest.
     Repeat(usize),
     /// A notification of before, also a summary; counted back from the newest.
@@ -132,23 +134,28 @@ fn one_of(times: Range<Millis>, unit: Millis) -> impl Strategy<Value = Millis> {
     (times, select(vec![0, 0, 0, 1, -1])).prop_map(move |(times, off)| (times * unit + off).max(1))
 }
 
+/// Of a few times, so that one is often exactly as long as another.
+fn often() -> impl Strategy<Value = Millis> {
+    prop_oneof![4 => select(vec![HOUR, 6 * HOUR, DAY_MS]), 1 => one_of(1..72, HOUR)]
+}
+
 fn channels() -> impl Strategy<Value = Vec<Channel>> {
     prop::sample::subsequence(CHANNELS.to_vec(), 1..=CHANNELS.len())
 }
 
-fn limits(most: usize) -> impl Strategy<Value = Vec<Limit>> {
+fn limits(count: RangeInclusive<usize>) -> impl Strategy<Value = Vec<Limit>> {
     let calendar = select(vec![Period::Hour, Period::Day, Period::Day, Period::Week, Period::Month]).prop_map(LimitWindow::Calendar);
-    let sliding = one_of(1..72, HOUR).prop_map(LimitWindow::Sliding);
-    prop::collection::vec((1_u32..4, prop_oneof![calendar, sliding]).prop_map(|(most, per)| Limit { most, per }), 0..=most)
+    let sliding = often().prop_map(LimitWindow::Sliding);
+    prop::collection::vec((1_u32..4, prop_oneof![calendar, sliding]).prop_map(|(most, per)| Limit { most, per }), count)
 }
 
 prop_compose! {
     fn terms()(
-        (required, by_default) in select(vec![(false, true), (false, true), (false, true), (false, false), (true, true)]),
+        (required, by_default) in select(vec![(false, true), (false, true), (false, false), (true, true)]),
         channels in channels(),
         priority in select(vec![Priority::Normal, Priority::Normal, Priority::Normal, Priority::Critical]),
-        dedup in prop::option::of(one_of(1..48, HOUR)),
-        limits in limits(2),
+        dedup in prop::option::of(often()),
+        limits in limits(0..=2),
         over in select(vec![OverLimit::Hold, OverLimit::Hold, OverLimit::Suppress, OverLimit::Digest]),
         quiet in select(vec![QuietHoursBehaviour::Defer, QuietHoursBehaviour::Defer, QuietHoursBehaviour::Suppress, QuietHoursBehaviour::Ignore]),
         digest in prop::option::weighted(0.3, (one_of(1..24, HOUR), 1_u16..4)),
@@ -174,8 +181,8 @@ prop_compose! {
         priority in prop::option::weighted(0.3, select(vec![Priority::Normal, Priority::Critical])),
         channels in prop::option::weighted(0.2, channels()),
         not_before in prop::option::weighted(0.2, one_of(-2..72, HOUR)),
-        expires in prop::option::weighted(0.25, one_of(1..90, HOUR)),
-        topic in prop::bool::weighted(0.3),
+        expires in prop::option::weighted(0.25, prop_oneof![often(), one_of(1..90, HOUR)]),
+        topic in any::<bool>(),
     ) -> Request {
         Request { who, category, content, priority, channels, not_before, expires, topic }
     }
@@ -184,12 +191,12 @@ prop_compose! {
 fn switch() -> impl Strategy<Value = Switch> {
     let channel = || select(CHANNELS.to_vec());
     prop_oneof![
-        Just(Switch::All),
-        channel().prop_map(Switch::Channel),
-        (0_usize..2).prop_map(Switch::Category),
-        (0_usize..2, channel()).prop_map(|(category, channel)| Switch::CategoryChannel(category, channel)),
-        (0_usize..2).prop_map(Switch::Address),
-        Just(Switch::Topic),
+        1 => Just(Switch::All),
+        1 => channel().prop_map(Switch::Channel),
+        1 => (0_usize..2).prop_map(Switch::Category),
+        2 => (0_usize..2, channel()).prop_map(|(category, channel)| Switch::CategoryChannel(category, channel)),
+        1 => (0_usize..2).prop_map(Switch::Address),
+        2 => Just(Switch::Topic),
     ]
 }
 
@@ -199,16 +206,17 @@ fn back() -> impl Strategy<Value = usize> {
 
 fn step() -> impl Strategy<Value = Step> {
     let who = || 0_usize..2;
-    let time = prop_oneof![one_of(1..120, SECOND), one_of(1..120, MINUTE), one_of(1..24, HOUR), Just(DAY_MS)];
+    let time = prop_oneof![one_of(1..120, SECOND), one_of(1..120, MINUTE), one_of(1..24, HOUR), often()];
     prop_oneof![
         2 => (who(), terms()).prop_map(|(category, terms)| Step::Define(category, terms)),
         // Back on as often as off, or soon nobody is told anything.
-        2 => (who(), switch(), prop::bool::weighted(0.6)).prop_map(|(who, switch, on)| Step::Turn { who, switch, on }),
+        3 => (who(), switch(), prop::bool::weighted(0.55)).prop_map(|(who, switch, on)| Step::Turn { who, switch, on }),
         1 => (who(), prop::option::of(hours()), prop::option::weighted(0.3, hours())).prop_map(|(who, quiet, allowed)| Step::Hours { who, quiet, allowed }),
         1 => (who(), prop::option::of(one_of(1..48, HOUR))).prop_map(|(who, lasts)| Step::Silence { who, lasts }),
         1 => (who(), any::<bool>()).prop_map(|(who, seoul)| Step::Move { who, seoul }),
         1 => (who(), prop_oneof![Just(Vec::new()), channels()]).prop_map(|(who, channels)| Step::Prefer { who, channels }),
         12 => prop::collection::vec(request(), 1..4).prop_map(Step::Send),
+        4 => back().prop_map(Step::Again),
         1 => back().prop_map(Step::Repeat),
         3 => back().prop_map(Step::Cancel),
         1 => (who(), 0_usize..2, any::<bool>()).prop_map(|(who, address, suppressed)| Step::Address { who, address, suppressed }),
@@ -218,7 +226,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 prop_compose! {
     pub fn case()(
-        overall in prop_oneof![2 => Just(Vec::new()), 1 => limits(1)],
+        overall in prop_oneof![1 => Just(Vec::new()), 1 => limits(1..=1)],
         categories in [terms(), terms()],
         steps in prop::collection::vec(step(), 1..50),
     ) -> Case {

@@ -65,6 +65,7 @@ pub struct World<'a> {
     clock: Arc<ManualClock>,
     acceptor: Acceptor,
     due: Due,
+    asked: Vec<Request>,
     requests: Vec<SendRequest>,
     subjects: HashMap<StreamId, Subject>,
     read: Position,
@@ -83,8 +84,8 @@ impl<'a> World<'a> {
         let acceptor = Acceptor::new(bus.clone(), facts.clone(), hashing.clone(), clock.clone(), random, settings.clone());
         let due = Due::new(bus, facts, hashing.clone(), clock.clone(), settings);
         let read = stage.replica.reader.head().await.unwrap();
-        let (requests, subjects, news, facts) = (Vec::new(), HashMap::new(), News::new(), Vec::new());
-        let mut world = Self { stage, hashing, case: number, clock, acceptor, due, requests, subjects, read, news, facts };
+        let (asked, requests, subjects, news, facts) = (Vec::new(), Vec::new(), HashMap::new(), News::new(), Vec::new());
+        let mut world = Self { stage, hashing, case: number, clock, acceptor, due, asked, requests, subjects, read, news, facts };
         for who in 0..ADDRESSES.len() {
             world.person(who).await;
         }
@@ -205,12 +206,11 @@ impl<'a> World<'a> {
                 return self.choose(*who, SubscriptionCommand::SetPreferredChannels { channels, by, source }).await;
             }
             Step::Move { who, seoul } => self.zone(*who, *seoul).await,
-            Step::Send(requests) => {
-                let from = self.requests.len();
-                for request in requests {
-                    self.requests.push(self.request(request, now));
+            Step::Send(requests) => self.send_new(requests, now).await,
+            Step::Again(which) => {
+                if let Some(which) = counted_back(*which, self.asked.len()) {
+                    self.send_new(&[self.asked[which].clone()], now).await;
                 }
-                self.send(from, self.requests[from..].to_vec(), false).await;
             }
             Step::Repeat(which) => {
                 if let Some(which) = counted_back(*which, self.requests.len()) {
@@ -255,6 +255,15 @@ impl<'a> World<'a> {
             digest_key: None,
             plan: None,
         }
+    }
+
+    async fn send_new(&mut self, requests: &[Request], now: Millis) {
+        let from = self.requests.len();
+        for request in requests {
+            self.requests.push(self.request(request, now));
+            self.asked.push(request.clone());
+        }
+        self.send(from, self.requests[from..].to_vec(), false).await;
     }
 
     async fn send(&mut self, from: usize, requests: Vec<SendRequest>, repeats: bool) {

@@ -105,7 +105,7 @@ pub struct Model {
     digests: BTreeMap<(usize, usize), Digest>,
     streams: usize,
     /// Requests that were sent.
-    pub sent: usize,
+    asked: Vec<Request>,
     /// What is new since it was asked last.
     news: News,
 }
@@ -113,7 +113,17 @@ pub struct Model {
 impl Model {
     pub fn new(case: &Case) -> Self {
         let (overall, categories) = (case.overall.clone(), case.categories.clone());
-        Self { now: START, overall, categories, people: Default::default(), notes: vec![], digests: BTreeMap::new(), streams: 0, sent: 0, news: News::new() }
+        Self {
+            now: START,
+            overall,
+            categories,
+            people: Default::default(),
+            notes: vec![],
+            digests: BTreeMap::new(),
+            streams: 0,
+            asked: vec![],
+            news: News::new(),
+        }
     }
 
     /// All notifications, in the order in which they came.
@@ -150,6 +160,11 @@ impl Model {
             Step::Move { who, seoul } => self.people[*who].seoul = *seoul,
             Step::Prefer { who, channels } => self.people[*who].preferred.clone_from(channels),
             Step::Send(requests) => requests.iter().for_each(|request| self.send(request)),
+            Step::Again(which) => {
+                if let Some(which) = counted_back(*which, self.asked.len()) {
+                    self.send(&self.asked[which].clone());
+                }
+            }
             Step::Repeat(which) => self.repeat(*which),
             Step::Cancel(which) => self.cancel(*which),
             Step::Address { who, address, suppressed: true } => drop(self.people[*who].suppressed.insert(*address)),
@@ -161,13 +176,13 @@ impl Model {
 
     fn send(&mut self, request: &Request) {
         let Request { who, category, content, priority, topic, .. } = *request;
+        self.asked.push(request.clone());
         let terms = self.categories[category].clone();
         let not_before = request.not_before.map(|wait| self.now + wait);
         let from = not_before.map_or(self.now, |at| at.max(self.now));
         let number = self.next_number();
-        self.sent += 1;
         self.accept(Note {
-            subject: Subject::Request(self.sent - 1),
+            subject: Subject::Request(self.asked.len() - 1),
             who,
             category,
             content,
@@ -193,7 +208,7 @@ impl Model {
     }
 
     fn repeat(&mut self, which: usize) {
-        let Some(which) = counted_back(which, self.sent) else { return };
+        let Some(which) = counted_back(which, self.asked.len()) else { return };
         let note = self.notes.iter_mut().find(|note| note.subject == Subject::Request(which)).unwrap();
         if note.repeats < RECORDED_REPEATS {
             note.repeats += 1;
