@@ -158,12 +158,12 @@ prop_compose! {
         limits in limits(0..=2),
         over in select(vec![OverLimit::Hold, OverLimit::Hold, OverLimit::Suppress, OverLimit::Digest]),
         quiet in select(vec![QuietHoursBehaviour::Defer, QuietHoursBehaviour::Defer, QuietHoursBehaviour::Suppress, QuietHoursBehaviour::Ignore]),
-        digest in prop::option::weighted(0.3, (one_of(1..24, HOUR), 1_u16..4)),
+        digest in prop::option::weighted(0.3, (one_of(1..24, HOUR), 1_u16..3)),
         after in one_of(1..12, HOUR),
         life in prop::option::weighted(0.2, one_of(1..60, HOUR)),
     ) -> Terms {
         // Over a limit it can be collected only where there is a digest.
-        let digest = if over == OverLimit::Digest { digest.or(Some((after, 2))) } else { digest };
+        let digest = if over == OverLimit::Digest { digest.or(Some((after, 1))) } else { digest };
         Terms { required, by_default, channels, priority, dedup, limits, over, quiet, digest, life }
     }
 }
@@ -206,7 +206,7 @@ fn back() -> impl Strategy<Value = usize> {
 
 fn step() -> impl Strategy<Value = Step> {
     let who = || 0_usize..2;
-    let time = prop_oneof![one_of(1..120, SECOND), one_of(1..120, MINUTE), one_of(1..24, HOUR), often()];
+    let time = prop_oneof![1 => one_of(1..120, SECOND), 1 => one_of(1..120, MINUTE), 1 => one_of(1..24, HOUR), 3 => often()];
     prop_oneof![
         2 => (who(), terms()).prop_map(|(category, terms)| Step::Define(category, terms)),
         // Back on as often as off, or soon nobody is told anything.
@@ -216,7 +216,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (who(), any::<bool>()).prop_map(|(who, seoul)| Step::Move { who, seoul }),
         1 => (who(), prop_oneof![Just(Vec::new()), channels()]).prop_map(|(who, channels)| Step::Prefer { who, channels }),
         12 => prop::collection::vec(request(), 1..4).prop_map(Step::Send),
-        4 => back().prop_map(Step::Again),
+        5 => back().prop_map(Step::Again),
         1 => back().prop_map(Step::Repeat),
         3 => back().prop_map(Step::Cancel),
         1 => (who(), 0_usize..2, any::<bool>()).prop_map(|(who, address, suppressed)| Step::Address { who, address, suppressed }),
