@@ -39,7 +39,13 @@ fn every_case(default: u64, mut drive: impl FnMut(u64, &Case) -> Result<(), Stri
     match outcome {
         Ok(()) => {}
         Err(TestError::Fail(why, case)) => {
-            panic!("{why}\n\nthe shortest sequence:\n{case:#?}\n\nrepeat it with BONGSU_DECIDING_SEED={seed} BONGSU_DECIDING_CASES={cases}")
+            let steps: String = case.steps.iter().map(|step| format!("  {step:?}\n")).collect();
+            let [first, second] = &case.categories;
+            panic!(
+                "{why}\n\nthe shortest sequence:\n  limits over all: {:?}\n  0: {first:?}\n  1: {second:?}\n{steps}\nrepeat it: \
+                 BONGSU_DECIDING_SEED={seed} BONGSU_DECIDING_CASES={cases} cargo test -p contracts --test deciding",
+                case.overall
+            )
         }
         Err(TestError::Abort(why)) => panic!("{why}"),
     }
