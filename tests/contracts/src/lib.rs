@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+pub mod deciding;
 pub mod event_log;
 pub mod limiters;
 pub mod limits;

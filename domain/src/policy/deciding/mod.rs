@@ -12,6 +12,10 @@
 //! time, and give no place that lies within quiet hours. What a digest collects takes no place: its
 //! summary does. Critical notifications pass 6 to 8 and are not counted. Limits over all categories
 //! leave out required ones: nobody misses a security notice because of newsletters.
+//! Whose place would come at its expiry or after takes none, and waits for its end.
+//!
+//! A content is told from the request on that is delivered, put off or collected, and stays so if that one is
+//! cancelled. What is suppressed told nothing.
 //!
 //! Guarantees: whatever waits, waits for a moment after now, and is not put off by the same rule
 //! then; nothing waits past its expiry. Rejected: one function per feature, called by whoever needs it.

@@ -8,7 +8,7 @@ pub use sqlite::SqliteStore;
 
 use commands::consumer::Rows;
 use commands::log::raw::{RawReader, RawWriter};
-use commands::log::{Committer, KeyStore, LogReader, MasterKey, Tail};
+use commands::log::{AfterCommit, Committer, Hashing, KeyStore, LogReader, MasterKey, Tail};
 use commands::ports::{ManualClock, SeededRandom};
 use std::sync::Arc;
 use workers::pending::PendingRows;
@@ -32,7 +32,11 @@ pub trait Store: Sync {
     /// An empty one.
     fn new() -> impl Future<Output = Self> + Send;
     /// Opens it as one more process does; one that allows but one must have been left by the last.
-    fn open(&self) -> impl Future<Output = Replica> + Send;
+    fn open(&self) -> impl Future<Output = Replica> + Send {
+        self.open_with(Vec::new())
+    }
+    /// The same, and tells these of each commit before it is answered.
+    fn open_with(&self, told: Vec<Arc<dyn AfterCommit>>) -> impl Future<Output = Replica> + Send;
     /// Everything that it has stored, to look for what must not be there.
     fn bytes(&self) -> impl Future<Output = Vec<u8>> + Send;
     /// Opens it to be filled from a copy.
@@ -44,6 +48,11 @@ pub trait Store: Sync {
 
 fn master() -> MasterKey {
     MasterKey::new([3; 32])
+}
+
+/// How the ids of what is in a store are made; the same in all of them.
+pub fn hashing() -> Hashing {
+    master().hashing()
 }
 
 fn random(seed: u64) -> Arc<SeededRandom> {

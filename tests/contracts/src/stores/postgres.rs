@@ -5,7 +5,7 @@ use commands::consumer::PgRows;
 use commands::database::postgres::{PG_KEYS, PG_LOG, PgPlace};
 use commands::log::postgres::{PostgresRawWriter, PostgresReader, PostgresWriter};
 use commands::log::raw::RawWriter;
-use commands::log::{Committer, CommitterSettings, KeyStore, LogWriter, PostgresKeys, Sealer, Tail};
+use commands::log::{AfterCommit, Committer, CommitterSettings, KeyStore, LogWriter, PostgresKeys, Sealer, Tail};
 use services::postgres::Postgres;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,7 +41,7 @@ impl Store for PostgresStore {
         Self { url, opened: AtomicU64::new(0) }
     }
 
-    async fn open(&self) -> Replica {
+    async fn open_with(&self, told: Vec<Arc<dyn AfterCommit>>) -> Replica {
         let random = random(self.opened.fetch_add(1, Ordering::Relaxed));
         let (log, keys) = (self.place(), PgPlace::new(&self.url, "bongsu_keys").unwrap());
         log.migrate(PG_LOG).await.unwrap();
@@ -55,7 +55,7 @@ impl Store for PostgresStore {
         spawn_blocking(move || {
             let writer = PostgresWriter::open(&log, sealer, random).unwrap();
             let tail = Arc::new(Tail::at(writer.head()));
-            let (committer, _thread) = Committer::start(writer, tail.clone(), Vec::new(), clock(), CommitterSettings::default()).unwrap();
+            let (committer, _thread) = Committer::start(writer, tail.clone(), told, clock(), CommitterSettings::default()).unwrap();
             Replica { committer, raw: reader.clone(), reader, tail, keys, beside, pending, timers }
         })
         .await

@@ -5,7 +5,7 @@ use commands::consumer::LogRows;
 use commands::database::Readers;
 use commands::log::raw::RawWriter;
 use commands::log::sqlite::{SqliteRawWriter, SqliteReader, SqliteWriter};
-use commands::log::{Committer, CommitterSettings, KeyStore, Sealer, Tail};
+use commands::log::{AfterCommit, Committer, CommitterSettings, KeyStore, Sealer, Tail};
 use rusqlite::types::Value;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -21,14 +21,14 @@ impl Store for SqliteStore {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    async fn open(&self) -> Replica {
+    async fn open_with(&self, told: Vec<Arc<dyn AfterCommit>>) -> Replica {
         let random = random(7);
         let keys = Arc::new(KeyStore::open(&self.folder.path().join("keys.db"), master(), random.clone()).unwrap());
         let sealer = Sealer::new(keys.clone(), random);
         let path = self.folder.path().join("log.db");
         let writer = SqliteWriter::open(path.clone(), sealer.clone()).unwrap();
         let tail = Arc::new(Tail::at(writer.head()));
-        let (committer, _thread) = Committer::start(writer, tail.clone(), Vec::new(), clock(), CommitterSettings::default()).unwrap();
+        let (committer, _thread) = Committer::start(writer, tail.clone(), told, clock(), CommitterSettings::default()).unwrap();
         let readers = Readers::new(path, 4);
         let reader = Arc::new(SqliteReader::new(readers.clone(), sealer));
         let beside = Arc::new(LogRows::new(committer.clone(), readers.clone()));
