@@ -37,7 +37,7 @@ pub(super) fn outcome(answer: &Answer, attempt: u32) -> Outcome {
         429 => Outcome::Throttled { after, scope: ThrottleScope::Provider, code },
         // Redirects: something before Mailgun answers.
         300..=399 => Outcome::Retry { after, code },
-        400..=499 => Outcome::Permanent { code },
+        402..=499 => Outcome::Permanent { code },
         // It may have been queued before Mailgun failed, and would then be read twice.
         _ => Outcome::Unknown { code },
     }

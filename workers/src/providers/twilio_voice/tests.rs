@@ -175,7 +175,7 @@ fn a_list_tells_one_call_from_none_and_from_several() {
     let (ours, theirs) = (call("CA1", "+1"), call("CA2", "+2"));
     assert_eq!(found(&[ours.clone(), theirs.clone()], at), Found::One("CA1".to_owned()));
     assert_eq!(found(std::slice::from_ref(&theirs), at), Found::None);
-    assert_eq!((found(&[ours.clone()], at + 6_000), found(&[ours.clone(), ours], at)), (Found::None, Found::Several));
+    assert_eq!((found(std::slice::from_ref(&ours), at + 6_000), found(&[ours.clone(), ours], at)), (Found::None, Found::Several));
     assert!(look_up::found(b"<html>", "+1", at).is_err());
 }
 
