@@ -30,6 +30,10 @@ longest = "500ms"
 first = "100ms"
 factor = 2.0
 longest = "500ms"
+[delivery.retry.voice]
+first = "100ms"
+factor = 2.0
+longest = "500ms"
 [delivery.retry.web_push]
 first = "100ms"
 longest = "500ms"

@@ -9,9 +9,12 @@ use workers::providers::Provider;
 use workers::providers::apns::{self, Apns};
 use workers::providers::fcm::{self, Fcm};
 use workers::providers::http::{Credential, ProviderError};
+use workers::providers::mailgun::{self, Mailgun};
+use workers::providers::sendgrid::{self, Sendgrid};
 use workers::providers::slack::{self, Slack};
 use workers::providers::smtp::{self, Security, Smtp};
 use workers::providers::twilio::{self, Twilio};
+use workers::providers::twilio_voice::{self, TwilioVoice};
 use workers::providers::vonage::{self, Vonage};
 use workers::providers::web_push::{self, WebPush};
 use workers::providers::webhook::{self, WebhookPolicy, WebhookProvider};
@@ -106,11 +109,42 @@ pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Prov
         };
         all.push(Arc::new(WebhookProvider::new(&settings, Arc::clone(clock))?));
     }
+    all.extend(build_mail(config, clock)?);
     all.extend(build_later(config, clock)?);
     Ok(all)
 }
 
-/// Text messages, browsers, chat.
+/// E-mail over HTTP.
+fn build_mail(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Provider>>, ProvidersError> {
+    let mut all: Vec<Arc<dyn Provider>> = Vec::new();
+    let gone = |what| ProvidersError::Gone { what };
+    if let Some(sendgrid) = &config.providers.sendgrid {
+        let key = sendgrid.credential().ok_or(gone("the SendGrid key"))?;
+        let settings = sendgrid::Settings {
+            api_key: Credential::new(key.expose()),
+            from: sendgrid.from.clone(),
+            base_url: sendgrid.endpoint.to_string(),
+            concurrency: sendgrid.concurrency,
+            timeout: sendgrid.timeout,
+        };
+        all.push(Arc::new(Sendgrid::new(&settings, Arc::clone(clock))?));
+    }
+    if let Some(mailgun) = &config.providers.mailgun {
+        let key = mailgun.credential().ok_or(gone("the Mailgun key"))?;
+        let settings = mailgun::Settings {
+            api_key: Credential::new(key.expose()),
+            domain: mailgun.domain.clone(),
+            from: mailgun.from.clone(),
+            base_url: mailgun.endpoint.to_string(),
+            concurrency: mailgun.concurrency,
+            timeout: mailgun.timeout,
+        };
+        all.push(Arc::new(Mailgun::new(&settings, Arc::clone(clock))?));
+    }
+    Ok(all)
+}
+
+/// Text messages, calls, browsers, chat.
 fn build_later(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Provider>>, ProvidersError> {
     let mut all: Vec<Arc<dyn Provider>> = Vec::new();
     let gone = |what| ProvidersError::Gone { what };
@@ -131,6 +165,22 @@ fn build_later(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Pr
             timeout: twilio.timeout,
         };
         all.push(Arc::new(Twilio::new(&settings, Arc::clone(clock))?));
+    }
+    if let Some(voice) = &config.providers.twilio_voice {
+        let token = voice.credential().ok_or(gone("the Twilio Voice token"))?;
+        let settings = twilio_voice::Settings {
+            account_sid: voice.account_sid.clone(),
+            api_key: voice.api_key.clone(),
+            auth_token: Credential::new(token.expose()),
+            from: voice.from.clone(),
+            language: voice.language.clone(),
+            ring: voice.ring,
+            status_callback: voice.status_callback.clone(),
+            base_url: voice.endpoint.to_string(),
+            concurrency: voice.concurrency,
+            timeout: voice.timeout,
+        };
+        all.push(Arc::new(TwilioVoice::new(&settings, Arc::clone(clock))?));
     }
     if let Some(web_push) = &config.providers.web_push {
         let key = web_push.credential().ok_or(gone("the VAPID key"))?;

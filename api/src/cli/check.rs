@@ -109,7 +109,9 @@ impl Check {
 
 /// Whether mails tell people how to get no more of them.
 fn links(config: &Config) -> Option<Finding> {
-    config.providers.smtp.as_ref()?;
+    if !config.providers.has_mail() {
+        return None;
+    }
     Some(match &config.links.base_url {
         Some(url) => Finding::new("links", Verdict::Ok, format_args!("mails name {url} for unsubscribing")),
         None => Finding::new(
@@ -132,6 +134,9 @@ async fn providers(config: &Config, offline: bool) -> Vec<Finding> {
         ("web_push", configured.web_push.is_some()),
         ("slack", configured.slack.is_some()),
         ("vonage", configured.vonage.is_some()),
+        ("twilio_voice", configured.twilio_voice.is_some()),
+        ("sendgrid", configured.sendgrid.is_some()),
+        ("mailgun", configured.mailgun.is_some()),
     ]
     .into_iter()
     .filter(|(_, on)| offline || !on)

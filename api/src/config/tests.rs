@@ -190,6 +190,9 @@ fn the_printed_file_is_a_valid_configuration_when_its_defaults_are_uncommented()
             ("BONGSU_PROVIDERS__TWILIO__ENABLED", "false"),
             ("BONGSU_PROVIDERS__WEB_PUSH__ENABLED", "false"),
             ("BONGSU_PROVIDERS__VONAGE__ENABLED", "false"),
+            ("BONGSU_PROVIDERS__TWILIO_VOICE__ENABLED", "false"),
+            ("BONGSU_PROVIDERS__SENDGRID__ENABLED", "false"),
+            ("BONGSU_PROVIDERS__MAILGUN__ENABLED", "false"),
         ],
     );
     let (_, layers) = Config::load(&sources).unwrap();
@@ -274,7 +277,25 @@ fn a_channel_has_one_provider_and_each_says_what_it_needs() {
     assert_eq!(told(&format!("{twilio}{vonage}enabled = false\n")), Ok(()));
     let both = told(&format!("{twilio}{vonage}")).unwrap_err();
     assert!(both.contains("providers.vonage.enabled") && both.contains("enabled = false"), "{both}");
+    let smtp = "[providers.smtp]\nhost = \"mail.example.com\"\nfrom = \"a@example.com\"\n";
+    let sendgrid = "[providers.sendgrid]\napi_key = \"SG.k\"\nfrom = \"a@example.com\"\n";
+    let mailgun = "[providers.mailgun]\napi_key = \"k\"\ndomain = \"mg.example.com\"\nfrom = \"a@example.com\"\n";
+    assert_eq!((told(sendgrid), told(mailgun)), (Ok(()), Ok(())));
+    for (first, second, name) in [(smtp, sendgrid, "sendgrid"), (smtp, mailgun, "mailgun"), (sendgrid, mailgun, "mailgun")] {
+        let both = told(&format!("{first}{second}")).unwrap_err();
+        assert!(both.contains(&format!("providers.{name}.enabled")) && both.contains("channel email already"), "{both}");
+    }
+    let all = told(&format!("{twilio}{vonage}{smtp}{sendgrid}{mailgun}")).unwrap_err();
+    assert!(["vonage", "sendgrid", "mailgun"].iter().all(|name| all.contains(&format!("providers.{name}.enabled"))), "{all}");
+    let voice = twilio.replace("twilio]", "twilio_voice]");
+    assert_eq!(told(&format!("{twilio}{voice}rate = 1\n")), Ok(()));
+    for (wrong, key) in [(voice.replace('+', ""), "providers.twilio_voice.from"), (format!("{voice}ring = \"500ms\"\n"), "providers.twilio_voice.ring")] {
+        let error = told(&wrong).unwrap_err();
+        assert!(error.contains(key), "{key}: {error}");
+    }
     for (wrong, key) in [
+        ("[providers.sendgrid]\nfrom = \"a@b.example\"\n", "providers.sendgrid.api_key_file"),
+        ("[providers.mailgun]\napi_key = \"k\"\ndomain = \"a/b\"\nfrom = \"a@b.example\"\n", "providers.mailgun.domain"),
         ("[providers.twilio]\naccount_sid = \"AC1\"\nauth_token = \"t\"\nfrom = \"+1\"\n", "providers.twilio.account_sid"),
         ("[providers.twilio]\naccount_sid = \"AC00000000000000000000000000000001\"\nauth_token = \"t\"\n", "providers.twilio.from"),
         ("[providers.vonage]\napi_key = \"k\"\napi_secret = \"s\"\nfrom = \"+82 10\"\n", "providers.vonage.from"),

@@ -1,6 +1,7 @@
 //! What Bongsu does, told as its users would see it.
 
 mod browsers;
+mod calls;
 mod chat;
 mod cluster;
 mod command_line;
@@ -19,6 +20,7 @@ mod flooding;
 mod history;
 mod limits;
 mod live;
+mod mail_over_http;
 mod messages;
 mod moving;
 mod operating;

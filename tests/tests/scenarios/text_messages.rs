@@ -66,10 +66,10 @@ async fn every_answer_of_twilio_is_taken_for_what_it_means() -> Result<()> {
     for (number, code) in refused {
         fails_at_once(&shop, number, "SMS", code).await?;
     }
-    // What is no number at all is dropped.
+    // What is no number at all is suppressed.
     fails_at_once(&shop, "+15005550001", "SMS", "400 21211").await?;
     let suppressed = sent_over(&shop, "+15005550001", "SMS", "suppressed").await?;
-    assert_eq!(suppressed["suppressions"][0]["rule"], "no_address", "{suppressed:#}");
+    assert_eq!(suppressed["suppressions"][0]["rule"], "address_suppressed", "{suppressed:#}");
 
     let (notification, calls) = sent_by_the_second(&app, &shop, throttled, "SMS").await?;
     assert_eq!((&calls[0]["verdict"], events(&notification, "AttemptFailed")?.len()), (&json!("throttled"), 0), "{notification:#}");

@@ -4,13 +4,17 @@
 pub mod apns;
 pub mod fcm;
 pub mod http;
+mod mail;
+pub mod mailgun;
 pub mod sandbox;
+pub mod sendgrid;
 pub mod slack;
 pub mod sms;
 pub mod smtp;
 #[cfg(test)]
 mod testing;
 pub mod twilio;
+pub mod twilio_voice;
 pub mod vonage;
 pub mod web_push;
 pub mod webhook;

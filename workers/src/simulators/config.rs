@@ -24,6 +24,12 @@ pub struct SimulatorsConfig {
     pub slack: SocketAddr,
     /// Vonage SMS.
     pub vonage: SocketAddr,
+    /// Twilio Voice.
+    pub twilio_voice: SocketAddr,
+    /// SendGrid.
+    pub sendgrid: SocketAddr,
+    /// Mailgun.
+    pub mailgun: SocketAddr,
     /// Administration: ledger, rules, counters, clock.
     pub admin: SocketAddr,
     /// Folder for the test CA, keys, addresses and the ledger file. `None` keeps everything in memory.
@@ -45,6 +51,9 @@ impl Default for SimulatorsConfig {
             web_push: any,
             slack: any,
             vonage: any,
+            twilio_voice: any,
+            sendgrid: any,
+            mailgun: any,
             admin: any,
             state_dir: None,
             seed: 1,

@@ -1,5 +1,5 @@
 //! Simulators of the providers: FCM HTTP v1, APNs, an SMTP submission server, a webhook receiver, Twilio, a push
-//! service of browsers, Slack and Vonage.
+//! service of browsers, Slack, Vonage, SendGrid and Mailgun.
 //!
 //! They speak the real protocols on loopback, check requests as the real provider does, misbehave on demand, and
 //! keep a ledger of what really arrived, so that "delivered once" can be checked from outside the server. What they
@@ -64,6 +64,14 @@
 //! | +150055608…, 09…, 10…, 11… | once: 429 with Retry-After 1, 503, wrong sender, wrong credentials |
 //! | +150055612… | always refused as it is |
 //!
+//! | +15005550001, …03, …04, …09 with Twilio Voice | 21211 no number, 21215 country, 21216 blocked, 21214 not reachable |
+//!
+//! | mail local part, with SendGrid and Mailgun | behaviour |
+//! |---|---|
+//! | `bounce` | 400: the recipient is no address |
+//! | `sender`, `key`, `toolarge`, `refused` | 403 the sender, 401, 413, 400 |
+//! | `throttle`, `busyN`, `flakyN` | 429 with a wait of 2 s always, of 1 s N times; 503 N times |
+//!
 //! FCM tokens, mail local parts, paths of webhooks, browsers and Slack further know `slowMS` (2000), `dropN` (delivered, no answer),
 //! `ghostN` (delivered, yet 503 or 451), `resetN` (closed before processing), `garbageN` (HTML), `emptyN` (nothing) and `hang`.
 //!
@@ -85,9 +93,11 @@ mod fcm;
 mod form;
 mod http;
 mod ledger;
+mod mailgun;
 mod messages;
 mod rules;
 mod running;
+mod sendgrid;
 mod signed_token;
 mod slack;
 mod smtp;
@@ -95,6 +105,7 @@ mod smtp;
 mod tests;
 mod tls;
 mod twilio;
+mod twilio_voice;
 mod vonage;
 mod web_push;
 mod webhook;

@@ -16,11 +16,14 @@ use super::credentials::{KeyRing, Ports, StateDir, TestCredentials};
 use super::fcm::{FcmSimulator, TokenEndpoint};
 use super::http::{Versions, accept, serve};
 use super::ledger::{Ledger, file};
+use super::mailgun::MailgunSimulator;
 use super::messages::Messages;
 use super::rules::Rules;
+use super::sendgrid::SendgridSimulator;
 use super::slack::SlackSimulator;
 use super::smtp::{SmtpSimulator, SmtpSwitches};
 use super::twilio::TwilioSimulator;
+use super::twilio_voice::TwilioVoiceSimulator;
 use super::vonage::VonageSimulator;
 use super::web_push::WebPushSimulator;
 use super::webhook::WebhookSimulator;
@@ -47,6 +50,12 @@ pub struct RunningSimulators {
     pub slack: SocketAddr,
     /// Vonage.
     pub vonage: SocketAddr,
+    /// Twilio Voice.
+    pub twilio_voice: SocketAddr,
+    /// SendGrid.
+    pub sendgrid: SocketAddr,
+    /// Mailgun.
+    pub mailgun: SocketAddr,
     /// Administration.
     pub admin: SocketAddr,
     /// What clients need to authenticate.
@@ -113,6 +122,9 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
     let (web_push_listener, web_push) = bind("web_push", config.web_push, last.web_push).await?;
     let (slack_listener, slack) = bind("slack", config.slack, last.slack).await?;
     let (vonage_listener, vonage) = bind("vonage", config.vonage, last.vonage).await?;
+    let (twilio_voice_listener, twilio_voice) = bind("twilio_voice", config.twilio_voice, last.twilio_voice).await?;
+    let (sendgrid_listener, sendgrid) = bind("sendgrid", config.sendgrid, last.sendgrid).await?;
+    let (mailgun_listener, mailgun) = bind("mailgun", config.mailgun, last.mailgun).await?;
     let (admin_listener, admin) = bind("admin", config.admin, last.admin).await?;
     let credentials = keys.credentials(fcm);
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -128,6 +140,9 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
             web_push: web_push.port(),
             slack: slack.port(),
             vonage: vonage.port(),
+            twilio_voice: twilio_voice.port(),
+            sendgrid: sendgrid.port(),
+            mailgun: mailgun.port(),
             admin: admin.port(),
         };
         state.save(&keys, &credentials, ports)?;
@@ -154,6 +169,15 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
     let simulator = Arc::new(VonageSimulator::new(Arc::clone(&world), &keys.vonage_secret));
     tracker.spawn(accept(vonage_listener, tracker.clone(), stop.clone(), move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both)));
 
+    let simulator = Arc::new(TwilioVoiceSimulator::new(Arc::clone(&world), &keys.twilio_token));
+    tracker.spawn(accept(twilio_voice_listener, tracker.clone(), stop.clone(), move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both)));
+
+    let simulator = Arc::new(SendgridSimulator::new(Arc::clone(&world), &keys.sendgrid_key));
+    tracker.spawn(accept(sendgrid_listener, tracker.clone(), stop.clone(), move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both)));
+
+    let simulator = Arc::new(MailgunSimulator::new(Arc::clone(&world), &keys.mailgun_key));
+    tracker.spawn(accept(mailgun_listener, tracker.clone(), stop.clone(), move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both)));
+
     let simulator = Arc::new(ApnsSimulator::new(Arc::clone(&world), keys.apns.der_bytes().to_vec(), &credentials));
     let acceptor = TlsAcceptor::from(keys.authority.server_config(&[b"h2"])?);
     let clear = Arc::clone(&simulator);
@@ -173,7 +197,25 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
             _ = axum::serve(admin_listener, router) => {}
         }
     });
-    Ok(RunningSimulators { fcm, apns, apns_cleartext, smtp, webhook, twilio, web_push, slack, vonage, admin, credentials, world, tracker, stop })
+    Ok(RunningSimulators {
+        fcm,
+        apns,
+        apns_cleartext,
+        smtp,
+        webhook,
+        twilio,
+        web_push,
+        slack,
+        vonage,
+        twilio_voice,
+        sendgrid,
+        mailgun,
+        admin,
+        credentials,
+        world,
+        tracker,
+        stop,
+    })
 }
 
 /// Binds the wanted address; for port 0 first the port of the last start, so that a restart keeps it.

@@ -24,7 +24,7 @@ use domain::values::PhoneNumber;
 
 /// Longest text, in characters.
 const LONGEST: usize = 1_600;
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 
 /// See the module.
 pub(crate) struct TwilioSimulator {
@@ -34,7 +34,7 @@ pub(crate) struct TwilioSimulator {
     numbers: AtomicU64,
 }
 
-struct TwilioDialect;
+pub(super) struct TwilioDialect;
 
 impl Dialect for TwilioDialect {
     const THROTTLED: (u16, &'static str) = (429, "20429");
@@ -52,7 +52,7 @@ impl Dialect for TwilioDialect {
     }
 }
 
-fn refusal(status: u16, code: &'static str) -> Refusal {
+pub(super) fn refusal(status: u16, code: &'static str) -> Refusal {
     Refusal::new(TwilioDialect.error(status, code), code)
 }
 
@@ -63,8 +63,7 @@ impl TwilioSimulator {
     }
 
     fn check(&self, head: &Parts, form: &Form) -> Result<(), Refusal> {
-        let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if !kind.starts_with("application/x-www-form-urlencoded") {
+        if !is_form(head) {
             return Err(refusal(400, "21604"));
         }
         let to = form.get("To").ok_or_else(|| refusal(400, "21604"))?;
@@ -91,7 +90,7 @@ impl TwilioSimulator {
     async fn create(&self, head: &Parts, body: Bytes) -> Reply {
         let form = Form::parse(&body);
         let to = form.get("To").unwrap_or_default().to_owned();
-        let arrival = arrival(&form, &to, &body);
+        let arrival = arrival(Provider::Twilio, &form, &to, &body);
         if !self.credential.fits(head.headers.get(AUTHORIZATION)) {
             return refuse(&self.world, arrival, refusal(401, "20003"));
         }
@@ -132,10 +131,15 @@ impl TwilioSimulator {
     }
 }
 
-fn arrival(form: &Form, to: &str, body: &[u8]) -> Arrival {
+/// Twilio takes nothing else.
+pub(super) fn is_form(head: &Parts) -> bool {
+    head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+}
+
+pub(super) fn arrival(provider: Provider, form: &Form, to: &str, body: &[u8]) -> Arrival {
     let callback = form.get("StatusCallback").and_then(|url| url.split_once('?')).map(|(_, query)| Form::parse(query.as_bytes())).unwrap_or_default();
     Arrival {
-        provider: Provider::Twilio,
+        provider,
         notification: callback.get("nid").map(IdText::parse).unwrap_or_default(),
         delivery: callback.get("delivery").and_then(|number| number.parse().ok()),
         attempt: callback.get("attempt").and_then(|number| number.parse().ok()),

@@ -11,8 +11,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use workers::simulators::{RunningSimulators, SimulatorsConfig, start};
 
-/// Runs imitations of the providers on this machine: FCM, APNs, an SMTP server, a webhook receiver, Twilio,
-/// Vonage, Slack and the push service of browsers.
+/// Runs imitations of the providers on this machine: FCM, APNs, an SMTP server, a webhook receiver, Twilio
+/// (messages and calls), Vonage, Slack, SendGrid, Mailgun and the push service of browsers.
 ///
 /// They check requests as the real ones do, misbehave on demand and record what arrived. Their
 /// folder holds bongsu.toml, a configuration that points a server to them.
@@ -47,6 +47,9 @@ struct Addresses {
     web_push: SocketAddr,
     slack: SocketAddr,
     vonage: SocketAddr,
+    twilio_voice: SocketAddr,
+    sendgrid: SocketAddr,
+    mailgun: SocketAddr,
     admin: SocketAddr,
     config: PathBuf,
 }
@@ -87,6 +90,9 @@ impl Addresses {
             web_push: running.web_push,
             slack: running.slack,
             vonage: running.vonage,
+            twilio_voice: running.twilio_voice,
+            sendgrid: running.sendgrid,
+            mailgun: running.mailgun,
             admin: running.admin,
             config,
         }
@@ -102,6 +108,9 @@ impl Addresses {
             ("web_push", format!("http://{}/push/any", self.web_push)),
             ("slack", format!("http://{}/services/T0/B0/any", self.slack)),
             ("vonage", format!("http://{}", self.vonage)),
+            ("twilio_voice", format!("http://{}", self.twilio_voice)),
+            ("sendgrid", format!("http://{}", self.sendgrid)),
+            ("mailgun", format!("http://{}", self.mailgun)),
             ("admin", format!("http://{}/_sim/ledger", self.admin)),
         ]
         .map(|(name, address)| vec![name.to_owned(), address]);

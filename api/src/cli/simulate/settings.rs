@@ -57,6 +57,28 @@ api_key = {vonage_key}
 api_secret_file = {vonage_secret}
 from = {vonage_from}
 endpoint = {vonage}
+
+[providers.twilio_voice]
+account_sid = {twilio_account}
+auth_token_file = {twilio_token}
+from = {twilio_from}
+# The simulator reads our ids from it and calls nobody.
+status_callback = \"https://notify.example.com/receipts/twilio\"
+endpoint = {twilio_voice}
+
+# E-mail has one provider: to try one of these, switch SMTP off.
+[providers.sendgrid]
+enabled = false
+api_key_file = {sendgrid_key}
+from = \"Bongsu <notify@{mail_domain}>\"
+endpoint = {sendgrid}
+
+[providers.mailgun]
+enabled = false
+api_key_file = {mailgun_key}
+domain = {quoted_domain}
+from = \"Bongsu <notify@{mail_domain}>\"
+endpoint = {mailgun}
 ",
         fcm_file = file("fcm.json"),
         fcm = quoted(&format!("http://{}", running.fcm)),
@@ -80,6 +102,13 @@ endpoint = {vonage}
         vonage_secret = file("vonage.secret"),
         vonage_from = quoted(&credentials.vonage_from),
         vonage = quoted(&format!("http://{}", running.vonage)),
+        twilio_voice = quoted(&format!("http://{}", running.twilio_voice)),
+        sendgrid_key = file("sendgrid.key"),
+        sendgrid = quoted(&format!("http://{}", running.sendgrid)),
+        mailgun_key = file("mailgun.key"),
+        mailgun = quoted(&format!("http://{}", running.mailgun)),
+        mail_domain = credentials.mail_domain,
+        quoted_domain = quoted(&credentials.mail_domain),
     )
 }
 

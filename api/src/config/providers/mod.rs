@@ -7,18 +7,24 @@
 mod apns;
 mod credential;
 mod fcm;
+mod mailgun;
+mod sendgrid;
 mod slack;
 mod smtp;
 mod twilio;
+mod twilio_voice;
 mod vonage;
 mod web_push;
 mod webhook;
 
 pub use apns::Apns;
 pub use fcm::Fcm;
+pub use mailgun::Mailgun;
+pub use sendgrid::Sendgrid;
 pub use slack::Slack;
 pub use smtp::{Encryption, Smtp};
 pub use twilio::Twilio;
+pub use twilio_voice::TwilioVoice;
 pub use vonage::Vonage;
 pub use web_push::WebPush;
 pub use webhook::{Network, Webhook};
@@ -46,6 +52,12 @@ pub struct Providers {
     pub slack: Option<Slack>,
     /// Text messages.
     pub vonage: Option<Vonage>,
+    /// Telephone calls.
+    pub twilio_voice: Option<TwilioVoice>,
+    /// E-mail.
+    pub sendgrid: Option<Sendgrid>,
+    /// E-mail.
+    pub mailgun: Option<Mailgun>,
 }
 
 impl Providers {
@@ -60,6 +72,9 @@ impl Providers {
             WebPush::describe(),
             Slack::describe(),
             Vonage::describe(),
+            TwilioVoice::describe(),
+            Sendgrid::describe(),
+            Mailgun::describe(),
         ]
     }
 
@@ -73,15 +88,53 @@ impl Providers {
         let web_push = optional::<WebPush>(reader, false);
         let slack = optional::<Slack>(reader, true);
         let vonage = optional::<Vonage>(reader, false);
-        if let (Some(Some(_)), Some(Some(_))) = (&twilio, &vonage) {
-            reader.problem(
-                "providers.vonage.enabled",
-                "providers.twilio serves the channel sms already, and a channel has one provider; set enabled = false in one of them",
-            );
+        let twilio_voice = optional::<TwilioVoice>(reader, false);
+        let sendgrid = optional::<Sendgrid>(reader, false);
+        let mailgun = optional::<Mailgun>(reader, false);
+        let texts = [("twilio", is_on(&twilio)), ("vonage", is_on(&vonage))];
+        let mails = [("smtp", is_on(&smtp)), ("sendgrid", is_on(&sendgrid)), ("mailgun", is_on(&mailgun))];
+        // Both are looked at, so that every mistake is told at once.
+        if [one_of(reader, "sms", &texts), one_of(reader, "email", &mails)].contains(&false) {
             return None;
         }
-        Some(Self { fcm: fcm?, apns: apns?, smtp: smtp?, webhook: webhook?, twilio: twilio?, web_push: web_push?, slack: slack?, vonage: vonage? })
+        Some(Self {
+            fcm: fcm?,
+            apns: apns?,
+            smtp: smtp?,
+            webhook: webhook?,
+            twilio: twilio?,
+            web_push: web_push?,
+            slack: slack?,
+            vonage: vonage?,
+            twilio_voice: twilio_voice?,
+            sendgrid: sendgrid?,
+            mailgun: mailgun?,
+        })
     }
+
+    /// Whether any of those that send mail is on.
+    pub const fn has_mail(&self) -> bool {
+        self.smtp.is_some() || self.sendgrid.is_some() || self.mailgun.is_some()
+    }
+}
+
+/// Whether a section is on, and right.
+const fn is_on<T>(section: &Option<Option<T>>) -> bool {
+    matches!(section, Some(Some(_)))
+}
+
+/// Notes every provider of a channel beyond the first. False if there is one.
+fn one_of(reader: &mut Reader<'_>, channel: &str, providers: &[(&str, bool)]) -> bool {
+    let mut on = providers.iter().filter(|(_, on)| *on).map(|(name, _)| *name);
+    let Some(first) = on.next() else { return true };
+    let more: Vec<_> = on.collect();
+    for name in &more {
+        reader.problem(
+            &format!("providers.{name}.enabled"),
+            format_args!("providers.{first} serves the channel {channel} already, and a channel has one provider; set enabled = false in one of them"),
+        );
+    }
+    more.is_empty()
 }
 
 impl Providers {
@@ -96,6 +149,9 @@ impl Providers {
             ("vonage", self.vonage.as_ref().map(|vonage| vonage.rate)),
             ("web_push", self.web_push.as_ref().map(|web_push| web_push.rate)),
             ("slack", self.slack.as_ref().map(|slack| slack.rate)),
+            ("twilio_voice", self.twilio_voice.as_ref().map(|voice| voice.rate)),
+            ("sendgrid", self.sendgrid.as_ref().map(|sendgrid| sendgrid.rate)),
+            ("mailgun", self.mailgun.as_ref().map(|mailgun| mailgun.rate)),
         ];
         set.into_iter().filter_map(|(name, rate)| Some((name, NonZeroU32::new(rate?)?))).collect()
     }

@@ -33,7 +33,8 @@ impl Value for Encryption {
 }
 
 section! {
-    /// E-mail by an SMTP submission server. Serves the channel `email`.
+    /// E-mail by an SMTP submission server. Serves the channel `email`, unless another provider does: one
+    /// channel has one provider.
     Smtp at "providers.smtp" {
         /// On or off; when left out, on as soon as anything else here is set.
         enabled: Option<bool>,
@@ -64,6 +65,11 @@ section! {
     }
 }
 
+/// Whether a text can be the author of messages, as far as can be seen without reading it.
+pub(super) fn is_author(text: &str) -> bool {
+    text.contains('@') && !text.chars().any(char::is_control)
+}
+
 impl Smtp {
     fn check(&self, reader: &mut Reader<'_>) {
         reader.require(!self.host.is_empty(), "providers.smtp.host", "must be the server's name");
@@ -74,11 +80,7 @@ impl Smtp {
             "providers.smtp.encryption",
             "may be `none` only for a server on this machine; use `starttls` or `tls`",
         );
-        reader.require(
-            self.from.contains('@') && !self.from.chars().any(char::is_control),
-            "providers.smtp.from",
-            "must be an address, such as Example <notify@example.com>",
-        );
+        reader.require(is_author(&self.from), "providers.smtp.from", "must be an address, such as Example <notify@example.com>");
         credential::check_pem(reader, "providers.smtp.ca_file", self.ca_file.as_deref());
         bounds(reader, Self::PATH, self.concurrency, self.timeout);
     }

@@ -39,11 +39,15 @@ section! {
     }
 }
 
+/// Whether a text is one of Twilio's ids: its letters, and 32 letters and digits.
+pub(super) fn is_sid(text: &str, prefix: &str) -> bool {
+    text.starts_with(prefix) && text.len() == 34 && text.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
 impl Twilio {
     fn check(&self, reader: &mut Reader<'_>) {
-        let sid = |text: &str, prefix: &str| text.starts_with(prefix) && text.len() == 34 && text.chars().all(|c| c.is_ascii_alphanumeric());
-        reader.require(sid(&self.account_sid, "AC"), "providers.twilio.account_sid", "must be AC and 32 letters and digits, as the Twilio console shows it");
-        reader.require(self.api_key.as_deref().is_none_or(|key| sid(key, "SK")), "providers.twilio.api_key", "must be SK and 32 letters and digits");
+        reader.require(is_sid(&self.account_sid, "AC"), "providers.twilio.account_sid", "must be AC and 32 letters and digits, as the Twilio console shows it");
+        reader.require(self.api_key.as_deref().is_none_or(|key| is_sid(key, "SK")), "providers.twilio.api_key", "must be SK and 32 letters and digits");
         credential::read(reader, Self::PATH, "auth_token", self.auth_token.as_ref(), self.auth_token_file.as_deref(), true);
         match (&self.from, &self.messaging_service_sid) {
             (Some(_), Some(_)) => reader.problem("providers.twilio.from", "set either this or messaging_service_sid, not both"),
@@ -51,7 +55,7 @@ impl Twilio {
             (Some(from), None) => reader.require(!from.trim().is_empty(), "providers.twilio.from", "must be a number with + and country code, or letters"),
             (None, Some(service)) => {
                 reader.require(
-                    sid(service, "MG"),
+                    is_sid(service, "MG"),
                     "providers.twilio.messaging_service_sid",
                     "must be MG and 32 letters and digits, as the Twilio console shows it",
                 );

@@ -6,8 +6,8 @@
 //! lettre's own choice of encoding, which takes 7bit where it can.
 
 use crate::providers::Message;
-use commands::links::Unsubscribe;
-use domain::values::{BadAddress, Millis, Outcome};
+use crate::providers::mail::{Letter, ONE_CLICK};
+use domain::values::{Millis, Outcome};
 use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
@@ -32,35 +32,21 @@ impl std::fmt::Debug for Mail {
 /// Builds it, or says what it means that this cannot be.
 pub(super) fn build(message: &Message, from: &Mailbox, domain: &str, now: Millis) -> Result<Mail, Outcome> {
     let permanent = |code: &str| Outcome::Permanent { code: code.to_owned() };
-    let to = recipient(&message.address.value)?;
-    let title = message.content.title.as_deref();
-    if title.is_some_and(|title| title.chars().any(char::is_control)) {
-        return Err(permanent("control character in the title"));
-    }
-    let id = message.notification.0.hyphenated().to_string();
+    let letter = Letter::of(message, domain)?;
     let sent = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(now.clamp(0, LATEST)).unwrap_or_default());
-    let mut builder = lettre::Message::builder()
-        .message_id(Some(format!("<{id}.{}@{domain}>", message.delivery)))
-        .date(sent)
-        .from(from.clone())
-        .to(Mailbox::new(None, to.clone()));
-    if let Some(title) = title {
+    let mut builder = lettre::Message::builder().message_id(Some(letter.message_id)).date(sent).from(from.clone()).to(Mailbox::new(None, letter.to.clone()));
+    if let Some(title) = letter.subject {
         builder = builder.subject(title);
     }
-    for (name, value) in [
-        (HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()),
-        (HeaderName::new_from_ascii_str("X-Bongsu-Notification"), id),
-        (HeaderName::new_from_ascii_str("X-Bongsu-Delivery"), message.delivery.to_string()),
-        (HeaderName::new_from_ascii_str("X-Bongsu-Attempt"), message.attempt.to_string()),
-    ] {
-        builder = builder.raw_header(HeaderValue::new(name, value));
+    for (name, value) in letter.headers {
+        builder = builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value));
     }
-    for (name, value) in message.unsubscribe.iter().flat_map(ways_out) {
+    for (name, value) in ways_out(&letter.ways_out) {
         builder = builder.raw_header(HeaderValue::dangerous_new_pre_encoded(name, value.clone(), value));
     }
     let unencodable = || permanent("body cannot be encoded");
-    let text = part(&message.content.body, ContentType::TEXT_PLAIN).ok_or_else(unencodable)?;
-    let built = match &message.content.html {
+    let text = part(letter.text, ContentType::TEXT_PLAIN).ok_or_else(unencodable)?;
+    let built = match letter.html {
         None => builder.singlepart(text),
         Some(html) => {
             let html = part(html, ContentType::TEXT_HTML).ok_or_else(unencodable)?;
@@ -70,38 +56,20 @@ pub(super) fn build(message: &Message, from: &Mailbox, domain: &str, now: Millis
         }
     };
     let content = built.map_err(|_| permanent("message cannot be built"))?.formatted();
-    if is_clean(&content) { Ok(Mail { to, content }) } else { Err(permanent("message would not be plain ASCII with CRLF")) }
+    if is_clean(&content) { Ok(Mail { to: letter.to, content }) } else { Err(permanent("message would not be plain ASCII with CRLF")) }
 }
 
 /// `List-Unsubscribe` (RFC 2369) and `List-Unsubscribe-Post` (RFC 8058), to be covered by the relay's
 /// DKIM signature. URLs are ASCII without blanks, and stand on a line each: mail programs cut long ones
 /// at the wrong place, and an encoded word would not be read at all.
-fn ways_out(unsubscribe: &Unsubscribe) -> [(HeaderName, String); 2] {
-    let mailto = unsubscribe.mailto.iter().map(|mailto| format!(",\r\n <{mailto}>"));
-    let list = std::iter::once(format!("<{}>", unsubscribe.url)).chain(mailto).collect();
-    [
-        (HeaderName::new_from_ascii_str("List-Unsubscribe"), list),
-        (HeaderName::new_from_ascii_str("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click".to_owned()),
-    ]
-}
-
-/// The one recipient. Domains of other scripts become their ASCII form (RFC 5891); a local part of
-/// another script would need SMTPUTF8 all the way to the mailbox.
-fn recipient(value: &str) -> Result<Address, Outcome> {
-    let refused = |code: &str| Outcome::BadAddress { kind: BadAddress::Unsupported, as_of: None, code: code.to_owned() };
-    let malformed = || refused("not an e-mail address");
-    if value.chars().any(char::is_control) {
-        return Err(malformed());
-    }
-    let address: Address = value.parse().map_err(|_| malformed())?;
-    if !address.user().is_ascii() {
-        return Err(refused("address needs SMTPUTF8"));
-    }
-    if address.domain().is_ascii() {
-        return Ok(address);
-    }
-    let domain = url::Host::parse(address.domain()).map_err(|_| malformed())?.to_string();
-    Address::new(address.user(), domain).map_err(|_| malformed())
+fn ways_out(values: &[String]) -> impl Iterator<Item = (HeaderName, String)> {
+    let headers = (!values.is_empty()).then(|| {
+        [
+            (HeaderName::new_from_ascii_str("List-Unsubscribe"), values.join(",\r\n ")),
+            (HeaderName::new_from_ascii_str("List-Unsubscribe-Post"), ONE_CLICK.to_owned()),
+        ]
+    });
+    headers.into_iter().flatten()
 }
 
 fn part(text: &str, kind: ContentType) -> Option<SinglePart> {

@@ -16,7 +16,7 @@ mod tests;
 pub use settings::{Security, Settings};
 
 use super::http::ProviderError;
-use super::{Call, Message, Provider};
+use super::{Call, Message, Provider, mail};
 use commands::ports::Clock;
 use domain::values::{Channel, Outcome};
 use lettre::message::Mailbox;
@@ -49,12 +49,7 @@ impl Smtp {
     /// The sender, the domain, the login or the certificates are not of the right form.
     pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, ProviderError> {
         let wrong = |reason: &str| ProviderError::settings("smtp", reason);
-        let from = Some(&settings.from).filter(|from| !from.contains(char::is_control));
-        let from: Mailbox =
-            from.and_then(|from| from.parse().ok()).ok_or_else(|| wrong("from is not an e-mail address; give it like Acme <no-reply@acme.com>"))?;
-        if !from.email.to_string().is_ascii() {
-            return Err(wrong("from's address is not ASCII; write its domain in its xn-- form"));
-        }
+        let from = mail::author("smtp", &settings.from)?;
         let domain = settings.message_id_domain.clone();
         if domain.is_empty() || !domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-') {
             return Err(wrong("message_id_domain is not a domain name; give one like acme.com"));

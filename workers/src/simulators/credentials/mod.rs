@@ -34,6 +34,8 @@ pub(crate) const TWILIO_FROM: &str = "+15005550006";
 pub(crate) const VONAGE_KEY: &str = "abcd1234";
 /// Its sender.
 pub(crate) const VONAGE_FROM: &str = "BONGSU";
+/// The domain that the SendGrid and Mailgun simulators send for.
+pub(crate) const MAIL_DOMAIN: &str = "example.com";
 const SMTP_USERNAME: &str = "bongsu";
 
 /// Everything a client of the simulators needs to know.
@@ -77,6 +79,12 @@ pub struct TestCredentials {
     pub vonage_api_secret: String,
     /// Its sender.
     pub vonage_from: String,
+    /// SendGrid's API key.
+    pub sendgrid_api_key: String,
+    /// Mailgun's API key.
+    pub mailgun_api_key: String,
+    /// The domain that SendGrid and Mailgun send for.
+    pub mail_domain: String,
 }
 
 /// Compares `Authorization: Basic`.
@@ -103,6 +111,8 @@ pub(crate) struct KeyRing {
     pub(crate) vonage_secret: String,
     pub(crate) vapid: VapidKeys,
     pub(crate) browser: Browser,
+    pub(crate) sendgrid_key: String,
+    pub(crate) mailgun_key: String,
 }
 
 pub(crate) fn broken(error: impl std::fmt::Display) -> SimulatorError {
@@ -131,6 +141,8 @@ impl KeyRing {
             vonage_secret: random_hex()?,
             vapid: VapidKeys::generate().ok_or_else(|| broken("no random numbers"))?,
             browser: Browser::generate()?,
+            sendgrid_key: format!("SG.{}", random_hex()?),
+            mailgun_key: random_hex()?,
         })
     }
 
@@ -168,6 +180,9 @@ impl KeyRing {
             vonage_api_key: VONAGE_KEY.into(),
             vonage_api_secret: self.vonage_secret.clone(),
             vonage_from: VONAGE_FROM.into(),
+            sendgrid_api_key: self.sendgrid_key.clone(),
+            mailgun_api_key: self.mailgun_key.clone(),
+            mail_domain: MAIL_DOMAIN.into(),
         }
     }
 

@@ -27,6 +27,12 @@ pub(crate) struct Ports {
     pub(crate) slack: u16,
     #[serde(default)]
     pub(crate) vonage: u16,
+    #[serde(default)]
+    pub(crate) twilio_voice: u16,
+    #[serde(default)]
+    pub(crate) sendgrid: u16,
+    #[serde(default)]
+    pub(crate) mailgun: u16,
     pub(crate) admin: u16,
 }
 
@@ -46,7 +52,20 @@ impl StateDir {
 
     /// The keys of an earlier start, or new ones.
     pub(crate) fn keys(&self) -> Result<KeyRing, SimulatorError> {
-        let (Some(account), Some(apns), Some(ca), Some(ca_key), Some(webhook), Some(smtp), Some(twilio), Some(vonage), Some(vapid), Some(browser)) = (
+        let (
+            Some(account),
+            Some(apns),
+            Some(ca),
+            Some(ca_key),
+            Some(webhook),
+            Some(smtp),
+            Some(twilio),
+            Some(vonage),
+            Some(vapid),
+            Some(browser),
+            Some(sendgrid),
+            Some(mailgun),
+        ) = (
             self.read("fcm.json")?,
             self.read("apns.p8")?,
             self.read("ca.pem")?,
@@ -57,7 +76,10 @@ impl StateDir {
             self.read("vonage.secret")?,
             self.read("vapid.key")?,
             self.read("browser.key")?,
-        ) else {
+            self.read("sendgrid.key")?,
+            self.read("mailgun.key")?,
+        )
+        else {
             return KeyRing::generate();
         };
         let account: serde_json::Value = serde_json::from_str(&account).map_err(broken)?;
@@ -72,6 +94,8 @@ impl StateDir {
             vonage_secret: vonage.trim().to_owned(),
             vapid: VapidKeys::of_private(vapid.trim()).ok_or_else(|| broken("vapid.key is not a key"))?,
             browser: Browser::of_text(&browser)?,
+            sendgrid_key: sendgrid.trim().to_owned(),
+            mailgun_key: mailgun.trim().to_owned(),
         })
     }
 
@@ -91,6 +115,8 @@ impl StateDir {
         self.write("vonage.secret", &credentials.vonage_api_secret)?;
         self.write("vapid.key", &credentials.vapid_private_key)?;
         self.write("browser.key", &keys.browser.text())?;
+        self.write("sendgrid.key", &credentials.sendgrid_api_key)?;
+        self.write("mailgun.key", &credentials.mailgun_api_key)?;
         self.write("addresses.json", &serde_json::to_string_pretty(&ports).map_err(broken)?)?;
         Ok(())
     }

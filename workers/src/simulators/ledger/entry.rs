@@ -26,14 +26,32 @@ pub enum Provider {
     Slack,
     /// Vonage SMS.
     Vonage,
+    /// Twilio Voice.
+    TwilioVoice,
+    /// SendGrid.
+    Sendgrid,
+    /// Mailgun.
+    Mailgun,
 }
 
 impl Provider {
     /// All providers, in the order of the counters.
-    pub const ALL: [Self; Self::COUNT] = [Self::Fcm, Self::Apns, Self::Smtp, Self::Webhook, Self::Twilio, Self::WebPush, Self::Slack, Self::Vonage];
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Fcm,
+        Self::Apns,
+        Self::Smtp,
+        Self::Webhook,
+        Self::Twilio,
+        Self::WebPush,
+        Self::Slack,
+        Self::Vonage,
+        Self::TwilioVoice,
+        Self::Sendgrid,
+        Self::Mailgun,
+    ];
 
     /// How many there are.
-    pub(crate) const COUNT: usize = 8;
+    pub(crate) const COUNT: usize = 11;
 
     pub(crate) const fn index(self) -> usize {
         self as usize

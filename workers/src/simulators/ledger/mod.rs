@@ -70,6 +70,15 @@ pub struct AllCounters {
     /// Vonage SMS.
     #[serde(default)]
     pub vonage: Counters,
+    /// Twilio Voice.
+    #[serde(default)]
+    pub twilio_voice: Counters,
+    /// SendGrid.
+    #[serde(default)]
+    pub sendgrid: Counters,
+    /// Mailgun.
+    #[serde(default)]
+    pub mailgun: Counters,
     /// Entries dropped from memory because the bound was reached.
     pub forgotten: u64,
     /// Position of the newest entry.
@@ -89,6 +98,9 @@ impl AllCounters {
             Provider::WebPush => self.web_push,
             Provider::Slack => self.slack,
             Provider::Vonage => self.vonage,
+            Provider::TwilioVoice => self.twilio_voice,
+            Provider::Sendgrid => self.sendgrid,
+            Provider::Mailgun => self.mailgun,
         }
     }
 }
@@ -156,8 +168,22 @@ impl Ledger {
     #[must_use]
     pub fn counters(&self) -> AllCounters {
         let inner = self.lock();
-        let [fcm, apns, smtp, webhook, twilio, web_push, slack, vonage] = inner.counters;
-        AllCounters { fcm, apns, smtp, webhook, twilio, web_push, slack, vonage, forgotten: inner.forgotten, last_seq: inner.base + inner.len }
+        let [fcm, apns, smtp, webhook, twilio, web_push, slack, vonage, twilio_voice, sendgrid, mailgun] = inner.counters;
+        AllCounters {
+            fcm,
+            apns,
+            smtp,
+            webhook,
+            twilio,
+            web_push,
+            slack,
+            vonage,
+            twilio_voice,
+            sendgrid,
+            mailgun,
+            forgotten: inner.forgotten,
+            last_seq: inner.base + inner.len,
+        }
     }
 
     /// Position of the newest entry, 0 when nothing has arrived.

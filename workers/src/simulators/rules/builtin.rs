@@ -24,7 +24,8 @@ pub(super) fn pattern(provider: Provider, address: &str) -> Option<Pattern> {
         Provider::Apns => apns(address),
         Provider::Smtp => smtp(address),
         Provider::Webhook => webhook(address),
-        Provider::Twilio | Provider::Vonage => super::phones::phone(provider, address),
+        Provider::Twilio | Provider::TwilioVoice | Provider::Vonage => super::phones::phone(provider, address),
+        Provider::Sendgrid | Provider::Mailgun => super::mailboxes::mailbox(provider, address),
         Provider::WebPush => browser(address),
         Provider::Slack => slack(address),
     }
@@ -43,13 +44,13 @@ fn mail(at: SmtpStage, status: u16, reason: &str) -> Fault {
 }
 
 /// `flaky12` → ("flaky", Some(12)).
-fn split_number(word: &str) -> (&str, Option<u32>) {
+pub(super) fn split_number(word: &str) -> (&str, Option<u32>) {
     let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
     (letters, word[letters.len()..].parse().ok())
 }
 
 /// Words that mean the same for every provider with words in its addresses.
-fn common(word: &str, number: Option<u32>) -> Option<Pattern> {
+pub(super) fn common(word: &str, number: Option<u32>) -> Option<Pattern> {
     Some(match word {
         "slow" => Pattern::Delay(number.map_or(SLOW, |ms| Duration::from_millis(ms.into()))),
         "drop" => Pattern::First(number.unwrap_or(1), Fault::AcceptThenDrop),

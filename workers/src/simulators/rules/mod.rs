@@ -6,6 +6,7 @@
 
 mod active;
 mod builtin;
+mod mailboxes;
 mod model;
 mod phones;
 

@@ -90,7 +90,7 @@ pub enum Action {
         /// HTTP status or SMTP reply code.
         status: u16,
         /// FCM error code, APNs reason, SMTP enhanced code or text, webhook body, Twilio error code, Vonage status,
-        /// Slack's word.
+        /// Slack's word, SendGrid's field, Mailgun's message.
         #[serde(default)]
         reason: String,
         /// `Retry-After` in seconds (HTTP).

@@ -32,11 +32,17 @@ const TWILIO: Reasons = Reasons {
     refused: "21617",
 };
 
+const VOICE: Reasons = Reasons { blocked: "21216", no_country: "21215", not_mobile: "21214", sender: "21210", refused: "12100", ..TWILIO };
+
 const VONAGE: Reasons =
     Reasons { not_a_number: "33", blocked: "7", no_country: "6", not_mobile: "7", throttled: "1", down: "5", sender: "15", credential: "4", refused: "3" };
 
 pub(super) fn phone(provider: Provider, number: &str) -> Option<Pattern> {
-    let reasons = if provider == Provider::Vonage { &VONAGE } else { &TWILIO };
+    let reasons = match provider {
+        Provider::Vonage => &VONAGE,
+        Provider::TwilioVoice => &VOICE,
+        _ => &TWILIO,
+    };
     let digits = number.trim_start_matches('+');
     if let Some(last) = digits.strip_prefix("1500555") {
         return Some(Pattern::Always(match last {

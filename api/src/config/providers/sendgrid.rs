@@ -1,0 +1,47 @@
+//! `[providers.sendgrid]`: SendGrid.
+
+use super::credential;
+use super::fcm::bounds;
+use super::smtp::is_author;
+use crate::config::section::{Reader, Section, section};
+use crate::config::value::Secret;
+use std::path::PathBuf;
+use std::time::Duration;
+
+section! {
+    /// E-mail by SendGrid. Serves the channel `email`, unless another provider does: one channel has
+    /// one provider.
+    Sendgrid at "providers.sendgrid" {
+        /// On or off; when left out, on as soon as anything else here is set.
+        enabled: Option<bool>,
+        /// A file with the API key (`SG.…`), which needs the right «Mail Send».
+        api_key_file: Option<PathBuf>,
+        /// The key itself, in place of the file.
+        api_key: Option<Secret>,
+        /// The sender's address, such as `Example <notify@example.com>`; one that SendGrid has verified.
+        from: String,
+        /// Where the API is; `https://api.eu.sendgrid.com` for accounts in the EU.
+        endpoint: url::Url = "https://api.sendgrid.com",
+        /// Calls at once.
+        concurrency: usize = "20",
+        /// Calls a second, of all replicas together; 0 for any number.
+        rate: u32 = "0",
+        /// Longest time for one call.
+        timeout: Duration = "30s",
+    }
+}
+
+impl Sendgrid {
+    fn check(&self, reader: &mut Reader<'_>) {
+        let key = credential::read(reader, Self::PATH, "api_key", self.api_key.as_ref(), self.api_key_file.as_deref(), true);
+        let plain = key.is_none_or(|key| key.expose().bytes().all(|byte| byte.is_ascii_graphic()));
+        reader.require(plain, "providers.sendgrid.api_key", "has characters that no key has; copy it again from the SendGrid console");
+        reader.require(is_author(&self.from), "providers.sendgrid.from", "must be an address, such as Example <notify@example.com>");
+        bounds(reader, Self::PATH, self.concurrency, self.timeout);
+    }
+
+    /// The key; none only if its file went away since it was checked.
+    pub fn credential(&self) -> Option<Secret> {
+        credential::resolve(self.api_key.as_ref(), self.api_key_file.as_deref())
+    }
+}

@@ -1,0 +1,143 @@
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+use super::{Sendgrid, Settings, error_map};
+use crate::providers::http::{Answer, Credential};
+use crate::providers::testing::{expect, message, told};
+use crate::providers::{Message, Provider};
+use crate::simulators::{self, RunningSimulators, SimulatorsConfig};
+use commands::links::Unsubscribe;
+use commands::ports::SystemClock;
+use domain::values::{BadAddress, Content, Misconfigured, Outcome, ThrottleScope};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+async fn started() -> (RunningSimulators, Settings) {
+    let simulators = simulators::start(SimulatorsConfig::default()).await.unwrap();
+    let settings = Settings {
+        api_key: Credential::new(simulators.credentials.sendgrid_api_key.clone()),
+        from: "Acme <no-reply@example.com>".to_owned(),
+        base_url: format!("http://{}/", simulators.sendgrid),
+        concurrency: 4,
+        timeout: Duration::from_secs(5),
+    };
+    (simulators, settings)
+}
+
+fn sendgrid(settings: &Settings) -> Sendgrid {
+    Sendgrid::new(settings, Arc::new(SystemClock::default())).unwrap()
+}
+
+fn to(address: &str) -> Message {
+    message(address, None)
+}
+
+#[tokio::test]
+async fn a_mail_arrives_with_both_parts_our_ids_and_the_ways_out() {
+    let (simulators, settings) = started().await;
+    let sendgrid = sendgrid(&settings);
+    assert_eq!(sendgrid.check().await, Ok(()));
+    let content = Content { title: Some("주문".to_owned()), body: "Order 42".to_owned(), html: Some("<b>42</b>".to_owned()), ..Content::default() };
+    let unsubscribe = Some(Unsubscribe { url: "https://n.example/u/x".to_owned(), mailto: None });
+    let message = Message { content: Arc::new(content), unsubscribe, ..to("kim@example.org") };
+    let Outcome::Accepted { provider_id: Some(id) } = sendgrid.send(&message).await else { panic!("not accepted") };
+    let entry = simulators.ledger().entries(0, 10).remove(0);
+    assert_eq!((entry.notification.as_deref(), entry.provider_id.as_deref()), (Some("00000000-0000-0000-0000-000000000077"), Some(id.as_str())));
+    assert_eq!((entry.delivery, entry.attempt), (Some(3), Some(2)));
+    let sent: Value = serde_json::from_slice(&simulators.messages().latest(simulators::Provider::Sendgrid, 1)[0].raw).unwrap();
+    assert_eq!(sent["from"], json!({ "email": "no-reply@example.com", "name": "Acme" }));
+    assert_eq!((&sent["subject"], sent["content"][1]["value"].as_str()), (&json!("주문"), Some("<b>42</b>")));
+    assert_eq!(sent["headers"]["List-Unsubscribe"], "<https://n.example/u/x>");
+    assert_eq!(sent["headers"]["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click");
+    assert_eq!(sent["headers"]["Message-ID"], "<00000000-0000-0000-0000-000000000077.3@example.com>");
+    assert_eq!(sent["tracking_settings"]["click_tracking"]["enable"], false);
+    simulators.shutdown().await;
+}
+
+#[tokio::test]
+async fn each_refusal_is_what_it_means() {
+    let (simulators, mut settings) = started().await;
+    let sendgrid_ = sendgrid(&settings);
+    expect(
+        &sendgrid_,
+        &[
+            (to("bounce@example.org"), "bad address", "400 recipient"),
+            (to("kim"), "bad address", "not an e-mail address"),
+            (to("sender@example.org"), "misconfigured", "403 from"),
+            (to("key@example.org"), "misconfigured", "401"),
+            (to("toolarge@example.org"), "permanent", "413"),
+            (to("refused@example.org"), "permanent", "400"),
+            (to("flaky@example.org"), "unknown", "503"),
+            (to("flaky@example.org"), "accepted", ""),
+        ],
+    )
+    .await;
+    // By the end of SendGrid's window.
+    let Outcome::Throttled { after: Some(after), scope: ThrottleScope::Provider, .. } = sendgrid_.send(&to("busy@example.org")).await else {
+        panic!("not throttled")
+    };
+    assert!(after > Duration::ZERO && after <= Duration::from_secs(2), "{after:?}");
+    settings.from = "no-reply@elsewhere.example".to_owned();
+    expect(&sendgrid(&settings), &[(to("kim@example.org"), "misconfigured", "403 from")]).await;
+    settings.api_key = Credential::new("SG.wrong");
+    assert!(sendgrid(&settings).check().await.unwrap_err().contains("api_key"));
+    settings.from = "nobody".to_owned();
+    assert!(Sendgrid::new(&settings, Arc::new(SystemClock::default())).is_err());
+    simulators.shutdown().await;
+}
+
+#[tokio::test]
+async fn without_a_verdict_nobody_knows() {
+    let (simulators, mut settings) = started().await;
+    let patient = sendgrid(&settings);
+    expect(
+        &patient,
+        &[
+            (to("drop@example.org"), "unknown", "connection broken"),
+            (to("ghost@example.org"), "unknown", "503"),
+            (to("reset@example.org"), "unknown", "connection broken"),
+            (to("garbage@example.org"), "unknown", "200 with another answer"),
+            (to("empty@example.org"), "unknown", "200 with another answer"),
+        ],
+    )
+    .await;
+    settings.timeout = Duration::from_millis(300);
+    expect(&sendgrid(&settings), &[(to("hang@example.org"), "unknown", "no answer in time")]).await;
+    simulators.shutdown().await;
+    expect(&patient, &[(to("kim@example.org"), "retry", "no connection")]).await;
+}
+
+#[test]
+fn every_row_of_the_table() {
+    let now = 1_700_000_000_000;
+    let map = |status, headers: &[(&'static str, &'static str)], body: &str| {
+        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        error_map::outcome(&Answer { status, retry_after: None, headers, body: body.as_bytes().to_vec() }, now)
+    };
+    let about = |field: &str| format!(r#"{{"errors":[{{"message":"m","field":"{field}"}}]}}"#);
+    let wait = |reset| match map(429, &[("x-ratelimit-reset", reset)], "") {
+        Outcome::Throttled { after, scope: ThrottleScope::Provider, .. } => after,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(wait("1700000030"), Some(Duration::from_secs(30)));
+    assert_eq!((wait("1600000000"), wait("soon"), wait("9999999999999")), (Some(Duration::ZERO), None, Some(Duration::from_secs(3_600))));
+    let dead = Outcome::BadAddress { kind: BadAddress::Dead, as_of: None, code: "400 recipient".to_owned() };
+    assert_eq!(map(400, &[], &about("personalizations.0.to.0.email")), dead);
+    assert_eq!(told(&map(400, &[], &about("personalizations.0.topics"))).0, "permanent");
+    assert_eq!(map(403, &[], &about("from")), Outcome::Misconfigured { scope: Misconfigured::Sender, code: "403 from".to_owned() });
+    assert_eq!(map(403, &[], "{}"), Outcome::Misconfigured { scope: Misconfigured::Credential, code: "403".to_owned() });
+    assert_eq!(map(202, &[("x-message-id", "m1")], ""), Outcome::Accepted { provider_id: Some("m1".to_owned()) });
+    for (status, kind) in [
+        (202, "unknown"),
+        (200, "unknown"),
+        (302, "retry"),
+        (400, "permanent"),
+        (401, "misconfigured"),
+        (406, "permanent"),
+        (413, "permanent"),
+        (500, "unknown"),
+        (503, "unknown"),
+    ] {
+        assert_eq!(told(&map(status, &[], "")).0, kind, "{status}");
+    }
+}
