@@ -43,3 +43,11 @@ pub(super) async fn expect(provider: &dyn Provider, cases: &[(Message, &'static 
         assert_eq!(told(&provider.send(message).await), (*kind, (*code).to_owned()), "{}", message.address.value);
     }
 }
+
+/// Every way in which an e-mail provider of HTTP gives no verdict; `other` is the code of an answer that is
+/// none of its own.
+pub(super) async fn nobody_knows(provider: &dyn Provider, to: impl Fn(&str) -> Message, other: &str) {
+    let cases = [("drop", "connection broken"), ("ghost", "503"), ("reset", "connection broken"), ("garbage", other), ("empty", other)];
+    let cases = cases.map(|(who, code)| (to(&format!("{who}@example.org")), "unknown", code));
+    expect(provider, &cases).await;
+}

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hyper::Method;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use hyper::http::request::Parts;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::World;
 use super::credentials::{Basic, TWILIO_ACCOUNT, TWILIO_FROM};
@@ -19,6 +19,7 @@ use super::fault::{Answer, Dialect, Refusal, Reply, Taken, answer, refuse, settl
 use super::form::Form;
 use super::http::HttpSimulator;
 use super::ledger::{Arrival, IdText, Provider, ProviderId, SmsIds, sha256};
+use super::messages::Message;
 use crate::providers::sms::segments;
 use domain::values::PhoneNumber;
 
@@ -109,29 +110,38 @@ impl TwilioSimulator {
         })
     }
 
-    /// Those that were created, newest first, of one number where it is asked for.
     fn list(&self, head: &Parts) -> Answer {
-        if !self.credential.fits(head.headers.get(AUTHORIZATION)) {
-            return TwilioDialect.error(401, "20003");
-        }
-        let query = Form::parse(head.uri.query().unwrap_or_default().as_bytes());
-        let most = query.get("PageSize").and_then(|size| size.parse().ok()).unwrap_or(50_usize);
-        let all = self.world.messages.latest(Provider::Twilio, usize::MAX);
-        let wanted = all.iter().rev().filter(|message| query.get("To").is_none_or(|to| to == message.address));
-        let messages: Vec<_> = wanted
-            .take(most)
-            .map(|message| {
-                let entry = self.world.ledger.entries(message.seq.saturating_sub(1), 1).pop();
-                let created = entry.as_ref().and_then(|entry| chrono::DateTime::parse_from_rfc3339(&entry.at).ok()).map(|at| at.to_rfc2822());
-                let sid = entry.and_then(|entry| entry.provider_id);
-                json!({ "sid": sid, "to": message.address, "body": Form::parse(&message.raw).get("Body"), "status": "sent", "date_created": created })
-            })
-            .collect();
-        answer(200, JSON, json!({ "messages": messages, "page": 0, "page_size": most }).to_string())
+        let text = |message: &Message| Form::parse(&message.raw).get("Body").map(ToOwned::to_owned);
+        list(&self.world, &self.credential, head, Provider::Twilio, "messages", |message| json!({ "body": text(message), "status": "sent" }))
     }
 }
 
 /// Twilio takes nothing else.
+/// What was created, newest first, of one number where it is asked for: what every list says of each, and what
+/// `of` adds.
+pub(super) fn list(world: &World, credential: &Basic, head: &Parts, provider: Provider, name: &str, of: impl Fn(&Message) -> Value) -> Answer {
+    if !credential.fits(head.headers.get(AUTHORIZATION)) {
+        return TwilioDialect.error(401, "20003");
+    }
+    let query = Form::parse(head.uri.query().unwrap_or_default().as_bytes());
+    let most = query.get("PageSize").and_then(|size| size.parse().ok()).unwrap_or(50_usize);
+    let all = world.messages.latest(provider, usize::MAX);
+    let wanted = all.iter().rev().filter(|message| query.get("To").is_none_or(|to| to == message.address));
+    let listed: Vec<_> = wanted
+        .take(most)
+        .map(|message| {
+            let entry = world.ledger.entries(message.seq.saturating_sub(1), 1).pop();
+            let created = entry.as_ref().and_then(|entry| chrono::DateTime::parse_from_rfc3339(&entry.at).ok()).map(|at| at.to_rfc2822());
+            let mut one = of(message);
+            one["sid"] = json!(entry.and_then(|entry| entry.provider_id));
+            one["to"] = json!(message.address);
+            one["date_created"] = json!(created);
+            one
+        })
+        .collect();
+    answer(200, JSON, json!({ name: listed, "page": 0, "page_size": most }).to_string())
+}
+
 pub(super) fn is_form(head: &Parts) -> bool {
     head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
 }

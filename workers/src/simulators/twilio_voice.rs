@@ -18,7 +18,8 @@ use super::fault::{Answer, Dialect, Refusal, Reply, Taken, answer, refuse, settl
 use super::form::Form;
 use super::http::HttpSimulator;
 use super::ledger::{Provider, ProviderId};
-use super::twilio::{JSON, TwilioDialect, arrival, is_form, refusal};
+use super::messages::Message;
+use super::twilio::{JSON, TwilioDialect, arrival, is_form, list, refusal};
 use domain::values::PhoneNumber;
 
 /// Longest document, in characters.
@@ -83,25 +84,9 @@ impl TwilioVoiceSimulator {
         })
     }
 
-    /// Those that were created, newest first, without their texts.
     fn list(&self, head: &Parts) -> Answer {
-        if !self.credential.fits(head.headers.get(AUTHORIZATION)) {
-            return TwilioDialect.error(401, "20003");
-        }
-        let query = Form::parse(head.uri.query().unwrap_or_default().as_bytes());
-        let most = query.get("PageSize").and_then(|size| size.parse().ok()).unwrap_or(50_usize);
-        let all = self.world.messages.latest(Provider::TwilioVoice, usize::MAX);
-        let wanted = all.iter().rev().filter(|message| query.get("To").is_none_or(|to| to == message.address));
-        let calls: Vec<_> = wanted
-            .take(most)
-            .map(|message| {
-                let entry = self.world.ledger.entries(message.seq.saturating_sub(1), 1).pop();
-                let created = entry.as_ref().and_then(|entry| chrono::DateTime::parse_from_rfc3339(&entry.at).ok()).map(|at| at.to_rfc2822());
-                let sid = entry.and_then(|entry| entry.provider_id);
-                json!({ "sid": sid, "to": message.address, "from": TWILIO_FROM, "status": "completed", "date_created": created })
-            })
-            .collect();
-        answer(200, JSON, json!({ "calls": calls, "page": 0, "page_size": most }).to_string())
+        let call = |_: &Message| json!({ "from": TWILIO_FROM, "status": "completed" });
+        list(&self.world, &self.credential, head, Provider::TwilioVoice, "calls", call)
     }
 }
 
