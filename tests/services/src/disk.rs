@@ -51,20 +51,20 @@ impl Disk {
     /// Leaves no room on it.
     pub(crate) fn fill(&self) -> Result<()> {
         let file = File::create(self.filler())?;
-        let mut filled = 0;
-        loop {
+        let (mut filled, mut piece) = (0, u64::MAX);
+        while piece >= CRUMB {
             let state = statvfs(&self.place)?;
-            let room = state.f_bavail * state.f_frsize;
-            if room < CRUMB {
-                return Ok(());
-            }
-            match fallocate(&file, FallocateFlags::empty(), filled, room) {
-                Ok(()) => filled += room,
-                // The server took some of it meanwhile.
-                Err(Errno::NOSPC) => {}
+            piece = piece.min(state.f_bavail * state.f_frsize);
+            match fallocate(&file, FallocateFlags::empty(), filled, piece) {
+                Ok(()) => filled += piece,
+                // The server took some of it meanwhile, or not all that is told to be there can be had.
+                Err(Errno::NOSPC) => piece /= 2,
+                // Nothing is left to ask for.
+                Err(Errno::INVAL) if piece == 0 => {}
                 Err(error) => return Err(error.into()),
             }
         }
+        Ok(())
     }
 
     /// Gives the room back.
