@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Longest reason or note, in characters.
-const MAX_WORDS: usize = 500;
+pub const MAX_WORDS: usize = 500;
 
 /// Belongs to this recipient from now on, and to nobody else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

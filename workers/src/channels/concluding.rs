@@ -10,7 +10,7 @@ use crate::pending::Item;
 use commands::bus::{Cached, Refused};
 use commands::failpoint;
 use commands::log::{Commit, CommitOutcome, Lane, LogError, Sequence, StreamAppend};
-use domain::address::{AddressCommand, AddressOwnership, SuppressionReason};
+use domain::address::{AddressCommand, AddressOwnership, MAX_WORDS, SuppressionReason};
 use domain::aggregate::Aggregate;
 use domain::notification::Notification;
 use domain::recipient::{Recipient, RecipientCommand, RemovalReason};
@@ -141,7 +141,9 @@ impl Concluder {
 impl Concluder {
     /// Nothing goes to an address any more that does not exist, whoever gives it.
     async fn suppressed(&self, address: AddressId, code: &str) -> Result<Option<StreamAppend>, LogError> {
-        let command = AddressCommand::Suppress { address, reason: SuppressionReason::HardBounce, note: Some(code.to_owned()) };
+        // A provider that babbles must not keep the address from being suppressed.
+        let note = Some(code.chars().take(MAX_WORDS).collect());
+        let command = AddressCommand::Suppress { address, reason: SuppressionReason::HardBounce, note };
         let (stream, loaded) = self.ownership(address).await?;
         Ok(append(stream, loaded.sequence, loaded.state.decide(command)))
     }
