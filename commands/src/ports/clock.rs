@@ -68,6 +68,11 @@ impl ManualClock {
         };
         self.moved.send_replace(now);
     }
+
+    /// How many wait for it to move.
+    pub fn sleepers(&self) -> usize {
+        self.moved.receiver_count()
+    }
 }
 
 impl Clock for ManualClock {
