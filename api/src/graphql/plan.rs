@@ -13,8 +13,10 @@ pub enum NextWhen {
     NotSeen,
     /// It was not read.
     NotRead,
-    /// No delivery of the step was taken by its provider.
+    /// No delivery of the step was taken by its provider, or all that were came back.
     Failed,
+    /// No provider reports that a delivery of the step arrived.
+    NotDelivered,
 }
 
 /// What leads from one step to the next.

@@ -43,6 +43,11 @@ pub enum NotificationCommand {
         /// Drawn from 0..1.
         jitter: f64,
     },
+    /// Record what the provider reports of a delivery.
+    Report {
+        /// The report.
+        receipt: super::receipts::Receipt,
+    },
     /// End a delivery that is no longer wanted.
     Suppress {
         /// The delivery.

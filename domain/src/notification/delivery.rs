@@ -37,12 +37,21 @@ pub enum DeliveryState {
     DeadLettered,
     /// Given up by a person.
     Discarded,
+    /// Arrived, as its provider reports.
+    Delivered,
+    /// Did not arrive, as its provider reports.
+    Bounced,
 }
 
 impl DeliveryState {
     /// Whether something is still owed.
     pub const fn is_pending(self) -> bool {
         matches!(self, Self::Ready | Self::Waiting { .. } | Self::InFlight)
+    }
+
+    /// Whether its provider took it, and has not reported the contrary.
+    pub const fn is_taken(self) -> bool {
+        matches!(self, Self::Sent | Self::Delivered)
     }
 
     /// The name in queries and in the CLI.
@@ -58,6 +67,8 @@ impl DeliveryState {
             Self::Suppressed => "suppressed",
             Self::DeadLettered => "dead_lettered",
             Self::Discarded => "discarded",
+            Self::Delivered => "delivered",
+            Self::Bounced => "bounced",
         }
     }
 }
@@ -219,6 +230,14 @@ impl Delivery {
                 self.counted = 0;
                 self.unknown_repeats = 0;
             }
+            E::Delivered(_) => {
+                self.state = DeliveryState::Delivered;
+                self.after_unknown = false;
+            }
+            E::Bounced(_) => {
+                self.state = DeliveryState::Bounced;
+                self.after_unknown = false;
+            }
             E::Discarded(_) => self.state = DeliveryState::Discarded,
             E::Cancelled(_) => self.state = DeliveryState::Cancelled,
             E::Expired(_) => self.state = DeliveryState::Expired,
@@ -228,6 +247,9 @@ impl Delivery {
             | E::Queued(_)
             | E::Seen(_)
             | E::Read(_)
+            | E::Complained(_)
+            | E::Opened(_)
+            | E::Clicked(_)
             | E::Archived(_)
             | E::Deferred(_)
             | E::Released(_)
@@ -254,6 +276,11 @@ impl NotificationEvent {
             Self::DeadLettered(e) => e.delivery,
             Self::Redriven(e) => e.delivery,
             Self::Discarded(e) => e.delivery,
+            Self::Delivered(e) => e.delivery,
+            Self::Bounced(e) => e.delivery,
+            Self::Complained(e) => e.delivery,
+            Self::Opened(e) => e.delivery,
+            Self::Clicked(e) => e.delivery,
             Self::Postponed(e) => e.delivery,
             Self::Cancelled(e) => return e.delivery,
             Self::Expired(e) => return e.delivery,

@@ -7,6 +7,7 @@ use crate::values::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::receipt_events::*;
 pub use super::waiting_events::*;
 
 fn is_false(flag: &bool) -> bool {
@@ -315,6 +316,11 @@ crate::plain_bodies!(
     StepTaken,
     StepSkipped,
     Postponed,
+    Delivered,
+    Bounced,
+    Complained,
+    Opened,
+    Clicked,
 );
 crate::events! {
     /// What can have happened to a notification.
@@ -323,6 +329,7 @@ crate::events! {
         AttemptFailed = 1, AttemptUnknown = 1, Held = 1, RetryScheduled = 1, Failed = 1,
         DeadLettered = 1, Redriven = 1, Discarded = 1, Cancelled = 2, Expired = 2, Seen = 1,
         Read = 1, Archived = 1, Deferred = 1, Released = 1, Digested = 1, StepScheduled = 1,
-        StepTaken = 1, StepSkipped = 1, Postponed = 1,
+        StepTaken = 1, StepSkipped = 1, Postponed = 1, Delivered = 1, Bounced = 1, Complained = 1,
+        Opened = 1, Clicked = 1,
     }
 }

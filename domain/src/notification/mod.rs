@@ -7,6 +7,8 @@
 mod commands;
 mod delivery;
 mod events;
+mod receipt_events;
+mod receipts;
 mod refusal;
 mod settling;
 mod state;
@@ -17,6 +19,7 @@ mod waiting_events;
 pub use commands::{Accept, NotificationCommand};
 pub use delivery::{Delivery, DeliveryState};
 pub use events::*;
+pub use receipts::{MAX_LINKS, Receipt, Reports, Said};
 pub use refusal::NotificationRefusal;
 pub use state::{Notification, ScheduledStep, Waiting};
 

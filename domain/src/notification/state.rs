@@ -3,6 +3,7 @@
 use super::commands::NotificationCommand;
 use super::delivery::{Delivery, DeliveryState};
 use super::events::{Archived, Cancelled, Deduplicated, Discarded, Expired, NotificationEvent, Read, Redriven, Seen, StepSkipped, Suppressed};
+use super::receipts::{Reports, report};
 use super::refusal::NotificationRefusal;
 use super::settling::{settled, step_settled};
 use crate::aggregate::Aggregate;
@@ -90,12 +91,24 @@ pub struct Notification {
     pub read: bool,
     /// Put away by the recipient.
     pub archived: bool,
+    /// What was reported of deliveries, of those of which something was.
+    pub reports: Vec<Reports>,
 }
 
 impl Notification {
     /// A delivery by number.
     pub fn delivery(&self, number: DeliveryNo) -> Option<&Delivery> {
         self.deliveries.get(usize::from(number))
+    }
+
+    /// What was reported of a delivery.
+    pub fn reports(&self, number: DeliveryNo) -> Reports {
+        self.reports.iter().find(|reports| reports.delivery == number).copied().unwrap_or(Reports { delivery: number, ..Reports::default() })
+    }
+
+    /// Whether a person opened it or followed a link in it, on any channel.
+    pub fn is_noticed(&self) -> bool {
+        self.reports.iter().any(Reports::noticed)
     }
 
     fn existing(&self, number: DeliveryNo) -> Result<&Delivery, NotificationRefusal> {
@@ -117,6 +130,21 @@ impl Notification {
     /// Whether the recipient sees it in the history: something was queued, and it is no test.
     pub fn is_visible(&self) -> bool {
         self.exists && !self.sandbox && !self.deliveries.is_empty()
+    }
+}
+
+impl Notification {
+    fn keep_report(&mut self, event: &NotificationEvent) {
+        use NotificationEvent as E;
+        let (E::Delivered(_) | E::Bounced(_) | E::Complained(_) | E::Opened(_) | E::Clicked(_)) = event else { return };
+        let Some(number) = event.delivery() else { return };
+        if let Some(known) = self.reports.iter_mut().find(|reports| reports.delivery == number) {
+            known.evolve(event);
+        } else {
+            let mut reports = Reports { delivery: number, ..Reports::default() };
+            reports.evolve(event);
+            self.reports.push(reports);
+        }
     }
 }
 
@@ -149,6 +177,7 @@ impl Aggregate for Notification {
             C::RecordOutcome { delivery, attempt, outcome, schedule, requested_at, now, jitter } => {
                 self.existing(delivery)?.conclude(attempt, &outcome, &schedule, requested_at, now, jitter)
             }
+            C::Report { receipt } => report(self.existing(receipt.delivery)?, &self.reports(receipt.delivery), &receipt),
             C::Suppress { delivery, rule, facts } => self.existing(delivery)?.suppress(rule, facts).into_iter().collect(),
             C::Expire { delivery: Some(delivery) } => self.existing(delivery)?.expire().into_iter().collect(),
             C::Expire { delivery: None } if self.waiting.is_some() => vec![NotificationEvent::Expired(Expired { delivery: None })],
@@ -232,6 +261,7 @@ impl Aggregate for Notification {
             }
             E::Archived(_) => self.archived = true,
             of_delivery => {
+                self.keep_report(of_delivery);
                 if let Some(delivery) = of_delivery.delivery().and_then(|number| self.deliveries.get_mut(usize::from(number))) {
                     delivery.evolve(of_delivery);
                 }

@@ -16,10 +16,11 @@ pub enum StepVerdict {
 pub fn step_due(notification: &Notification) -> Option<StepVerdict> {
     let step = notification.step?;
     Some(match step.when {
-        NextWhen::NotSeen if notification.seen => StepVerdict::Skip(Rule::AlreadySeen),
-        NextWhen::NotRead if notification.read => StepVerdict::Skip(Rule::AlreadyRead),
-        NextWhen::Failed if last_step(notification).any(|state| state == DeliveryState::Sent) => StepVerdict::Skip(Rule::StepDelivered),
-        NextWhen::NotSeen | NextWhen::NotRead | NextWhen::Failed => StepVerdict::Take,
+        NextWhen::NotSeen if notification.seen || notification.is_noticed() => StepVerdict::Skip(Rule::AlreadySeen),
+        NextWhen::NotRead if notification.read || notification.is_noticed() => StepVerdict::Skip(Rule::AlreadyRead),
+        NextWhen::Failed if last_step(notification).any(DeliveryState::is_taken) => StepVerdict::Skip(Rule::StepDelivered),
+        NextWhen::NotDelivered if last_step(notification).any(has_arrived) => StepVerdict::Skip(Rule::StepDelivered),
+        NextWhen::NotSeen | NextWhen::NotRead | NextWhen::Failed | NextWhen::NotDelivered => StepVerdict::Take,
     })
 }
 
@@ -27,9 +28,17 @@ pub fn step_due(notification: &Notification) -> Option<StepVerdict> {
 /// was taken by its provider. A delivery that was taken back wants no next step.
 pub fn step_hopeless(notification: &Notification) -> bool {
     let mut deliveries = last_step(notification).peekable();
-    notification.step.is_some()
-        && deliveries.peek().is_some()
-        && deliveries.all(|state| matches!(state, DeliveryState::Failed | DeliveryState::DeadLettered | DeliveryState::Discarded | DeliveryState::Suppressed))
+    notification.step.is_some() && deliveries.peek().is_some() && deliveries.all(is_lost)
+}
+
+const fn is_lost(state: DeliveryState) -> bool {
+    use DeliveryState as S;
+    matches!(state, S::Failed | S::Bounced | S::DeadLettered | S::Discarded | S::Suppressed)
+}
+
+/// Its provider reports that it arrived.
+fn has_arrived(state: DeliveryState) -> bool {
+    state == DeliveryState::Delivered
 }
 
 fn last_step(notification: &Notification) -> impl Iterator<Item = DeliveryState> {

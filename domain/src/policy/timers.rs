@@ -83,7 +83,7 @@ fn of_notification(event: &NotificationEvent) -> Option<TimerChange> {
         E::StepScheduled(e) => Some(TimerChange::Set { name: TimerName::Step, due: e.due }),
         E::StepTaken(_) | E::StepSkipped(_) => Some(TimerChange::Clear { name: TimerName::Step }),
         // Perhaps the last of its step, and then the next one waits for nothing.
-        E::Failed(_) | E::DeadLettered(_) | E::Discarded(_) | E::Suppressed(Suppressed { delivery: Some(_), .. }) => {
+        E::Failed(_) | E::Bounced(_) | E::DeadLettered(_) | E::Discarded(_) | E::Suppressed(Suppressed { delivery: Some(_), .. }) => {
             Some(TimerChange::Now { name: TimerName::Step })
         }
         E::Cancelled(Cancelled { delivery: None }) | E::Expired(Expired { delivery: None }) => Some(TimerChange::ClearAll),

@@ -61,11 +61,11 @@ impl Outcome {
         }
         if any(&DeliveryState::is_pending) {
             Self::Pending
-        } else if is(DeliveryState::Sent) {
-            if state.deliveries.iter().all(|delivery| delivery.state == DeliveryState::Sent) { Self::Sent } else { Self::PartlySent }
+        } else if any(&DeliveryState::is_taken) {
+            if state.deliveries.iter().all(|delivery| delivery.state.is_taken()) { Self::Sent } else { Self::PartlySent }
         } else if is(DeliveryState::DeadLettered) {
             Self::DeadLettered
-        } else if is(DeliveryState::Failed) {
+        } else if is(DeliveryState::Failed) || is(DeliveryState::Bounced) {
             Self::Failed
         } else if is(DeliveryState::Discarded) {
             Self::Discarded

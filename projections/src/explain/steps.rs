@@ -6,7 +6,7 @@ use super::types::{ExplainedDelivery, ExplainedFact, ExplainedStep};
 use super::words::{self, length, moment};
 use commands::log::Recorded;
 use domain::event::EventBody;
-use domain::notification::{Delivery, DeliveryState, FailureClass, HoldReason, Notification, NotificationEvent as E, Requested};
+use domain::notification::{ComplaintKind, Delivery, DeliveryState, FailureClass, HoldReason, Notification, NotificationEvent as E, Requested, Stood};
 use domain::schedule::{ScheduleEvent, Trigger};
 use domain::values::{AddressId, Channel, DeliveryNo, Limit, Millis, Origin, Rule};
 use domain::{AggregateKind, Fact};
@@ -79,7 +79,8 @@ fn follow(course: &mut Course, event: &E, at: Millis, sentence: &str) {
         E::Held(e) => course.code = Some(e.code.clone()),
         E::Failed(e) => course.code = Some(e.code.clone()),
         E::DeadLettered(e) => course.code = Some(e.code.clone()),
-        E::Sent(_) => course.code = None,
+        E::Bounced(e) => course.code = Some(e.code.clone()),
+        E::Sent(_) | E::Delivered(_) => course.code = None,
         _ => {}
     }
     course.ended = at;
@@ -96,6 +97,8 @@ fn course_of(delivery: &Delivery, course: Course) -> ExplainedDelivery {
         DeliveryState::Sent if attempts == 0 => format!("shown in {channel} on {at}"),
         DeliveryState::Sent if attempts == 1 => format!("sent over {channel}{by} on {at}"),
         DeliveryState::Sent => format!("sent over {channel}{by} on {at} with attempt {attempts}"),
+        DeliveryState::Delivered => format!("arrived over {channel}{by}, as it reported on {at}"),
+        DeliveryState::Bounced => format!("taken by the provider{by} for {channel} and not delivered: {why}"),
         DeliveryState::Ready => format!("waits for a worker to send it over {channel}"),
         DeliveryState::InFlight => format!("is with the provider{by} for {channel}"),
         DeliveryState::Waiting { due } => format!("waits until {} to go over {channel} ({why})", moment(due)),
@@ -276,6 +279,20 @@ fn sentence(event: &E, course: &Course, channel: Option<Channel>, at: Millis, fa
                 if_so(e.after_unknown, "; the outcome before is unknown")
             )
         }
+        E::Delivered(e) => {
+            let doubt = if_so(e.stood != Stood::Sent, "; until then nobody knew what had become of it");
+            format!("arrived: its provider reports it{}{doubt}", reported(e.at, at))
+        }
+        E::Bounced(e) => {
+            let dead = if_so(e.address_dead, "; the address does not exist");
+            format!("did not arrive: its provider reports {}{}{dead}", answered(channel, &e.code, None), reported(e.at, at))
+        }
+        E::Complained(e) => match e.kind {
+            ComplaintKind::Spam => format!("called spam{}; nothing goes to this address any more", reported(e.at, at)),
+            ComplaintKind::Unsubscribed => format!("unsubscribed at the provider{}; nothing goes to this address any more", reported(e.at, at)),
+        },
+        E::Opened(e) => format!("opened{}{}", by_program(e.automatic), reported(e.at, at)),
+        E::Clicked(e) => format!("link {} followed{}{}", e.link + 1, by_program(e.automatic), reported(e.at, at)),
         E::Failed(e) => {
             let dead = if_so(e.address_dead, "; the address is dead and was dropped from the recipient");
             format!("failed for good: {}{dead}", answered(channel, &e.code, None))
@@ -312,6 +329,16 @@ fn sentence(event: &E, course: &Course, channel: Option<Channel>, at: Millis, fa
         E::StepSkipped(e) => format!("step {} of the channel plan was not taken: {}", e.step + 1, words::rule(e.rule)),
         E::Postponed(e) => format!("put off{over} until {}: {}", moment(e.until), because(e.rule, facts)),
     }
+}
+
+/// The provider's own moment, where it is not that of the record.
+fn reported(at: Option<Millis>, recorded: Millis) -> String {
+    let own = at.filter(|at| recorded.abs_diff(*at) >= 2_000);
+    own.map_or_else(String::new, |at| format!(", for {}", moment(at)))
+}
+
+const fn by_program(automatic: bool) -> &'static str {
+    if automatic { " by a program, as it seems" } else { "" }
 }
 
 fn requested(e: &Requested, facts: &[ExplainedFact]) -> String {

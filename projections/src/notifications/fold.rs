@@ -116,6 +116,8 @@ const fn status_after(fact: &E) -> Option<DeliveryStatus> {
         E::Queued(_) | E::Redriven(_) => DeliveryStatus::Queued,
         E::Held(_) | E::RetryScheduled(_) | E::Postponed(_) => DeliveryStatus::Waiting,
         E::Sent(_) => DeliveryStatus::Sent,
+        E::Delivered(_) => DeliveryStatus::Delivered,
+        E::Bounced(_) => DeliveryStatus::Bounced,
         E::Failed(_) => DeliveryStatus::Failed,
         E::Cancelled(_) => DeliveryStatus::Cancelled,
         E::Expired(_) => DeliveryStatus::Expired,
@@ -124,6 +126,7 @@ const fn status_after(fact: &E) -> Option<DeliveryStatus> {
         E::Discarded(_) => DeliveryStatus::Discarded,
         // What these lead to follows in an event of its own.
         E::AttemptStarted(_) | E::AttemptFailed(_) | E::AttemptUnknown(_) => return None,
+        E::Complained(_) | E::Opened(_) | E::Clicked(_) => return None,
         E::Requested(_) | E::Deduplicated(_) | E::Seen(_) | E::Read(_) | E::Archived(_) => {
             return None;
         }

@@ -24,12 +24,27 @@ pub enum DeliveryStatus {
     DeadLettered,
     /// Given up by a person.
     Discarded,
+    /// Arrived, as its provider reports.
+    Delivered,
+    /// Did not arrive, as its provider reports.
+    Bounced,
 }
 
 impl DeliveryStatus {
     /// All of them.
-    pub const ALL: [Self; 9] =
-        [Self::Queued, Self::Waiting, Self::Sent, Self::Failed, Self::Cancelled, Self::Expired, Self::Suppressed, Self::DeadLettered, Self::Discarded];
+    pub const ALL: [Self; 11] = [
+        Self::Queued,
+        Self::Waiting,
+        Self::Sent,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Expired,
+        Self::Suppressed,
+        Self::DeadLettered,
+        Self::Discarded,
+        Self::Delivered,
+        Self::Bounced,
+    ];
 
     /// The name in queries and in the CLI.
     pub const fn name(self) -> &'static str {
@@ -43,6 +58,8 @@ impl DeliveryStatus {
             Self::Suppressed => "suppressed",
             Self::DeadLettered => "dead_lettered",
             Self::Discarded => "discarded",
+            Self::Delivered => "delivered",
+            Self::Bounced => "bounced",
         }
     }
 
@@ -63,6 +80,8 @@ impl DeliveryStatus {
             Self::Suppressed => 'u',
             Self::DeadLettered => 'd',
             Self::Discarded => 'x',
+            Self::Delivered => 'a',
+            Self::Bounced => 'b',
         }
     }
 
@@ -79,7 +98,7 @@ pub enum NotificationStatus {
     Suppressed,
     /// A delivery is still owed.
     Pending,
-    /// Every delivery was handed to its provider.
+    /// Every delivery was handed to its provider, and none came back.
     Sent,
     /// Some were, others ended otherwise.
     PartlySent,
@@ -107,11 +126,11 @@ impl NotificationStatus {
         let any = |wanted: &[D]| all.iter().any(|status| wanted.contains(status));
         if any(&[D::Queued, D::Waiting]) {
             Self::Pending
-        } else if any(&[D::Sent]) {
-            if all.iter().all(|status| *status == D::Sent) { Self::Sent } else { Self::PartlySent }
+        } else if any(&[D::Sent, D::Delivered]) {
+            if all.iter().all(|status| matches!(status, D::Sent | D::Delivered)) { Self::Sent } else { Self::PartlySent }
         } else if any(&[D::DeadLettered]) {
             Self::DeadLettered
-        } else if any(&[D::Failed, D::Discarded]) {
+        } else if any(&[D::Failed, D::Bounced, D::Discarded]) {
             Self::Failed
         } else if any(&[D::Expired]) {
             Self::Expired

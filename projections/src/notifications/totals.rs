@@ -4,7 +4,7 @@
 use commands::consumer::{Changes, Sql, Value};
 use commands::log::{Position, Recorded};
 use domain::Fact;
-use domain::notification::NotificationEvent as E;
+use domain::notification::{NotificationEvent as E, Stood};
 use std::sync::Arc;
 
 /// Counts since the beginning of the log, sandbox included.
@@ -78,6 +78,8 @@ impl Totals {
                 E::DeadLettered(_) => totals.dead_lettered += 1,
                 E::Redriven(_) => totals.redriven += 1,
                 E::Discarded(_) => totals.discarded += 1,
+                E::Delivered(e) => totals.reported(e.stood, |totals| totals.sent += 1),
+                E::Bounced(e) => totals.reported(e.stood, |totals| totals.failed += 1),
                 E::AttemptStarted(_)
                 | E::AttemptFailed(_)
                 | E::AttemptUnknown(_)
@@ -86,6 +88,9 @@ impl Totals {
                 | E::Seen(_)
                 | E::Read(_)
                 | E::Archived(_)
+                | E::Complained(_)
+                | E::Opened(_)
+                | E::Clicked(_)
                 | E::Deferred(_)
                 | E::Released(_)
                 | E::Digested(_)
@@ -96,6 +101,18 @@ impl Totals {
             }
         }
         totals
+    }
+
+    /// A report ended what was owed. A dead letter that it settled counts as one that was tried again.
+    fn reported(&mut self, stood: Stood, ended: impl FnOnce(&mut Self)) {
+        match stood {
+            Stood::Owed => ended(self),
+            Stood::DeadLettered => {
+                self.redriven += 1;
+                ended(self);
+            }
+            Stood::Sent | Stood::Over => {}
+        }
     }
 
     pub(super) fn push(self, changes: &mut Changes) {

@@ -247,13 +247,16 @@ impl Patch {
                     ..Self::default()
                 };
             }
-            E::Sent(_) | E::Failed(_) | E::Discarded(_) | E::Cancelled(_) | E::Expired(_) | E::Suppressed(_) => return true,
+            E::Sent(_) | E::Delivered(_) | E::Bounced(_) | E::Failed(_) | E::Discarded(_) | E::Cancelled(_) | E::Expired(_) | E::Suppressed(_) => return true,
             E::Requested(_)
             | E::Deduplicated(_)
             | E::Queued(_)
             | E::Seen(_)
             | E::Read(_)
             | E::Archived(_)
+            | E::Complained(_)
+            | E::Opened(_)
+            | E::Clicked(_)
             | E::Deferred(_)
             | E::Released(_)
             | E::Digested(_)

@@ -1,6 +1,6 @@
 //! What may follow what in the life of one delivery.
 
-use domain::notification::{HoldReason, NotificationEvent as E};
+use domain::notification::{HoldReason, NotificationEvent as E, Stood};
 use domain::values::Channel;
 
 /// How a delivery ended.
@@ -105,6 +105,9 @@ impl Delivery {
             E::Cancelled(_) => (Stand::Ended(End::Cancelled), owed),
             E::Expired(_) => (Stand::Ended(End::Expired), owed),
             E::Suppressed(_) => (Stand::Ended(End::Suppressed), owed),
+            E::Delivered(e) => (Stand::Ended(End::Sent), self.reported(e.stood, e.attempt)),
+            E::Bounced(e) => (Stand::Ended(if e.stood == Stood::Sent { End::Sent } else { End::Failed }), self.reported(e.stood, e.attempt)),
+            E::Complained(_) | E::Opened(_) | E::Clicked(_) => (stand, rule(self.attempt > 0, "nothing was sent that somebody could have seen")),
             E::Postponed(e) => (Stand::Owed, owed.and(rule(e.until > 0, "it is put off until no moment"))),
             E::Requested(_)
             | E::Deduplicated(_)
@@ -119,6 +122,20 @@ impl Delivery {
             | E::StepTaken(_)
             | E::StepSkipped(_) => (stand, Err("it is not about a delivery")),
         }
+    }
+
+    /// Whether a report fits what it says of where the delivery stood.
+    fn reported(&self, stood: Stood, attempt: Option<u32>) -> Result<(), &'static str> {
+        let fits = match self.stand {
+            Stand::Ended(End::Sent) => matches!(stood, Stood::Sent | Stood::Over),
+            Stand::Owed | Stand::InFlight => stood == Stood::Owed,
+            Stand::Ended(End::DeadLettered) => stood == Stood::DeadLettered,
+            Stand::Ended(_) => stood == Stood::Over,
+            Stand::Undecided => false,
+        };
+        rule(self.attempt > 0, "nothing was sent that could have been reported")
+            .and(rule(attempt.is_none_or(|attempt| (1..=self.attempt).contains(&attempt)), "it reports an attempt that was never made"))
+            .and(rule(fits, "the report says otherwise where it stood"))
     }
 }
 

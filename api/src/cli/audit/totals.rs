@@ -1,7 +1,7 @@
 //! The figures, counted from events.
 
 use super::delivery::Stand;
-use domain::notification::NotificationEvent as E;
+use domain::notification::{NotificationEvent as E, Stood};
 use serde::Serialize;
 
 /// Deliveries of one channel, or of all.
@@ -51,6 +51,8 @@ impl Totals {
                 self.dead_lettered = self.dead_lettered.saturating_sub(1);
                 self.discarded += 1;
             }
+            E::Delivered(e) => self.reported(e.stood, |totals| totals.sent += 1),
+            E::Bounced(e) => self.reported(e.stood, |totals| totals.failed += 1),
             E::AttemptStarted(e) => {
                 self.attempts += 1;
                 self.repeats_after_unknown += u64::from(e.after_unknown);
@@ -65,12 +67,27 @@ impl Totals {
             | E::Seen(_)
             | E::Read(_)
             | E::Archived(_)
+            | E::Complained(_)
+            | E::Opened(_)
+            | E::Clicked(_)
             | E::Deferred(_)
             | E::Released(_)
             | E::Digested(_)
             | E::StepScheduled(_)
             | E::StepTaken(_)
             | E::StepSkipped(_) => {}
+        }
+    }
+
+    /// A report ended what was owed, or settled a dead letter.
+    fn reported(&mut self, stood: Stood, ended: impl FnOnce(&mut Self)) {
+        match stood {
+            Stood::Owed => ended(self),
+            Stood::DeadLettered => {
+                self.dead_lettered = self.dead_lettered.saturating_sub(1);
+                ended(self);
+            }
+            Stood::Sent | Stood::Over => {}
         }
     }
 

@@ -328,7 +328,7 @@ fn status(state: &Notification) -> &'static str {
         "pending"
     } else if any(|state| state == DeliveryState::DeadLettered) {
         "dead_lettered"
-    } else if any(|state| state == DeliveryState::Sent) {
+    } else if any(DeliveryState::is_taken) {
         "sent"
     } else {
         state.deliveries.first().map_or("suppressed", |delivery| delivery.state.name())

@@ -25,6 +25,7 @@ pub(in crate::explain) const fn next_when(when: NextWhen) -> &'static str {
     match when {
         NextWhen::NotSeen => "it has not been seen",
         NextWhen::NotRead => "it has not been read",
-        NextWhen::Failed => "no delivery of the step before was taken by its provider",
+        NextWhen::Failed => "no delivery of the step before was taken by its provider, or all came back",
+        NextWhen::NotDelivered => "no provider reports that a delivery of the step before arrived",
     }
 }

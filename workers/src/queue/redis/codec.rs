@@ -169,6 +169,8 @@ const fn state_number(state: DeliveryState) -> (u8, Option<i64>) {
         DeliveryState::Suppressed => (7, None),
         DeliveryState::DeadLettered => (8, None),
         DeliveryState::Discarded => (9, None),
+        DeliveryState::Delivered => (10, None),
+        DeliveryState::Bounced => (11, None),
     }
 }
 
@@ -241,6 +243,8 @@ impl<'a> Rest<'a> {
             7 => DeliveryState::Suppressed,
             8 => DeliveryState::DeadLettered,
             9 => DeliveryState::Discarded,
+            10 => DeliveryState::Delivered,
+            11 => DeliveryState::Bounced,
             _ => return None,
         })
     }
