@@ -5,6 +5,12 @@ use crate::values::{AddressId, RecipientId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Answers of which the ids are kept, to know one that comes again.
+const KEPT_REPLIES: usize = 16;
+
+/// Longest id of an answer that is kept, in characters.
+const MAX_REPLY_ID: usize = 64;
+
 /// Longest reason or note, in characters.
 pub const MAX_WORDS: usize = 500;
 
@@ -50,6 +56,27 @@ pub struct AddressSuppressed {
     pub note: Option<String>,
 }
 
+/// What somebody answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyWord {
+    /// Nothing more.
+    Stop,
+    /// Go on again.
+    Start,
+}
+
+/// Somebody there answered with a word that means something. What else people write is not kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Replied {
+    /// The address.
+    pub address: AddressId,
+    /// The word.
+    pub word: ReplyWord,
+    /// The provider's id for the answer: the same answer counts once.
+    pub id: String,
+}
+
 /// Notifications may go there again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AddressReinstated {
@@ -59,10 +86,10 @@ pub struct AddressReinstated {
     pub reason: String,
 }
 
-crate::plain_bodies!(AddressBound, AddressReleased, AddressSuppressed, AddressReinstated);
+crate::plain_bodies!(AddressBound, AddressReleased, AddressSuppressed, AddressReinstated, Replied);
 crate::events! {
     /// What can have happened to an address.
-    AddressEvent of Address { AddressBound = 1, AddressReleased = 1, AddressSuppressed = 1, AddressReinstated = 1 }
+    AddressEvent of Address { AddressBound = 1, AddressReleased = 1, AddressSuppressed = 1, AddressReinstated = 1, Replied = 1 }
 }
 
 /// Who owns an address and whether anything may go there, as its events tell it.
@@ -73,6 +100,9 @@ pub struct AddressOwnership {
     /// Why nothing goes there. Stays with the address when its owner changes.
     #[serde(default)]
     pub suppressed: Option<SuppressionReason>,
+    /// Ids of the last answers, the newest last.
+    #[serde(default)]
+    pub replies: Vec<String>,
 }
 
 /// What can be asked of an address.
@@ -101,6 +131,15 @@ pub enum AddressCommand {
         /// In words, up to 500 characters.
         note: Option<String>,
     },
+    /// Do as somebody there answered.
+    Hear {
+        /// The address.
+        address: AddressId,
+        /// The word.
+        word: ReplyWord,
+        /// The provider's id for the answer.
+        id: String,
+    },
     /// Let notifications go there again.
     Reinstate {
         /// The address.
@@ -119,6 +158,26 @@ pub enum AddressRefusal {
     /// Too long.
     #[error("a note on a suppressed address has at most {MAX_WORDS} characters; shorten it")]
     Note,
+}
+
+impl AddressOwnership {
+    /// An answer that came before changes nothing, though another came since. A person's own word goes
+    /// before every other reason, so that an administrator who lifts that one does not lift the word.
+    fn hear(&self, address: AddressId, word: ReplyWord, id: &str) -> Vec<AddressEvent> {
+        let id: String = id.chars().take(MAX_REPLY_ID).collect();
+        if self.replies.contains(&id) {
+            return Vec::new();
+        }
+        let replied = AddressEvent::Replied(Replied { address, word, id });
+        let stopped = self.suppressed == Some(SuppressionReason::Stop);
+        let change = match word {
+            ReplyWord::Stop if stopped => None,
+            ReplyWord::Stop => Some(AddressEvent::AddressSuppressed(AddressSuppressed { address, reason: SuppressionReason::Stop, note: None })),
+            ReplyWord::Start if stopped => Some(AddressEvent::AddressReinstated(AddressReinstated { address, reason: "START".to_owned() })),
+            ReplyWord::Start => None,
+        };
+        std::iter::once(replied).chain(change).collect()
+    }
 }
 
 impl Aggregate for AddressOwnership {
@@ -140,6 +199,7 @@ impl Aggregate for AddressOwnership {
             }
             AddressCommand::Suppress { .. } if self.suppressed.is_some() => Vec::new(),
             AddressCommand::Suppress { address, reason, note } => vec![AddressEvent::AddressSuppressed(AddressSuppressed { address, reason, note })],
+            AddressCommand::Hear { address, word, id } => self.hear(address, word, &id),
             AddressCommand::Reinstate { reason, .. } if reason.trim().is_empty() || reason.chars().count() > MAX_WORDS => {
                 return Err(AddressRefusal::Reason);
             }
@@ -154,6 +214,12 @@ impl Aggregate for AddressOwnership {
             AddressEvent::AddressReleased(_) => self.owner = None,
             AddressEvent::AddressSuppressed(e) => self.suppressed = Some(e.reason),
             AddressEvent::AddressReinstated(_) => self.suppressed = None,
+            AddressEvent::Replied(e) => {
+                if self.replies.len() >= KEPT_REPLIES {
+                    self.replies.remove(0);
+                }
+                self.replies.push(e.id.clone());
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //! trait, one registration in [`registry`](crate::registry).
 
 pub mod apns;
+pub mod callbacks;
 pub mod fcm;
 pub mod http;
 mod mail;
