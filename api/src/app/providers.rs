@@ -1,5 +1,6 @@
 //! Providers as configured.
 
+use super::callbacks;
 use crate::config::Config;
 use crate::config::providers::Encryption;
 use commands::ports::Clock;
@@ -159,7 +160,7 @@ fn build_later(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Pr
                 (Some(service), _) => twilio::Sender::Service(service.clone()),
                 (None, from) => twilio::Sender::From(from.clone().unwrap_or_default()),
             },
-            status_callback: twilio.status_callback.clone(),
+            status_callback: callbacks::address(config, "twilio", twilio.status_callback.as_ref()),
             base_url: twilio.endpoint.to_string(),
             concurrency: twilio.concurrency,
             timeout: twilio.timeout,
@@ -175,7 +176,7 @@ fn build_later(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Pr
             from: voice.from.clone(),
             language: voice.language.clone(),
             ring: voice.ring,
-            status_callback: voice.status_callback.clone(),
+            status_callback: callbacks::address(config, "twilio_voice", voice.status_callback.as_ref()),
             base_url: voice.endpoint.to_string(),
             concurrency: voice.concurrency,
             timeout: voice.timeout,
@@ -204,6 +205,7 @@ fn build_later(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Pr
             api_key: vonage.api_key.clone(),
             api_secret: Credential::new(secret.expose()),
             from: vonage.from.clone(),
+            callback: vonage.callback_credential().and_then(|_| callbacks::address(config, "vonage", None)),
             base_url: vonage.endpoint.to_string(),
             concurrency: vonage.concurrency,
             timeout: vonage.timeout,

@@ -1,6 +1,7 @@
 //! Endpoints beside GraphQL. Health and metrics need no credential and say nothing personal; keep them
 //! from the open network by the proxy in front. The pages behind [`links`] are for everybody who has one.
 
+pub mod callbacks;
 pub mod links;
 pub mod metrics;
 #[cfg(test)]
