@@ -47,7 +47,7 @@ pub use section::{Key, Section, SectionDoc};
 pub use server::Server;
 pub use source::{ConfigError, Layers, Origin, Sources};
 pub use storage::{Profile, Storage};
-pub use value::Secret;
+pub use value::{Secret, duration_millis};
 
 use section::Reader;
 
