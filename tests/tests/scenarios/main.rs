@@ -31,6 +31,7 @@ mod redis;
 mod refusals;
 mod replicas;
 mod retrying;
+mod routing;
 mod sandbox;
 mod schedules;
 mod sending;

@@ -16,6 +16,9 @@ use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
+#[cfg(test)]
+mod tests;
+
 /// An hour.
 const HOUR_MS: Millis = 3_600_000;
 /// Parts in which a cap is drawn.
