@@ -62,10 +62,12 @@ fn equals_share_by_weight() {
     assert!((2_850..3_150).contains(&to_b), "{to_b} of 4000");
 }
 
+type Drawn = (u32, u32, Vec<&'static str>, Vec<&'static str>);
+
 fn any_terms() -> impl Strategy<Value = Vec<Terms>> {
     let one = (0_u32..3, 1_u32..5, prop::sample::subsequence(vec!["KR", "US", "DE"], 0..3), prop::sample::subsequence(vec!["shop", "bank"], 0..2));
     prop::collection::vec(one, 1..6).prop_map(|all| {
-        let of = |(place, (priority, weight, countries, senders)): (usize, (u32, u32, Vec<&str>, Vec<&str>))| Terms {
+        let of = |(place, (priority, weight, countries, senders)): (usize, Drawn)| Terms {
             provider: format!("p{place}"),
             priority,
             weight,
