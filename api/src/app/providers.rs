@@ -51,7 +51,7 @@ pub fn slack_place(config: &Config) -> String {
     config.providers.slack.as_ref().map_or_else(|| slack::PLACE.to_owned(), |slack| slack.endpoint.to_string())
 }
 
-/// Sets up every provider that is on; no two serve the same channel.
+/// Sets up every provider that is on; several may serve one channel.
 pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Provider>>, ProvidersError> {
     let mut all: Vec<Arc<dyn Provider>> = Vec::new();
     let gone = |what| ProvidersError::Gone { what };

@@ -32,6 +32,7 @@ mod redis;
 mod refusals;
 mod replicas;
 mod retrying;
+mod routing;
 mod sandbox;
 mod schedules;
 mod sending;

@@ -138,18 +138,6 @@ async fn phone_numbers_that_are_none_are_refused_and_one_number_serves_both_chan
 }
 
 #[tokio::test]
-async fn two_providers_of_text_messages_are_refused_with_a_word_on_what_to_do() -> Result<()> {
-    let app = App::start().await?;
-    let both = [("BONGSU_PROVIDERS__VONAGE__ENABLED", "true")];
-    let config = app.config().display().to_string();
-    let output = tests::process::run(&["check", "--config", &config, "--offline"], app.root(), &both).await?;
-    let told = String::from_utf8(output.stderr)?;
-    assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains("providers.vonage.enabled") && told.contains("enabled = false"), "{told}");
-    Ok(())
-}
-
-#[tokio::test]
 async fn a_check_asks_the_providers_and_sends_nothing() -> Result<()> {
     let app = App::start().await?;
     let config = app.config().display().to_string();

@@ -50,7 +50,7 @@ subject = \"mailto:notify@example.com\"
 [providers.slack]
 endpoint = {slack}
 
-# Text messages have one provider: to try this one, switch Twilio off.
+# A second provider of text messages: switch it on to try both.
 [providers.vonage]
 enabled = false
 api_key = {vonage_key}
@@ -66,7 +66,7 @@ from = {twilio_from}
 status_callback = \"https://notify.example.com/callbacks/twilio_voice\"
 endpoint = {twilio_voice}
 
-# E-mail has one provider: to try one of these, switch SMTP off.
+# More providers of e-mail: switch them on to try several.
 [providers.sendgrid]
 enabled = false
 api_key_file = {sendgrid_key}
@@ -81,6 +81,13 @@ signing_key_file = {mailgun_key}
 domain = {quoted_domain}
 from = \"Bongsu <notify@{mail_domain}>\"
 endpoint = {mailgun}
+
+# The simulators call nobody, so every number will do.
+[channels.sms]
+countries = [\"all\"]
+
+[channels.voice]
+countries = [\"all\"]
 ",
         fcm_file = file("fcm.json"),
         fcm = quoted(&format!("http://{}", running.fcm)),
