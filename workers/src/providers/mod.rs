@@ -4,6 +4,7 @@
 pub mod apns;
 pub mod fcm;
 pub mod http;
+pub mod kakao_talk;
 mod mail;
 pub mod mailgun;
 pub mod sandbox;

@@ -30,6 +30,8 @@ pub struct SimulatorsConfig {
     pub sendgrid: SocketAddr,
     /// Mailgun.
     pub mailgun: SocketAddr,
+    /// KakaoTalk AlimTalk.
+    pub kakao_talk: SocketAddr,
     /// Administration: ledger, rules, counters, clock.
     pub admin: SocketAddr,
     /// Folder for the test CA, keys, addresses and the ledger file. `None` keeps everything in memory.
@@ -54,6 +56,7 @@ impl Default for SimulatorsConfig {
             twilio_voice: any,
             sendgrid: any,
             mailgun: any,
+            kakao_talk: any,
             admin: any,
             state_dir: None,
             seed: 1,

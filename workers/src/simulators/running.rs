@@ -15,6 +15,7 @@ use super::config::{SimulatorError, SimulatorsConfig};
 use super::credentials::{KeyRing, Ports, StateDir, TestCredentials};
 use super::fcm::{FcmSimulator, TokenEndpoint};
 use super::http::{Versions, accept, serve};
+use super::kakao_talk::KakaoTalkSimulator;
 use super::ledger::{Ledger, file};
 use super::mailgun::MailgunSimulator;
 use super::messages::Messages;
@@ -56,6 +57,8 @@ pub struct RunningSimulators {
     pub sendgrid: SocketAddr,
     /// Mailgun.
     pub mailgun: SocketAddr,
+    /// KakaoTalk AlimTalk.
+    pub kakao_talk: SocketAddr,
     /// Administration.
     pub admin: SocketAddr,
     /// What clients need to authenticate.
@@ -125,6 +128,7 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
     let (twilio_voice_listener, twilio_voice) = bind("twilio_voice", config.twilio_voice, last.twilio_voice).await?;
     let (sendgrid_listener, sendgrid) = bind("sendgrid", config.sendgrid, last.sendgrid).await?;
     let (mailgun_listener, mailgun) = bind("mailgun", config.mailgun, last.mailgun).await?;
+    let (kakao_talk_listener, kakao_talk) = bind("kakao_talk", config.kakao_talk, last.kakao_talk).await?;
     let (admin_listener, admin) = bind("admin", config.admin, last.admin).await?;
     let credentials = keys.credentials(fcm);
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -143,6 +147,7 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
             twilio_voice: twilio_voice.port(),
             sendgrid: sendgrid.port(),
             mailgun: mailgun.port(),
+            kakao_talk: kakao_talk.port(),
             admin: admin.port(),
         };
         state.save(&keys, &credentials, ports)?;
@@ -178,6 +183,9 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
     let simulator = Arc::new(MailgunSimulator::new(Arc::clone(&world), &keys.mailgun_key));
     tracker.spawn(accept(mailgun_listener, tracker.clone(), stop.clone(), move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both)));
 
+    let simulator = Arc::new(KakaoTalkSimulator::new(Arc::clone(&world), &keys.kakao_secret));
+    tracker.spawn(accept(kakao_talk_listener, tracker.clone(), stop.clone(), move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both)));
+
     let simulator = Arc::new(ApnsSimulator::new(Arc::clone(&world), keys.apns.der_bytes().to_vec(), &credentials));
     let acceptor = TlsAcceptor::from(keys.authority.server_config(&[b"h2"])?);
     let clear = Arc::clone(&simulator);
@@ -210,6 +218,7 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
         twilio_voice,
         sendgrid,
         mailgun,
+        kakao_talk,
         admin,
         credentials,
         world,

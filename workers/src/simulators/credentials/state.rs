@@ -33,6 +33,8 @@ pub(crate) struct Ports {
     pub(crate) sendgrid: u16,
     #[serde(default)]
     pub(crate) mailgun: u16,
+    #[serde(default)]
+    pub(crate) kakao_talk: u16,
     pub(crate) admin: u16,
 }
 
@@ -65,6 +67,7 @@ impl StateDir {
             Some(browser),
             Some(sendgrid),
             Some(mailgun),
+            Some(kakao),
         ) = (
             self.read("fcm.json")?,
             self.read("apns.p8")?,
@@ -78,6 +81,7 @@ impl StateDir {
             self.read("browser.key")?,
             self.read("sendgrid.key")?,
             self.read("mailgun.key")?,
+            self.read("kakao.secret")?,
         )
         else {
             return KeyRing::generate();
@@ -96,6 +100,7 @@ impl StateDir {
             browser: Browser::of_text(&browser)?,
             sendgrid_key: sendgrid.trim().to_owned(),
             mailgun_key: mailgun.trim().to_owned(),
+            kakao_secret: kakao.trim().to_owned(),
         })
     }
 
@@ -117,6 +122,7 @@ impl StateDir {
         self.write("browser.key", &keys.browser.text())?;
         self.write("sendgrid.key", &credentials.sendgrid_api_key)?;
         self.write("mailgun.key", &credentials.mailgun_api_key)?;
+        self.write("kakao.secret", &credentials.kakao_secret_key)?;
         self.write("addresses.json", &serde_json::to_string_pretty(&ports).map_err(broken)?)?;
         Ok(())
     }

@@ -32,6 +32,8 @@ pub enum Provider {
     Sendgrid,
     /// Mailgun.
     Mailgun,
+    /// KakaoTalk AlimTalk by NHN Cloud.
+    KakaoTalk,
 }
 
 impl Provider {
@@ -48,10 +50,11 @@ impl Provider {
         Self::TwilioVoice,
         Self::Sendgrid,
         Self::Mailgun,
+        Self::KakaoTalk,
     ];
 
     /// How many there are.
-    pub(crate) const COUNT: usize = 11;
+    pub(crate) const COUNT: usize = 12;
 
     pub(crate) const fn index(self) -> usize {
         self as usize

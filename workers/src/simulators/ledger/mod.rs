@@ -79,6 +79,9 @@ pub struct AllCounters {
     /// Mailgun.
     #[serde(default)]
     pub mailgun: Counters,
+    /// KakaoTalk AlimTalk.
+    #[serde(default)]
+    pub kakao_talk: Counters,
     /// Entries dropped from memory because the bound was reached.
     pub forgotten: u64,
     /// Position of the newest entry.
@@ -101,6 +104,7 @@ impl AllCounters {
             Provider::TwilioVoice => self.twilio_voice,
             Provider::Sendgrid => self.sendgrid,
             Provider::Mailgun => self.mailgun,
+            Provider::KakaoTalk => self.kakao_talk,
         }
     }
 }
@@ -168,7 +172,7 @@ impl Ledger {
     #[must_use]
     pub fn counters(&self) -> AllCounters {
         let inner = self.lock();
-        let [fcm, apns, smtp, webhook, twilio, web_push, slack, vonage, twilio_voice, sendgrid, mailgun] = inner.counters;
+        let [fcm, apns, smtp, webhook, twilio, web_push, slack, vonage, twilio_voice, sendgrid, mailgun, kakao_talk] = inner.counters;
         AllCounters {
             fcm,
             apns,
@@ -181,6 +185,7 @@ impl Ledger {
             twilio_voice,
             sendgrid,
             mailgun,
+            kakao_talk,
             forgotten: inner.forgotten,
             last_seq: inner.base + inner.len,
         }
