@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use workers::simulators::{RunningSimulators, SimulatorsConfig, start};
 
 /// Runs imitations of the providers on this machine: FCM, APNs, an SMTP server, a webhook receiver, Twilio
-/// (messages and calls), Vonage, Slack, SendGrid, Mailgun and the push service of browsers.
+/// (messages and calls), Vonage, Slack, SendGrid, Mailgun, KakaoTalk AlimTalk and the push service of browsers.
 ///
 /// They check requests as the real ones do, misbehave on demand and record what arrived. Their
 /// folder holds bongsu.toml, a configuration that points a server to them.
@@ -50,6 +50,7 @@ struct Addresses {
     twilio_voice: SocketAddr,
     sendgrid: SocketAddr,
     mailgun: SocketAddr,
+    kakao_talk: SocketAddr,
     admin: SocketAddr,
     config: PathBuf,
 }
@@ -93,6 +94,7 @@ impl Addresses {
             twilio_voice: running.twilio_voice,
             sendgrid: running.sendgrid,
             mailgun: running.mailgun,
+            kakao_talk: running.kakao_talk,
             admin: running.admin,
             config,
         }
@@ -111,6 +113,7 @@ impl Addresses {
             ("twilio_voice", format!("http://{}", self.twilio_voice)),
             ("sendgrid", format!("http://{}", self.sendgrid)),
             ("mailgun", format!("http://{}", self.mailgun)),
+            ("kakao_talk", format!("http://{}", self.kakao_talk)),
             ("admin", format!("http://{}/_sim/ledger", self.admin)),
         ]
         .map(|(name, address)| vec![name.to_owned(), address]);

@@ -45,7 +45,7 @@ pub struct UpsertRecipientInput {
     /// Your id of the recipient.
     id: String,
     email: MaybeUndefined<String>,
-    /// Telephone number with `+` and country code, for `SMS` and `VOICE`.
+    /// Telephone number with `+` and country code, for `SMS`, `VOICE` and `KAKAO_TALK`.
     phone: MaybeUndefined<String>,
     /// URL of an incoming webhook of Slack, for `CHAT`.
     slack: MaybeUndefined<String>,
