@@ -193,6 +193,7 @@ fn the_printed_file_is_a_valid_configuration_when_its_defaults_are_uncommented()
             ("BONGSU_PROVIDERS__TWILIO_VOICE__ENABLED", "false"),
             ("BONGSU_PROVIDERS__SENDGRID__ENABLED", "false"),
             ("BONGSU_PROVIDERS__MAILGUN__ENABLED", "false"),
+            ("BONGSU_PROVIDERS__KAKAO_TALK__ENABLED", "false"),
         ],
     );
     let (_, layers) = Config::load(&sources).unwrap();

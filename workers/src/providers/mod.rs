@@ -1,5 +1,5 @@
 //! Providers: the third parties that deliver. A folder each (call, error map, settings), one
-//! trait, one registration in [`registry`](crate::registry).
+//! trait. How to add one: `docs/guides/adding-a-provider.md`.
 
 pub mod apns;
 pub mod fcm;

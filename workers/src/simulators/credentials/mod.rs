@@ -18,7 +18,7 @@ use super::config::SimulatorError;
 use super::tls::TestAuthority;
 use crate::providers::web_push::VapidKeys;
 pub(crate) use browser::Browser;
-pub(crate) use state::{Ports, StateDir};
+pub(crate) use state::StateDir;
 
 /// Project the FCM simulator serves.
 pub const FCM_PROJECT: &str = "demo";
