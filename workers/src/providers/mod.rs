@@ -7,6 +7,9 @@ pub mod http;
 pub mod kakao_talk;
 mod mail;
 pub mod mailgun;
+/// The example of the guide.
+#[cfg(test)]
+mod pigeon;
 pub mod sandbox;
 pub mod sendgrid;
 pub mod slack;

@@ -98,6 +98,9 @@ mod ledger;
 mod list;
 mod mailgun;
 mod messages;
+/// The example of the guide.
+#[cfg(test)]
+mod pigeon;
 mod rules;
 mod running;
 mod sendgrid;
@@ -105,7 +108,7 @@ mod signed_token;
 mod slack;
 mod smtp;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tls;
 mod twilio;
 mod twilio_voice;
