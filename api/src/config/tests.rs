@@ -193,6 +193,7 @@ fn the_printed_file_is_a_valid_configuration_when_its_defaults_are_uncommented()
             ("BONGSU_PROVIDERS__TWILIO_VOICE__ENABLED", "false"),
             ("BONGSU_PROVIDERS__SENDGRID__ENABLED", "false"),
             ("BONGSU_PROVIDERS__MAILGUN__ENABLED", "false"),
+            ("BONGSU_PROVIDERS__KAKAO_TALK__ENABLED", "false"),
         ],
     );
     let (_, layers) = Config::load(&sources).unwrap();
@@ -331,5 +332,26 @@ fn a_channel_may_have_several_providers_and_each_says_what_it_needs() {
     ] {
         let error = told(wrong).unwrap_err();
         assert!(error.contains(key), "{key}: {error}");
+    }
+}
+
+#[test]
+fn kakao_talk_says_what_it_needs() {
+    let told = |text: &str| {
+        let (_folder, sources) = sources(text, &[]);
+        Config::load(&sources).map(drop).map_err(|error| error.to_string())
+    };
+    let least = format!("[providers.kakao_talk]\napp_key = \"k1\"\nsecret_key = \"s\"\nsender_key = \"{}\"\n", "a".repeat(40));
+    let more = format!("{least}template = \"ORDER_PAID\"\nsms_fallback_from = \"0215880000\"\n");
+    assert_eq!((told(&least), told(&more)), (Ok(()), Ok(())));
+    for (wrong, key) in [
+        (least.replace("k1", "k/1"), "app_key"),
+        (least.replace("secret_key = \"s\"\n", ""), "secret_key_file"),
+        (least.replace("aa\"", "a\""), "sender_key"),
+        (more.replace("ORDER_PAID", "ORDER PAID"), "template"),
+        (more.replace("\"0215880000\"", "\"+82 2 1588 0000\""), "sms_fallback_from"),
+    ] {
+        let error = told(&wrong).unwrap_err();
+        assert!(error.contains(&format!("providers.kakao_talk.{key}")), "{key}: {error}");
     }
 }

@@ -18,6 +18,7 @@ mod explaining;
 mod fairness;
 mod flooding;
 mod history;
+mod kakao_talk;
 mod limits;
 mod live;
 mod mail_over_http;

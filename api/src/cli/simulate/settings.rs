@@ -82,6 +82,15 @@ domain = {quoted_domain}
 from = \"Bongsu <notify@{mail_domain}>\"
 endpoint = {mailgun}
 
+# Of the templates that the simulator knows, this one takes any text; ORDER_PAID wants name and order.
+[providers.kakao_talk]
+app_key = {kakao_app_key}
+secret_key_file = {kakao_secret}
+sender_key = {kakao_sender_key}
+template = {kakao_template}
+sms_fallback_from = {kakao_fallback}
+endpoint = {kakao_talk}
+
 # The simulators call nobody, so every number will do.
 [channels.sms]
 countries = [\"all\"]
@@ -117,6 +126,12 @@ countries = [\"all\"]
         sendgrid_callback = quoted(&credentials.sendgrid_callback_key),
         mailgun_key = file("mailgun.key"),
         mailgun = quoted(&format!("http://{}", running.mailgun)),
+        kakao_app_key = quoted(&credentials.kakao_app_key),
+        kakao_secret = file("kakao.secret"),
+        kakao_sender_key = quoted(&credentials.kakao_sender_key),
+        kakao_template = quoted(&credentials.kakao_template),
+        kakao_fallback = quoted(&credentials.kakao_fallback_from),
+        kakao_talk = quoted(&format!("http://{}", running.kakao_talk)),
         mail_domain = credentials.mail_domain,
         quoted_domain = quoted(&credentials.mail_domain),
     )

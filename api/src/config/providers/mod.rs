@@ -7,6 +7,7 @@
 mod apns;
 mod credential;
 mod fcm;
+mod kakao_talk;
 mod mailgun;
 mod sendgrid;
 mod slack;
@@ -19,6 +20,7 @@ mod webhook;
 
 pub use apns::Apns;
 pub use fcm::Fcm;
+pub use kakao_talk::KakaoTalk;
 pub use mailgun::Mailgun;
 pub use sendgrid::Sendgrid;
 pub use slack::Slack;
@@ -61,6 +63,8 @@ pub struct Providers {
     pub sendgrid: Option<Sendgrid>,
     /// E-mail.
     pub mailgun: Option<Mailgun>,
+    /// KakaoTalk.
+    pub kakao_talk: Option<KakaoTalk>,
 }
 
 impl Providers {
@@ -78,6 +82,7 @@ impl Providers {
             TwilioVoice::describe(),
             Sendgrid::describe(),
             Mailgun::describe(),
+            KakaoTalk::describe(),
         ]
     }
 
@@ -94,6 +99,7 @@ impl Providers {
         let twilio_voice = optional::<TwilioVoice>(reader, false);
         let sendgrid = optional::<Sendgrid>(reader, false);
         let mailgun = optional::<Mailgun>(reader, false);
+        let kakao_talk = optional::<KakaoTalk>(reader, false);
         let providers = Self {
             fcm: fcm?,
             apns: apns?,
@@ -106,6 +112,7 @@ impl Providers {
             twilio_voice: twilio_voice?,
             sendgrid: sendgrid?,
             mailgun: mailgun?,
+            kakao_talk: kakao_talk?,
         };
         for (name, terms) in providers.terms() {
             reader.require(
@@ -153,6 +160,7 @@ impl Providers {
         terms!(all, self.twilio_voice, "twilio_voice", |section: &TwilioVoice| section.countries.clone());
         terms!(all, self.sendgrid, "sendgrid");
         terms!(all, self.mailgun, "mailgun");
+        terms!(all, self.kakao_talk, "kakao_talk");
         all
     }
 
@@ -180,6 +188,7 @@ impl Providers {
             ("twilio_voice", self.twilio_voice.as_ref().map(|voice| voice.rate)),
             ("sendgrid", self.sendgrid.as_ref().map(|sendgrid| sendgrid.rate)),
             ("mailgun", self.mailgun.as_ref().map(|mailgun| mailgun.rate)),
+            ("kakao_talk", self.kakao_talk.as_ref().map(|kakao_talk| kakao_talk.rate)),
         ];
         set.into_iter().filter_map(|(name, rate)| Some((name, NonZeroU32::new(rate?)?))).collect()
     }
