@@ -29,6 +29,7 @@ mod outages;
 mod plans;
 mod preferences;
 mod receipts;
+mod reconciling;
 mod redis;
 mod refusals;
 mod replicas;
