@@ -10,6 +10,7 @@ mod callbacks;
 pub mod data_dir;
 pub mod engine;
 pub mod providers;
+mod rotation;
 mod server;
 pub mod services;
 pub mod stores;

@@ -8,6 +8,7 @@ use super::callbacks;
 use super::data_dir::{DataDir, DataDirError, master_key_variable};
 use super::engine::{Engine, EngineError, EngineSettings};
 use super::providers::{self, ProvidersError};
+use super::rotation::Rotation;
 use super::services::Services;
 use super::stores::{ClusterSettings, Joining, Stores};
 use super::supervisor::Supervisor;
@@ -126,11 +127,11 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     };
     let stores = open_stores(&config, &data, &master, &random, shared_clock).await?;
     let engine = Arc::new(Engine::over(stores, &master, settings, vec![Arc::<KeyRegistry>::clone(&keys)], Arc::clone(&clock), Arc::clone(&random))?);
-    let providers = providers::build(&config, &clock)?;
+    let rotation = Rotation::new(&config, providers::build(&config, &clock)?, &clock);
 
     let failed = CancellationToken::new();
     let (delivering, following) = (Supervisor::new(failed.clone()), Supervisor::new(failed.clone()));
-    let statuses = engine.start(providers, &delivering, &following).await?;
+    let statuses = engine.start(rotation.providers(), &delivering, &following).await?;
     if let Some(metrics) = metrics.clone() {
         let clock = Arc::clone(&clock);
         following.run("metrics", |stop| http::metrics::upkeep(metrics, clock, stop));
@@ -184,12 +185,16 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     let gate = Gate::new(keys, tokens, Arc::clone(&limits), Arc::clone(&clock));
     let gate = Arc::new(gate.beside_others(engine.catch_up()));
     let mut app = http::router(Arc::clone(&services), metrics);
+    let mut door = None;
     if config.server.roles.has(Role::Api) {
         let invalid = u32::try_from(config.links.invalid_requests).unwrap_or(u32::MAX);
         let pages = LinkPages::new(Arc::clone(&services), limits, invalid, config.server.trusted_proxies.clone());
-        let door = CallbackDoor::new(services, callbacks::build(&config)?, invalid, config.server.trusted_proxies.clone());
-        app = router(schema, gate, transport.clone()).merge(links::router(Arc::new(pages))).merge(http::callbacks::router(Arc::new(door))).merge(app);
+        let callbacks = Arc::new(CallbackDoor::new(services, callbacks::build(&config)?, invalid, config.server.trusted_proxies.clone()));
+        app = router(schema, gate, transport.clone()).merge(links::router(Arc::new(pages))).merge(app);
+        app = app.merge(http::callbacks::router(Arc::clone(&callbacks)));
+        door = Some(callbacks);
     }
+    following.run("credentials", |stop| rotation.run(door, stop));
 
     let listener = TcpListener::bind(config.server.listen).await.map_err(|reason| AppError::Listen { address: config.server.listen, reason })?;
     let address = listener.local_addr().map_err(|reason| AppError::Listen { address: config.server.listen, reason })?;

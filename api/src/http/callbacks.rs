@@ -22,7 +22,7 @@ use domain::notification::{Receipt, Said};
 use domain::values::{Channel, NotificationId};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use workers::providers::callbacks::{CallbackRefused, CallbackRequest, Callbacks, Told};
 
 /// Largest request; SendGrid, which sends the largest, keeps below 768 KiB.
@@ -34,7 +34,7 @@ const AGAIN_AFTER: &str = "5";
 /// What the endpoint needs.
 pub struct CallbackDoor {
     services: Arc<Services>,
-    readers: BTreeMap<&'static str, Arc<dyn Callbacks>>,
+    readers: RwLock<BTreeMap<&'static str, Arc<dyn Callbacks>>>,
     mistakes: Mistakes,
     proxies: Vec<Network>,
 }
@@ -42,8 +42,18 @@ pub struct CallbackDoor {
 impl CallbackDoor {
     /// `invalid_requests` a second from one address; `proxies` whose word about callers' addresses counts.
     pub fn new(services: Arc<Services>, readers: Vec<Arc<dyn Callbacks>>, invalid_requests: u32, proxies: Vec<Network>) -> Self {
-        let readers = readers.into_iter().map(|reader| (reader.name(), reader)).collect();
-        Self { services, readers, mistakes: Mistakes::new(invalid_requests), proxies }
+        let door = Self { services, readers: RwLock::default(), mistakes: Mistakes::new(invalid_requests), proxies };
+        door.replace(readers);
+        door
+    }
+
+    /// Believes others from now on.
+    pub fn replace(&self, readers: Vec<Arc<dyn Callbacks>>) {
+        *self.readers.write().unwrap_or_else(PoisonError::into_inner) = readers.into_iter().map(|reader| (reader.name(), reader)).collect();
+    }
+
+    fn reader(&self, provider: &str) -> Option<Arc<dyn Callbacks>> {
+        self.readers.read().unwrap_or_else(PoisonError::into_inner).get(provider).cloned()
     }
 
     /// Counts a mistake of an address; how many of them are listened to is bounded.
@@ -115,7 +125,7 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     let from = caller(&headers, peer.map(|Extension(peer)| peer), &door.proxies);
-    let Some(reader) = door.readers.get(provider.as_str()) else {
+    let Some(reader) = door.reader(&provider) else {
         let words = "no provider of this name is set up to call back; see docs/guides/receipts.md";
         return door.mistaken(from, StatusCode::NOT_FOUND, words);
     };

@@ -34,6 +34,7 @@ mod redis;
 mod refusals;
 mod replicas;
 mod retrying;
+mod rotating;
 mod routing;
 mod sandbox;
 mod schedules;

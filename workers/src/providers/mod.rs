@@ -11,6 +11,7 @@ pub mod mailgun;
 /// The example of the guide.
 #[cfg(test)]
 mod pigeon;
+pub mod rotating;
 pub mod sandbox;
 pub mod sendgrid;
 pub mod slack;

@@ -36,6 +36,7 @@ use domain::policy::routing::Terms;
 use domain::values::Country;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use workers::channels::RampUp;
 
 /// The providers that are on.
@@ -172,6 +173,27 @@ impl Providers {
             ("mailgun", self.mailgun.as_ref().and_then(|mailgun| mailgun.ramp_up)),
         ];
         set.into_iter().filter_map(|(name, ramp)| Some((name, ramp?.0))).collect()
+    }
+
+    /// The files that hold credentials, of those that are on.
+    pub fn credential_files(&self) -> Vec<PathBuf> {
+        let files = [
+            self.fcm.as_ref().and_then(|fcm| fcm.service_account_file.as_ref()),
+            self.apns.as_ref().and_then(|apns| apns.key_file.as_ref()),
+            self.smtp.as_ref().and_then(|smtp| smtp.password_file.as_ref()),
+            self.twilio.as_ref().and_then(|twilio| twilio.auth_token_file.as_ref()),
+            self.twilio.as_ref().and_then(|twilio| twilio.callback_token_file.as_ref()),
+            self.twilio_voice.as_ref().and_then(|voice| voice.auth_token_file.as_ref()),
+            self.twilio_voice.as_ref().and_then(|voice| voice.callback_token_file.as_ref()),
+            self.vonage.as_ref().and_then(|vonage| vonage.api_secret_file.as_ref()),
+            self.vonage.as_ref().and_then(|vonage| vonage.signature_secret_file.as_ref()),
+            self.web_push.as_ref().and_then(|web_push| web_push.private_key_file.as_ref()),
+            self.sendgrid.as_ref().and_then(|sendgrid| sendgrid.api_key_file.as_ref()),
+            self.mailgun.as_ref().and_then(|mailgun| mailgun.api_key_file.as_ref()),
+            self.mailgun.as_ref().and_then(|mailgun| mailgun.signing_key_file.as_ref()),
+            self.kakao_talk.as_ref().and_then(|kakao_talk| kakao_talk.secret_key_file.as_ref()),
+        ];
+        files.into_iter().flatten().cloned().collect()
     }
 
     /// How many calls a second those may be asked to make that are bounded, by their names.
