@@ -8,12 +8,14 @@ use crate::providers::Provider;
 use commands::accept::{recipient_stream, subscription_stream};
 use commands::bus::{Bus, FactOf, Refused};
 use commands::failpoint;
-use commands::links::Unsubscribe;
+use commands::links::{TrackedMail, Unsubscribe};
 use commands::log::{Bare, Commit, LogError, Metadata, Recorded, StreamAppend};
 use domain::aggregate::Aggregate;
+use domain::category::Category;
 use domain::notification::{Notification, NotificationEvent};
 use domain::policy::last_check::{Last, LastCheck, last_check};
 use domain::recipient::AddressDetails;
+use domain::subscription::Subscription;
 use domain::values::{AddressId, Channel, Content, Rule};
 use domain::{AggregateKind, Fact, StreamId};
 use std::collections::{HashMap, HashSet};
@@ -32,6 +34,8 @@ pub(super) struct Attempt {
     pub address: AddressDetails,
     /// Of an e-mail whose category can be switched off.
     pub unsubscribe: Option<Unsubscribe>,
+    /// Of an e-mail that is tracked.
+    pub tracking: Option<TrackedMail>,
 }
 
 /// An item whose commit is under way.
@@ -74,7 +78,8 @@ pub(super) async fn check(
             let leaves = item.delivery.channel == Channel::Email && !facts.category.state.required;
             // From now, not from the request: one that waited for months has a link that works as long.
             let unsubscribe = if leaves { shared.links.unsubscribe(item.recipient, &item.category, item.notification, now) } else { None };
-            (item.delivery.start(provider.name()), Some(Attempt { address, unsubscribe }))
+            let tracking = tracking(shared, item, &facts.category.state, &facts.subscription.state);
+            (item.delivery.start(provider.name()), Some(Attempt { address, unsubscribe, tracking }))
         }
     };
     let Some(event) = event else { return Ok(Checked::Gone) };
@@ -85,6 +90,15 @@ pub(super) async fn check(
         expectations.clear();
     }
     Ok(Checked::Commit { commit: Box::new(Commit { metadata: Arc::clone(metadata), appends: vec![append], expectations }), attempt })
+}
+
+/// How its mail is tracked: as its category asks for now, unless the recipient is not to be.
+fn tracking(shared: &Shared, item: &Item, category: &Category, subscription: &Subscription) -> Option<TrackedMail> {
+    let wanted = category.tracking;
+    if item.delivery.channel != Channel::Email || wanted.is_off() || !subscription.may_be_tracked() {
+        return None;
+    }
+    TrackedMail::of(&shared.links, item.recipient, item.notification, item.delivery.number, (wanted.opens, wanted.clicks))
 }
 
 fn log_error(error: Refused<std::convert::Infallible>) -> LogError {

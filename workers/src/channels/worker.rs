@@ -13,6 +13,7 @@ use super::under_way::UnderWay;
 use crate::pending::{DELIVERY, Item, Route};
 use crate::providers::{Message, Provider};
 use crate::queue::WorkQueue;
+use crate::tracking::tracked;
 use commands::accept::Facts;
 use commands::bus::Bus;
 use commands::failpoint;
@@ -331,7 +332,7 @@ impl ChannelWorker {
 
     fn call(&self, prepared: Prepared, content: Body, since: Duration, permit: Permit, slot: OwnedSemaphorePermit, outcomes: mpsc::Sender<Concluded>) {
         let Prepared { item, attempt, unbegun, entered } = prepared;
-        let Some(Attempt { address, unsubscribe }) = attempt else { return };
+        let Some(Attempt { address, unsubscribe, tracking }) = attempt else { return };
         let provider = Arc::clone(&self.provider);
         let breaker = Arc::clone(&self.breaker);
         let clock = Arc::clone(&self.shared.clock);
@@ -361,7 +362,7 @@ impl ChannelWorker {
                         delivery: item.delivery.number,
                         attempt: item.delivery.attempt,
                         priority: item.priority,
-                        content,
+                        content: tracked(content, tracking.as_ref()),
                         address,
                         unsubscribe,
                         expires_at: item.expires_at,
