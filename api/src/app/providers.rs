@@ -12,7 +12,7 @@ use workers::providers::http::{Credential, ProviderError};
 use workers::providers::mailgun::{self, Mailgun};
 use workers::providers::sendgrid::{self, Sendgrid};
 use workers::providers::slack::{self, Slack};
-use workers::providers::smtp::{self, Security, Smtp};
+use workers::providers::smtp::{self, Security, Smtp, SmtpBounces};
 use workers::providers::twilio::{self, Twilio};
 use workers::providers::twilio_voice::{self, TwilioVoice};
 use workers::providers::vonage::{self, Vonage};
@@ -35,6 +35,12 @@ pub enum ProvidersError {
 
 fn pem(path: Option<&Path>) -> Result<Option<String>, ProvidersError> {
     path.map(std::fs::read_to_string).transpose().map_err(|_| ProvidersError::Gone { what: "a ca_file" })
+}
+
+/// Reads mails that are returned to plain SMTP, where they are taken.
+pub fn smtp_bounces(config: &Config) -> Option<SmtpBounces> {
+    let secret = config.providers.smtp.as_ref()?.bounce_credential()?;
+    Some(SmtpBounces::new(Credential::new(secret.expose())))
 }
 
 /// Which webhook URLs are allowed.

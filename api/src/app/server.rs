@@ -20,6 +20,7 @@ use crate::graphql::schema;
 use crate::graphql::transport::{TransportSettings, router};
 use crate::http;
 use crate::http::links::{self, LinkPages, Peer};
+use crate::http::push;
 use axum::http::Request;
 use commands::accept::LONGEST_KEY;
 use commands::log::MasterKey;
@@ -183,6 +184,9 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         let invalid = u32::try_from(config.links.invalid_requests).unwrap_or(u32::MAX);
         let pages = LinkPages::new(Arc::clone(&services), limits, invalid, config.server.trusted_proxies.clone());
         app = router(schema, gate, transport.clone()).merge(links::router(Arc::new(pages))).merge(app);
+        if let Some((web_push, key)) = config.providers.web_push.as_ref().and_then(|web_push| Some((web_push, web_push.public_key()?))) {
+            app = app.merge(push::router(key, web_push.try_page));
+        }
     }
 
     let listener = TcpListener::bind(config.server.listen).await.map_err(|reason| AppError::Listen { address: config.server.listen, reason })?;

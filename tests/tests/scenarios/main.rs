@@ -37,6 +37,7 @@ mod sending;
 mod stopping;
 mod text_messages;
 mod told;
+mod tracking;
 mod unknown_outcomes;
 mod unsubscribing;
 mod waiting;
