@@ -3,7 +3,7 @@
 use crate::accept::address_stream;
 use crate::bus::{Bus, Done, Refused};
 use crate::log::Metadata;
-use domain::address::{AddressCommand, AddressOwnership, AddressRefusal, SuppressionReason};
+use domain::address::{AddressCommand, AddressOwnership, AddressRefusal, ReplyWord, SuppressionReason};
 use domain::values::AddressId;
 use std::sync::Arc;
 
@@ -23,4 +23,15 @@ pub async fn suppress(
 /// where it is not suppressed.
 pub async fn reinstate(bus: &Bus, metadata: &Arc<Metadata>, address: AddressId, reason: String) -> Result<Done<AddressOwnership>, Refused<AddressRefusal>> {
     bus.execute(address_stream(address), metadata, AddressCommand::Reinstate { address, reason }).await
+}
+
+/// Does as somebody at an address answered. `id` is the provider's for the answer: it counts once.
+pub async fn hear(
+    bus: &Bus,
+    metadata: &Arc<Metadata>,
+    address: AddressId,
+    word: ReplyWord,
+    id: String,
+) -> Result<Done<AddressOwnership>, Refused<AddressRefusal>> {
+    bus.execute(address_stream(address), metadata, AddressCommand::Hear { address, word, id }).await
 }

@@ -26,6 +26,7 @@ pub mod failpoint;
 pub mod links;
 pub mod log;
 pub mod ports;
+pub mod receipts;
 pub mod recent;
 pub mod recipients;
 pub mod replicas;

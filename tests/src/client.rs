@@ -181,10 +181,25 @@ impl Client {
 
     /// Waits until a notification has a status, and gives it.
     pub async fn await_status(&self, id: &str, status: &str) -> Result<Value> {
+        self.await_that(id, status, |told| told["status"] == status).await
+    }
+
+    /// Waits until a notification's first delivery stands so, and gives the notification.
+    pub async fn await_delivery(&self, id: &str, state: &str) -> Result<Value> {
+        self.await_that(id, &format!("the delivery is {state}"), |told| told["deliveries"][0]["status"] == state).await
+    }
+
+    /// Waits until something happened to a notification, and gives it.
+    pub async fn await_event(&self, id: &str, kind: &str) -> Result<Value> {
+        let happened = |told: &Value| told["events"].as_array().is_some_and(|events| events.iter().any(|event| event["type"] == kind));
+        self.await_that(id, kind, happened).await
+    }
+
+    async fn await_that(&self, id: &str, what: &str, so: impl Fn(&Value) -> bool) -> Result<Value> {
         let mut last = Value::Null;
-        until(&format!("{id} is {status}"), async || {
+        until(&format!("{id}: {what}"), async || {
             last = self.notification(id).await?;
-            Ok((last["status"] == status).then(|| last.clone()))
+            Ok(so(&last).then(|| last.clone()))
         })
         .await
         .map_err(|error| anyhow!("{error}; it was {last:#}"))

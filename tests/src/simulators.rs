@@ -87,6 +87,24 @@ impl Simulators {
         Ok(())
     }
 
+    /// How providers call back: `base`, `delay_ms`, `times`, `backwards`, `silent`.
+    pub async fn callbacks(&self, plan: Value) -> Result<()> {
+        self.told("callbacks", &plan).await
+    }
+
+    /// Somebody answers a text message.
+    pub async fn reply(&self, provider: &str, from: &str, text: &str) -> Result<()> {
+        self.told("reply", &json!({ "provider": provider, "from": from, "text": text })).await
+    }
+
+    async fn told(&self, path: &str, what: &Value) -> Result<()> {
+        let answer = self.http.post(self.url(path)?).json(what).send().await?;
+        if !answer.status().is_success() {
+            bail!("the simulators refused: {}", answer.text().await?);
+        }
+        Ok(())
+    }
+
     /// The latest messages that a provider kept, whole.
     pub async fn messages(&self, provider: &str) -> Result<Vec<Value>> {
         Ok(self.http.get(self.url(&format!("messages?provider={provider}&limit=1000"))?).send().await?.error_for_status()?.json().await?)

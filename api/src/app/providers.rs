@@ -1,5 +1,6 @@
 //! Providers as configured.
 
+use super::callbacks;
 use crate::config::Config;
 use crate::config::providers::Encryption;
 use commands::ports::Clock;
@@ -12,7 +13,7 @@ use workers::providers::http::{Credential, ProviderError};
 use workers::providers::mailgun::{self, Mailgun};
 use workers::providers::sendgrid::{self, Sendgrid};
 use workers::providers::slack::{self, Slack};
-use workers::providers::smtp::{self, Security, Smtp, SmtpBounces};
+use workers::providers::smtp::{self, Security, Smtp};
 use workers::providers::twilio::{self, Twilio};
 use workers::providers::twilio_voice::{self, TwilioVoice};
 use workers::providers::vonage::{self, Vonage};
@@ -35,12 +36,6 @@ pub enum ProvidersError {
 
 fn pem(path: Option<&Path>) -> Result<Option<String>, ProvidersError> {
     path.map(std::fs::read_to_string).transpose().map_err(|_| ProvidersError::Gone { what: "a ca_file" })
-}
-
-/// Reads mails that are returned to plain SMTP, where they are taken.
-pub fn smtp_bounces(config: &Config) -> Option<SmtpBounces> {
-    let secret = config.providers.smtp.as_ref()?.bounce_credential()?;
-    Some(SmtpBounces::new(Credential::new(secret.expose())))
 }
 
 /// Which webhook URLs are allowed.
@@ -166,7 +161,7 @@ fn build_later(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Pr
                 (Some(service), _) => twilio::Sender::Service(service.clone()),
                 (None, from) => twilio::Sender::From(from.clone().unwrap_or_default()),
             },
-            status_callback: twilio.status_callback.clone(),
+            status_callback: callbacks::address(config, "twilio", twilio.status_callback.as_ref()),
             base_url: twilio.endpoint.to_string(),
             concurrency: twilio.concurrency,
             timeout: twilio.timeout,
@@ -182,7 +177,7 @@ fn build_later(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Pr
             from: voice.from.clone(),
             language: voice.language.clone(),
             ring: voice.ring,
-            status_callback: voice.status_callback.clone(),
+            status_callback: callbacks::address(config, "twilio_voice", voice.status_callback.as_ref()),
             base_url: voice.endpoint.to_string(),
             concurrency: voice.concurrency,
             timeout: voice.timeout,
@@ -211,6 +206,7 @@ fn build_later(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Pr
             api_key: vonage.api_key.clone(),
             api_secret: Credential::new(secret.expose()),
             from: vonage.from.clone(),
+            callback: vonage.callback_credential().and_then(|_| callbacks::address(config, "vonage", None)),
             base_url: vonage.endpoint.to_string(),
             concurrency: vonage.concurrency,
             timeout: vonage.timeout,

@@ -4,6 +4,7 @@
 //! then the consumers; then the process. A second signal quits at once, which is safe: what was
 //! under way is recovered at the next start.
 
+use super::callbacks;
 use super::data_dir::{DataDir, DataDirError, master_key_variable};
 use super::engine::{Engine, EngineError, EngineSettings};
 use super::providers::{self, ProvidersError};
@@ -19,6 +20,7 @@ use crate::config::{Config, Profile, RedisQueue, Role};
 use crate::graphql::schema;
 use crate::graphql::transport::{TransportSettings, router};
 use crate::http;
+use crate::http::callbacks::CallbackDoor;
 use crate::http::links::{self, LinkPages, Peer};
 use crate::http::push;
 use axum::http::Request;
@@ -183,7 +185,8 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     if config.server.roles.has(Role::Api) {
         let invalid = u32::try_from(config.links.invalid_requests).unwrap_or(u32::MAX);
         let pages = LinkPages::new(Arc::clone(&services), limits, invalid, config.server.trusted_proxies.clone());
-        app = router(schema, gate, transport.clone()).merge(links::router(Arc::new(pages))).merge(app);
+        let door = CallbackDoor::new(services, callbacks::build(&config)?, invalid, config.server.trusted_proxies.clone());
+        app = router(schema, gate, transport.clone()).merge(links::router(Arc::new(pages))).merge(http::callbacks::router(Arc::new(door))).merge(app);
         if let Some((web_push, key)) = config.providers.web_push.as_ref().and_then(|web_push| Some((web_push, web_push.public_key()?))) {
             app = app.merge(push::router(key, web_push.try_page));
         }

@@ -2,6 +2,7 @@
 //! from the open network by the proxy in front. The pages behind [`links`] are for everybody who has one, what
 //! browsers need for [`push`] is for all.
 
+pub mod callbacks;
 pub mod links;
 pub mod metrics;
 pub mod push;

@@ -18,3 +18,13 @@ pub enum Refused<R> {
     #[error("too many changes of the same object at the same time; try again")]
     Contended,
 }
+
+impl<R> Refused<R> {
+    /// For those who decide what cannot be refused: what the log said, or that it is too much just now.
+    pub fn into_log(self) -> LogError {
+        match self {
+            Self::Log(error) => error,
+            Self::Refusal(_) | Self::Erased | Self::Contended => LogError::Overloaded,
+        }
+    }
+}

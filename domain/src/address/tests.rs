@@ -37,3 +37,26 @@ fn a_suppressed_address_stays_so_until_somebody_gives_a_reason() {
         .when(reinstate("asked by phone"))
         .then_expect_events(vec![AddressEvent::AddressReinstated(AddressReinstated { address, reason: "asked by phone".to_owned() })]);
 }
+
+#[test]
+fn an_answer_counts_once_and_before_every_other_reason() {
+    let address = AddressId(Uuid::from_u128(1));
+    let hear = |word, id: &str| AddressCommand::Hear { address, word, id: id.to_owned() };
+    let replied = |word, id: &str| AddressEvent::Replied(Replied { address, word, id: id.to_owned() });
+    let suppressed = |reason| AddressEvent::AddressSuppressed(AddressSuppressed { address, reason, note: None });
+    let reinstated = || AddressEvent::AddressReinstated(AddressReinstated { address, reason: "START".to_owned() });
+    let stop = || vec![replied(ReplyWord::Stop, "1"), suppressed(SuppressionReason::Stop)];
+    Test::with(()).given_no_previous_events().when(hear(ReplyWord::Stop, "1")).then_expect_events(stop());
+    Test::with(()).given(stop()).when(hear(ReplyWord::Stop, "1")).then_expect_events(vec![]);
+    Test::with(()).given(stop()).when(hear(ReplyWord::Start, "2")).then_expect_events(vec![replied(ReplyWord::Start, "2"), reinstated()]);
+    // The first answer comes again, after the second.
+    let started = [stop(), vec![replied(ReplyWord::Start, "2"), reinstated()]].concat();
+    Test::with(()).given(started).when(hear(ReplyWord::Stop, "1")).then_expect_events(vec![]);
+    // An administrator who lifts the bounce does not lift the word; nor does the word lift the bounce.
+    let bounced = || vec![suppressed(SuppressionReason::HardBounce)];
+    Test::with(())
+        .given(bounced())
+        .when(hear(ReplyWord::Stop, "3"))
+        .then_expect_events(vec![replied(ReplyWord::Stop, "3"), suppressed(SuppressionReason::Stop)]);
+    Test::with(()).given(bounced()).when(hear(ReplyWord::Start, "3")).then_expect_events(vec![replied(ReplyWord::Start, "3")]);
+}

@@ -6,6 +6,9 @@
 //! each report down was rejected: a picture in a mail is fetched a hundred times, and a stream must not
 //! grow by what strangers do.
 
+#[cfg(test)]
+mod tests;
+
 use super::delivery::{Delivery, DeliveryState};
 use super::events::{FailureClass, NotificationEvent};
 use super::receipt_events::{Bounced, Clicked, Complained, ComplaintKind, Delivered, Opened, Stood};
@@ -86,9 +89,9 @@ pub(super) fn report(delivery: &Delivery, known: &Reports, receipt: &Receipt) ->
     }
     let (number, attempt, at) = (delivery.number, receipt.attempt, receipt.at);
     let stood = stood(delivery.state);
-    let arrived = || NotificationEvent::Delivered(Delivered { delivery: number, stood, attempt, provider_id: receipt.provider_id.clone(), at });
+    let arrived = |at| NotificationEvent::Delivered(Delivered { delivery: number, stood, attempt, provider_id: receipt.provider_id.clone(), at });
     let came = match &receipt.said {
-        Said::Delivered => return if arrives(delivery, known, receipt) { vec![arrived()] } else { Vec::new() },
+        Said::Delivered => return if arrives(delivery, known, receipt) { vec![arrived(at)] } else { Vec::new() },
         Said::Bounced { class, dead, code } => {
             let bounced = Bounced { delivery: number, stood, attempt, class: *class, code: code.clone(), address_dead: *dead, at };
             return if bounces(delivery, known, receipt, *class) { vec![NotificationEvent::Bounced(bounced)] } else { Vec::new() };
@@ -109,7 +112,8 @@ pub(super) fn report(delivery: &Delivery, known: &Reports, receipt: &Receipt) ->
     };
     // Whoever opened it or complained about it has it: that is worth as much as a report of its arrival.
     let doubtful = !matches!(delivery.state, DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Bounced);
-    let arrived = (came.is_some() && doubtful).then(arrived);
+    // When, is not known by that.
+    let arrived = (came.is_some() && doubtful).then(|| arrived(None));
     arrived.into_iter().chain(came).collect()
 }
 
@@ -130,7 +134,8 @@ const fn stood(state: DeliveryState) -> Stood {
 
 fn arrives(delivery: &Delivery, known: &Reports, receipt: &Receipt) -> bool {
     match delivery.state {
-        DeliveryState::Delivered => false,
+        // That it was opened was known before.
+        DeliveryState::Delivered => known.arrival.1.is_none() && receipt.at.is_some(),
         DeliveryState::Bounced => is_newer(known, receipt),
         _ => true,
     }
@@ -141,7 +146,7 @@ fn bounces(delivery: &Delivery, known: &Reports, receipt: &Receipt, class: Failu
     match delivery.state {
         DeliveryState::Sent => of_last,
         // A mail that a server took and another one refused afterwards.
-        DeliveryState::Delivered => of_last && (is_newer(known, receipt) || receipt.at.is_none()),
+        DeliveryState::Delivered => of_last && (known.arrival.1.is_none() || receipt.at.is_none() || is_newer(known, receipt)),
         DeliveryState::InFlight => of_last || class == FailureClass::BadAddress,
         DeliveryState::Ready | DeliveryState::Waiting { .. } => class != FailureClass::Transient && (of_last || class == FailureClass::BadAddress),
         DeliveryState::DeadLettered => delivery.after_unknown && of_last,

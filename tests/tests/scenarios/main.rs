@@ -27,6 +27,7 @@ mod operating;
 mod outages;
 mod plans;
 mod preferences;
+mod receipts;
 mod redis;
 mod refusals;
 mod replicas;

@@ -112,7 +112,7 @@ impl Concluder {
         let item = &concluded.item;
         let bus = &self.shared.bus;
         loop {
-            let loaded = bus.load::<Notification>(stream_of(item)).await.map_err(of_log)?;
+            let loaded = bus.load::<Notification>(stream_of(item)).await.map_err(Refused::into_log)?;
             let Some(delivery) = loaded.state.delivery(item.delivery.number) else { return Ok(()) };
             let events = self.events(concluded, delivery, self.shared.clock.now());
             if events.is_empty() {
@@ -151,7 +151,7 @@ impl Concluder {
     /// A device or a hook that is gone is nobody's.
     async fn dropped(&self, item: &Item, address: AddressId, as_of: Option<Millis>) -> Result<Vec<StreamAppend>, LogError> {
         let stream = commands::accept::recipient_stream(item.recipient);
-        let recipient = self.shared.bus.load::<Recipient>(stream).await.map_err(of_log)?;
+        let recipient = self.shared.bus.load::<Recipient>(stream).await.map_err(Refused::into_log)?;
         let removed = recipient.state.decide(RecipientCommand::RemoveDevice { address, reason: RemovalReason::ReportedDead, as_of });
         let Some(removed) = append(stream, recipient.sequence, removed) else { return Ok(Vec::new()) };
         let (stream, ownership) = self.ownership(address).await?;
@@ -161,7 +161,7 @@ impl Concluder {
 
     async fn ownership(&self, address: AddressId) -> Result<(StreamId, Cached<AddressOwnership>), LogError> {
         let stream = StreamId::new(AggregateKind::Address, address.0);
-        Ok((stream, self.shared.bus.load::<AddressOwnership>(stream).await.map_err(of_log)?))
+        Ok((stream, self.shared.bus.load::<AddressOwnership>(stream).await.map_err(Refused::into_log)?))
     }
 }
 
@@ -169,13 +169,6 @@ impl Concluder {
 fn append<E: Into<Fact>, R>(stream: StreamId, expected: Sequence, decided: Result<Vec<E>, R>) -> Option<StreamAppend> {
     let events: Vec<Fact> = decided.ok()?.into_iter().map(Into::into).collect();
     (!events.is_empty()).then_some(StreamAppend { stream, number: None, expected, events })
-}
-
-fn of_log<R>(error: Refused<R>) -> LogError {
-    match error {
-        Refused::Log(error) => error,
-        Refused::Refusal(_) | Refused::Erased | Refused::Contended => LogError::Overloaded,
-    }
 }
 
 fn count(concluded: &Concluded) {

@@ -4,11 +4,13 @@
 //! checks who speaks before it looks at what is said. Guarantee: nothing is believed that is not signed
 //! as that provider signs, with the installation's own secret.
 
+use super::Message;
 use domain::address::ReplyWord;
 use domain::notification::Receipt;
 use domain::values::{Channel, DeliveryNo, Millis, NotificationId};
 use reqwest::header::HeaderMap;
 use std::collections::HashMap;
+use url::Url;
 
 /// A request at `/callbacks/{provider}`, as it came.
 #[derive(Debug)]
@@ -92,6 +94,21 @@ pub struct OurIds {
 }
 
 impl OurIds {
+    /// Of what is sent.
+    pub(crate) const fn of(message: &Message) -> Self {
+        Self { notification: message.notification, delivery: message.delivery, attempt: Some(message.attempt) }
+    }
+
+    /// The address that a provider is told to call, with these in its query.
+    pub(crate) fn in_query_of(self, address: &Url) -> Url {
+        let mut address = address.clone();
+        address.query_pairs_mut().append_pair("nid", &self.notification.0.to_string()).append_pair("delivery", &self.delivery.to_string());
+        if let Some(attempt) = self.attempt {
+            address.query_pairs_mut().append_pair("attempt", &attempt.to_string());
+        }
+        address
+    }
+
     /// From the three texts `nid`, `delivery` and `attempt`; none where they are not ours.
     pub fn read<'a>(field: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
         Some(Self {

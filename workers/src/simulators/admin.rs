@@ -13,6 +13,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 
 use super::World;
+use super::callbacks::CallbackPlan;
 use super::credentials::TestCredentials;
 use super::ledger::{AllCounters, Provider};
 use super::messages::MessageView;
@@ -36,6 +37,8 @@ pub(crate) fn router(world: Arc<World>, credentials: TestCredentials) -> Router 
         .route("/_sim/counters", get(counters))
         .route("/_sim/messages", get(messages))
         .route("/_sim/rules", get(rules).post(add_rules).delete(clear_rules))
+        .route("/_sim/callbacks", get(callbacks).post(set_callbacks))
+        .route("/_sim/reply", post(reply))
         .route("/_sim/clock", post(clock))
         .route("/_sim/smtp", get(smtp).post(set_smtp))
         .route("/_sim/reset", post(reset))
@@ -120,6 +123,32 @@ struct ClockShift {
 async fn clock(State(admin): State<Admin>, Json(shift): Json<ClockShift>) -> StatusCode {
     admin.world.clock.set_offset_seconds(shift.offset_s);
     StatusCode::NO_CONTENT
+}
+
+async fn callbacks(State(admin): State<Admin>) -> Json<CallbackPlan> {
+    Json(admin.world.callbacks.plan())
+}
+
+async fn set_callbacks(State(admin): State<Admin>, Json(plan): Json<CallbackPlan>) -> Response {
+    if admin.world.callbacks.set_plan(plan) {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    (StatusCode::BAD_REQUEST, "base must be a URL on loopback, such as http://127.0.0.1:8080").into_response()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answered {
+    provider: Provider,
+    from: String,
+    text: String,
+}
+
+async fn reply(State(admin): State<Admin>, Json(answered): Json<Answered>) -> Response {
+    if admin.world.callbacks.reply(answered.provider, &answered.from, &answered.text) {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    (StatusCode::BAD_REQUEST, "only twilio, after it was told where to call, and vonage pass answers on").into_response()
 }
 
 async fn smtp(State(admin): State<Admin>) -> Json<SmtpSwitches> {

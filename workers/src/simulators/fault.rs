@@ -10,6 +10,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 
 use super::World;
+use super::callbacks::{CallbackDesk, TakenMessage};
 use super::ledger::{Arrival, Ending, ProviderId, Verdict};
 use super::messages::Message;
 use super::rules::Fault;
@@ -157,8 +158,12 @@ fn deliver<D: Dialect>(world: &World, dialect: &D, arrival: Arrival, after: Opti
         None if taken.delivered => (Verdict::Accepted, taken.answer.status().as_u16(), ""),
         None => (Verdict::Validated, taken.answer.status().as_u16(), "validate_only"),
     };
+    let told = CallbackDesk::tells_of(provider).then(|| taken.provider_id.render()).flatten();
     let seq = record(world, arrival, verdict, taken.delivered, status, reason, taken.provider_id);
     if taken.delivered {
+        if let Some(provider_id) = told {
+            world.callbacks.taken(&TakenMessage { provider, provider_id, address: &taken.address, raw: &taken.raw });
+        }
         let message = Message { seq, address: taken.address, sender: String::new(), raw: taken.raw };
         world.messages.push(provider, message);
     }

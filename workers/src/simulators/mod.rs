@@ -56,6 +56,22 @@
 //! | `gone`, `archived`, `prohibited`, `invalid` | 404 no_service, 410 channel_is_archived, 403 action_prohibited, 400 invalid_payload |
 //! | `throttle`, `busyN`, `flakyN` | as for webhooks; 500 rollup_error |
 //!
+//! | telephone number, two digits behind +1 500 557 | what is reported later |
+//! |---|---|
+//! | `01` | a text: 30003 or 2, not reached; a call: busy |
+//! | `02` | a text: 30005 or 3, no such number; a call: failed with SIP 404 |
+//! | `03` | a text: 30007 or 6, filtered; a call: no answer |
+//! | `04` | nothing, ever |
+//! | any other number | delivered |
+//!
+//! | mail local part, with SendGrid and Mailgun | what is reported later |
+//! |---|---|
+//! | `nouser`, `fullbox` | bounced with 5.1.1, with 5.2.2 |
+//! | `complains`, `leaves` | delivered, then called spam, or unsubscribed |
+//! | `opens`, `machine`, `clicks` | delivered, then opened, opened by a program, opened and a link followed |
+//! | `silent` | nothing, ever |
+//! | any other | delivered |
+//!
 //! | telephone number | behaviour with Twilio (Vonage in its own words) |
 //! |---|---|
 //! | +15005550001, …03, …04, …09 | 21211 no number, 21408 country, 21610 STOP, 21614 no mobile |
@@ -85,6 +101,7 @@
 
 mod admin;
 mod apns;
+mod callbacks;
 mod clock;
 mod config;
 mod credentials;

@@ -128,7 +128,7 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
     let (admin_listener, admin) = bind("admin", config.admin, last.admin).await?;
     let credentials = keys.credentials(fcm);
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-    let world = Arc::new(World::new(config.seed, last_seq));
+    let world = Arc::new(World::new(config.seed, last_seq, &keys));
     if let Some(state) = &state {
         let ports = Ports {
             fcm: fcm.port(),
@@ -149,6 +149,9 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
         let folder = state.path().to_owned();
         tracker.spawn(file::write(world.ledger.clone(), folder, last_seq, stop.clone()));
     }
+
+    let (calling, stopped) = (Arc::clone(&world), stop.clone());
+    tracker.spawn(async move { calling.callbacks.run(stopped).await });
 
     let tokens = TokenEndpoint::new(Arc::clone(&world), keys.fcm.der_bytes().to_vec(), format!("http://{fcm}/token"));
     let simulator = Arc::new(FcmSimulator::new(Arc::clone(&world), tokens));

@@ -3,30 +3,34 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
+use super::callbacks::{CallbackDesk, CallbackPlan};
 use super::clock::SimClock;
+use super::credentials::KeyRing;
 use super::ledger::Ledger;
 use super::messages::Messages;
 use super::rules::Rules;
 use super::smtp::SmtpSwitches;
 
-/// Clock, ledger, rules, received messages and switches.
+/// Clock, ledger, rules, received messages, callbacks and switches.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) clock: SimClock,
     pub(crate) ledger: Ledger,
     pub(crate) rules: Rules,
     pub(crate) messages: Messages,
+    pub(crate) callbacks: CallbackDesk,
     smtp: RwLock<SmtpSwitches>,
     queued: AtomicU64,
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, last_seq: u64) -> Self {
+    pub(crate) fn new(seed: u64, last_seq: u64, keys: &KeyRing) -> Self {
         let clock = SimClock::default();
         Self {
             ledger: Ledger::new(clock.clone(), last_seq),
             rules: Rules::new(seed, clock.clone()),
             messages: Messages::default(),
+            callbacks: CallbackDesk::new(keys, clock.clone()),
             smtp: RwLock::default(),
             queued: AtomicU64::new(0),
             clock,
@@ -51,6 +55,7 @@ impl World {
         self.ledger.reset();
         self.messages.clear();
         self.rules.reset();
+        self.callbacks.set_plan(CallbackPlan::default());
         self.clock.set_offset_seconds(0);
         self.set_smtp_switches(SmtpSwitches::default());
     }

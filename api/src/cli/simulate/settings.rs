@@ -39,8 +39,8 @@ allow_private = [\"127.0.0.0/8\"]
 account_sid = {twilio_account}
 auth_token_file = {twilio_token}
 from = {twilio_from}
-# The simulator reads our ids from it and calls nobody.
-status_callback = \"https://notify.example.com/receipts/twilio\"
+# Signed for; where the simulator really calls is told to it by POST /_sim/callbacks.
+status_callback = \"https://notify.example.com/callbacks/twilio\"
 endpoint = {twilio}
 
 [providers.web_push]
@@ -55,6 +55,7 @@ endpoint = {slack}
 enabled = false
 api_key = {vonage_key}
 api_secret_file = {vonage_secret}
+signature_secret_file = {vonage_secret}
 from = {vonage_from}
 endpoint = {vonage}
 
@@ -62,20 +63,21 @@ endpoint = {vonage}
 account_sid = {twilio_account}
 auth_token_file = {twilio_token}
 from = {twilio_from}
-# The simulator reads our ids from it and calls nobody.
-status_callback = \"https://notify.example.com/receipts/twilio\"
+status_callback = \"https://notify.example.com/callbacks/twilio_voice\"
 endpoint = {twilio_voice}
 
 # E-mail has one provider: to try one of these, switch SMTP off.
 [providers.sendgrid]
 enabled = false
 api_key_file = {sendgrid_key}
+callback_key = {sendgrid_callback}
 from = \"Bongsu <notify@{mail_domain}>\"
 endpoint = {sendgrid}
 
 [providers.mailgun]
 enabled = false
 api_key_file = {mailgun_key}
+signing_key_file = {mailgun_key}
 domain = {quoted_domain}
 from = \"Bongsu <notify@{mail_domain}>\"
 endpoint = {mailgun}
@@ -105,6 +107,7 @@ endpoint = {mailgun}
         twilio_voice = quoted(&format!("http://{}", running.twilio_voice)),
         sendgrid_key = file("sendgrid.key"),
         sendgrid = quoted(&format!("http://{}", running.sendgrid)),
+        sendgrid_callback = quoted(&credentials.sendgrid_callback_key),
         mailgun_key = file("mailgun.key"),
         mailgun = quoted(&format!("http://{}", running.mailgun)),
         mail_domain = credentials.mail_domain,

@@ -22,6 +22,10 @@ section! {
         domain: String,
         /// The sender's address, such as `Example <notify@mg.example.com>`.
         from: String,
+        /// A file with the account's signing key for webhooks: needed for receipts.
+        signing_key_file: Option<PathBuf>,
+        /// That key itself, in place of the file.
+        signing_key: Option<Secret>,
         /// Where the API is; `https://api.eu.mailgun.net` for domains in the EU.
         endpoint: url::Url = "https://api.mailgun.net",
         /// Calls at once.
@@ -39,11 +43,16 @@ impl Mailgun {
         let named = self.domain.contains('.') && self.domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-');
         reader.require(named, "providers.mailgun.domain", "must be a domain name, such as mg.example.com");
         reader.require(is_author(&self.from), "providers.mailgun.from", "must be an address, such as Example <notify@mg.example.com>");
+        credential::read(reader, Self::PATH, "signing_key", self.signing_key.as_ref(), self.signing_key_file.as_deref(), false);
         bounds(reader, Self::PATH, self.concurrency, self.timeout);
     }
 
     /// The key; none only if its file went away since it was checked.
     pub fn credential(&self) -> Option<Secret> {
         credential::resolve(self.api_key.as_ref(), self.api_key_file.as_deref())
+    }
+    /// The key that signs callbacks, where receipts are wanted.
+    pub fn callback_credential(&self) -> Option<Secret> {
+        credential::resolve(self.signing_key.as_ref(), self.signing_key_file.as_deref())
     }
 }

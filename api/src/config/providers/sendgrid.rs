@@ -7,6 +7,7 @@ use crate::config::section::{Reader, Section, section};
 use crate::config::value::Secret;
 use std::path::PathBuf;
 use std::time::Duration;
+use workers::providers::sendgrid::SendgridReceipts;
 
 section! {
     /// E-mail by SendGrid. Serves the channel `email`, unless another provider does: one channel has
@@ -20,6 +21,8 @@ section! {
         api_key: Option<Secret>,
         /// The sender's address, such as `Example <notify@example.com>`; one that SendGrid has verified.
         from: String,
+        /// The verification key of SendGrid's event webhook, as its settings show it: needed for receipts.
+        callback_key: Option<String>,
         /// Where the API is; `https://api.eu.sendgrid.com` for accounts in the EU.
         endpoint: url::Url = "https://api.sendgrid.com",
         /// Calls at once.
@@ -37,6 +40,8 @@ impl Sendgrid {
         let plain = key.is_none_or(|key| key.expose().bytes().all(|byte| byte.is_ascii_graphic()));
         reader.require(plain, "providers.sendgrid.api_key", "has characters that no key has; copy it again from the SendGrid console");
         reader.require(is_author(&self.from), "providers.sendgrid.from", "must be an address, such as Example <notify@example.com>");
+        let verifies = self.callback_key.as_deref().is_none_or(|key| SendgridReceipts::new(key).is_ok());
+        reader.require(verifies, "providers.sendgrid.callback_key", "is no verification key; copy it from «Event Webhook» in SendGrid's mail settings");
         bounds(reader, Self::PATH, self.concurrency, self.timeout);
     }
 

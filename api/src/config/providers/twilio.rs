@@ -25,8 +25,13 @@ section! {
         from: Option<String>,
         /// The messaging service (`MG…`) that chooses among its numbers.
         messaging_service_sid: Option<String>,
+        /// A file with the account's own token, which signs Twilio's callbacks: needed for receipts
+        /// where an API key sends; otherwise `auth_token` is the one.
+        callback_token_file: Option<PathBuf>,
+        /// That token itself, in place of the file.
+        callback_token: Option<Secret>,
         /// Where Twilio is to report what becomes of each message; `nid`, `delivery` and `attempt`
-        /// are added to its query.
+        /// are added to its query. When left out, `/callbacks/twilio` under `links.base_url`, where there is one.
         status_callback: Option<url::Url>,
         /// Where the API is.
         endpoint: url::Url = "https://api.twilio.com",
@@ -48,6 +53,7 @@ impl Twilio {
     fn check(&self, reader: &mut Reader<'_>) {
         reader.require(is_sid(&self.account_sid, "AC"), "providers.twilio.account_sid", "must be AC and 32 letters and digits, as the Twilio console shows it");
         reader.require(self.api_key.as_deref().is_none_or(|key| is_sid(key, "SK")), "providers.twilio.api_key", "must be SK and 32 letters and digits");
+        credential::read(reader, Self::PATH, "callback_token", self.callback_token.as_ref(), self.callback_token_file.as_deref(), false);
         credential::read(reader, Self::PATH, "auth_token", self.auth_token.as_ref(), self.auth_token_file.as_deref(), true);
         match (&self.from, &self.messaging_service_sid) {
             (Some(_), Some(_)) => reader.problem("providers.twilio.from", "set either this or messaging_service_sid, not both"),
@@ -67,5 +73,10 @@ impl Twilio {
     /// The token; none only if its file went away since it was checked.
     pub fn credential(&self) -> Option<Secret> {
         credential::resolve(self.auth_token.as_ref(), self.auth_token_file.as_deref())
+    }
+    /// The token that signs callbacks; none where an API key sends and the account's own is not told.
+    pub fn callback_credential(&self) -> Option<Secret> {
+        let own = credential::resolve(self.callback_token.as_ref(), self.callback_token_file.as_deref());
+        own.or_else(|| self.credential().filter(|_| self.api_key.is_none()))
     }
 }

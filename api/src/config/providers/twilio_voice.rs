@@ -27,8 +27,13 @@ section! {
         language: Option<String>,
         /// How long a telephone rings at most, in whole seconds.
         ring: Duration = "60s",
-        /// Where Twilio is to report what becomes of each call; `nid`, `delivery` and `attempt` are
-        /// added to its query.
+        /// A file with the account's own token, which signs Twilio's callbacks: needed for receipts
+        /// where an API key sends; otherwise `auth_token` is the one.
+        callback_token_file: Option<PathBuf>,
+        /// That token itself, in place of the file.
+        callback_token: Option<Secret>,
+        /// Where Twilio is to report what becomes of each call; `nid`, `delivery` and `attempt`
+        /// are added to its query. When left out, `/callbacks/twilio_voice` under `links.base_url`, where there is one.
         status_callback: Option<url::Url>,
         /// Where the API is.
         endpoint: url::Url = "https://api.twilio.com",
@@ -50,6 +55,7 @@ impl TwilioVoice {
             "must be AC and 32 letters and digits, as the Twilio console shows it",
         );
         reader.require(self.api_key.as_deref().is_none_or(|key| is_sid(key, "SK")), "providers.twilio_voice.api_key", "must be SK and 32 letters and digits");
+        credential::read(reader, Self::PATH, "callback_token", self.callback_token.as_ref(), self.callback_token_file.as_deref(), false);
         credential::read(reader, Self::PATH, "auth_token", self.auth_token.as_ref(), self.auth_token_file.as_deref(), true);
         let number = self.from.strip_prefix('+').is_some_and(|digits| (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()));
         reader.require(number, "providers.twilio_voice.from", "must be a number with + and country code, such as +15005550006");
@@ -63,5 +69,10 @@ impl TwilioVoice {
     /// The token; none only if its file went away since it was checked.
     pub fn credential(&self) -> Option<Secret> {
         credential::resolve(self.auth_token.as_ref(), self.auth_token_file.as_deref())
+    }
+    /// The token that signs callbacks; none where an API key sends and the account's own is not told.
+    pub fn callback_credential(&self) -> Option<Secret> {
+        let own = credential::resolve(self.callback_token.as_ref(), self.callback_token_file.as_deref());
+        own.or_else(|| self.credential().filter(|_| self.api_key.is_none()))
     }
 }

@@ -21,6 +21,11 @@ section! {
         api_secret: Option<Secret>,
         /// Whom messages come from: a number without `+`, or up to eleven letters and digits.
         from: String,
+        /// A file with the account's signature secret, which signs Vonage's callbacks by HMAC with SHA-256
+        /// or SHA-512: needed for receipts and answers.
+        signature_secret_file: Option<PathBuf>,
+        /// That secret itself, in place of the file.
+        signature_secret: Option<Secret>,
         /// Where the API is.
         endpoint: url::Url = "https://rest.nexmo.com",
         /// Calls at once.
@@ -39,11 +44,16 @@ impl Vonage {
         let number = (7..=15).contains(&self.from.len()) && self.from.chars().all(|c| c.is_ascii_digit());
         let letters = (1..=11).contains(&self.from.len()) && self.from.chars().all(|c| c.is_ascii_alphanumeric());
         reader.require(number || letters, "providers.vonage.from", "must be a number without +, or up to eleven letters and digits");
+        credential::read(reader, Self::PATH, "signature_secret", self.signature_secret.as_ref(), self.signature_secret_file.as_deref(), false);
         bounds(reader, Self::PATH, self.concurrency, self.timeout);
     }
 
     /// The secret; none only if its file went away since it was checked.
     pub fn credential(&self) -> Option<Secret> {
         credential::resolve(self.api_secret.as_ref(), self.api_secret_file.as_deref())
+    }
+    /// The secret that signs callbacks, where receipts are wanted.
+    pub fn callback_credential(&self) -> Option<Secret> {
+        credential::resolve(self.signature_secret.as_ref(), self.signature_secret_file.as_deref())
     }
 }

@@ -64,7 +64,7 @@ pub struct DeliveryObject {
     /// Id of the device or address.
     address: Option<ID>,
     /// `queued`, `waiting`, `in_flight`, `sent`, `failed`, `cancelled`, `expired`, `suppressed`,
-    /// `dead_lettered` or `discarded`.
+    /// `dead_lettered`, `discarded`, `delivered` or `bounced` (as its provider reports).
     status: &'static str,
     /// Calls of the provider so far.
     attempts: i32,
@@ -185,7 +185,7 @@ impl NotificationObject {
     }
 
     /// All deliveries together: `pending`, `sent` (to one address at least), `suppressed`,
-    /// `dead_lettered`, `failed`, `cancelled`, `expired` or `discarded`; before there are any, `deferred`
+    /// `dead_lettered`, `failed`, `bounced`, `cancelled`, `expired` or `discarded`; before there are any, `deferred`
     /// (for its time, or the end of quiet hours), `held` (for a place under a limit) or `digested`.
     async fn status(&self, ctx: &Context<'_>) -> Result<&'static str> {
         Ok(status(&self.existing(ctx).await?.state))

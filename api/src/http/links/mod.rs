@@ -18,6 +18,7 @@ mod unsubscribe;
 mod words;
 
 pub use origin::Peer;
+pub(in crate::http) use origin::address as caller;
 
 use crate::app::services::Services;
 use crate::auth::Caller;

@@ -10,7 +10,7 @@ pub struct Peer(pub SocketAddr);
 
 /// The caller's address: the last one in `X-Forwarded-For` that is not of our proxies, and only where
 /// our proxies handed it over. What stands before it was written by the caller.
-pub(super) fn address(headers: &HeaderMap, peer: Option<Peer>, proxies: &[Network]) -> Option<IpAddr> {
+pub(in crate::http) fn address(headers: &HeaderMap, peer: Option<Peer>, proxies: &[Network]) -> Option<IpAddr> {
     let ours = |address: IpAddr| proxies.iter().any(|network| network.holds(address));
     let mut address = peer?.0.ip();
     if !ours(address) {

@@ -4,6 +4,7 @@
 //! `Message-ID` is the same on every attempt. Rejected: rendering the whole message for all of them;
 //! SendGrid and Mailgun sign what they put together themselves.
 
+pub(crate) mod status;
 #[cfg(test)]
 mod tests;
 

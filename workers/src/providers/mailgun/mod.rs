@@ -8,10 +8,12 @@
 
 mod error_map;
 mod form;
+mod receipts;
 mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use receipts::MailgunReceipts;
 pub use settings::Settings;
 
 use super::http::{self, Answer, Credential, ProviderError};

@@ -7,10 +7,12 @@
 
 mod error_map;
 mod payload;
+mod receipts;
 mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use receipts::SendgridReceipts;
 pub use settings::Settings;
 
 use super::http::{self, Credential, ProviderError};

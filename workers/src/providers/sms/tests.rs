@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use super::segments::{Encoding, Segments, segments};
-use super::text;
+use super::{reply_word, text};
+use domain::address::ReplyWord;
 use domain::values::Content;
 use proptest::prelude::*;
 
@@ -63,5 +64,18 @@ proptest! {
         } else {
             prop_assert!(count >= units.div_ceil(room) && count <= units.div_ceil(room - 1));
         }
+    }
+}
+
+#[test]
+fn only_a_word_that_stands_alone_means_something() {
+    for stop in ["STOP", "stop", " Stop! ", "stopall", "수신거부", "거부", "arrêt", "BAJA", "unsubscribe."] {
+        assert_eq!(reply_word(stop), Some(ReplyWord::Stop), "{stop}");
+    }
+    for start in ["START", "unstop", "수신동의", "yes"] {
+        assert_eq!(reply_word(start), Some(ReplyWord::Start), "{start}");
+    }
+    for other in ["please stop calling me later today", "", "HELP", "stop it", "네"] {
+        assert_eq!(reply_word(other), None, "{other}");
     }
 }

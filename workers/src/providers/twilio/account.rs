@@ -6,6 +6,7 @@
 
 use super::error_map;
 use crate::providers::Message;
+use crate::providers::callbacks::OurIds;
 use crate::providers::http::{self, Answer, Credential, ProviderError};
 use commands::ports::Clock;
 use domain::values::Outcome;
@@ -93,13 +94,7 @@ impl Account {
 
     /// Where Twilio is to report what becomes of it; our ids travel in its query.
     pub(crate) fn callback(&self, message: &Message) -> Option<String> {
-        let mut callback = self.status_callback.clone()?;
-        callback
-            .query_pairs_mut()
-            .append_pair("nid", &message.notification.0.to_string())
-            .append_pair("delivery", &message.delivery.to_string())
-            .append_pair("attempt", &message.attempt.to_string());
-        Some(callback.into())
+        self.status_callback.as_ref().map(|address| OurIds::of(message).in_query_of(address).into())
     }
 
     /// Lists one, which needs the same right as creating and creates nothing.

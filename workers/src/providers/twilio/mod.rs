@@ -10,11 +10,15 @@
 pub(crate) mod account;
 pub(crate) mod error_map;
 mod look_up;
+mod receipts;
 mod settings;
+mod signature;
 #[cfg(test)]
 mod tests;
 
+pub use receipts::TwilioReceipts;
 pub use settings::{Sender, Settings};
+pub(crate) use signature::Signature;
 
 use super::http::{self, ProviderError};
 use super::{Call, Message, Provider, sms};

@@ -8,11 +8,13 @@
 
 mod error_map;
 mod look_up;
+mod receipts;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod twiml;
 
+pub use receipts::VoiceReceipts;
 pub use settings::Settings;
 
 use super::http::{self, ProviderError};

@@ -5,12 +5,15 @@
 //! which needs a signed token for what a key and a secret do here.
 
 mod error_map;
+mod receipts;
 mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use receipts::VonageReceipts;
 pub use settings::Settings;
 
+use super::callbacks::OurIds;
 use super::http::{self, Credential, ProviderError};
 use super::sms::{self, Encoding};
 use super::{Call, Message, Provider};
@@ -34,6 +37,7 @@ pub struct Vonage {
     api_key: String,
     api_secret: Credential,
     from: String,
+    callback: Option<url::Url>,
     clock: Arc<dyn Clock>,
     concurrency: usize,
 }
@@ -55,6 +59,7 @@ impl Vonage {
             api_key: settings.api_key.clone(),
             api_secret: settings.api_secret.clone(),
             from: settings.from.clone(),
+            callback: settings.callback.clone(),
             clock,
             concurrency: settings.concurrency,
         })
@@ -75,6 +80,9 @@ impl Vonage {
         ];
         if counted.encoding == Encoding::Ucs2 {
             form.push(("type", "unicode".to_owned()));
+        }
+        if let Some(address) = &self.callback {
+            form.push(("callback", OurIds::of(message).in_query_of(address).into()));
         }
         if let Some(ttl) = ttl(message.expires_at, self.clock.now()) {
             form.push(("ttl", ttl.to_string()));

@@ -12,6 +12,8 @@ pub struct Settings {
     pub api_secret: Credential,
     /// Whom messages come from: a number of the account's without `+`, or up to eleven letters.
     pub from: String,
+    /// Where Vonage is to report what becomes of each message.
+    pub callback: Option<url::Url>,
     /// Where Vonage is.
     pub base_url: String,
     /// Calls at once.

@@ -16,6 +16,7 @@ async fn started() -> (RunningSimulators, Settings) {
         api_key: simulators.credentials.vonage_api_key.clone(),
         api_secret: Credential::new(simulators.credentials.vonage_api_secret.clone()),
         from: simulators.credentials.vonage_from.clone(),
+        callback: Some("https://n.example/cb".parse().unwrap()),
         base_url: format!("http://{}", simulators.vonage),
         concurrency: 4,
         timeout: Duration::from_secs(5),

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize};
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize};
 use serde::{Deserialize, Serialize};
 
 use super::config::SimulatorError;
@@ -81,7 +81,10 @@ pub struct TestCredentials {
     pub vonage_from: String,
     /// SendGrid's API key.
     pub sendgrid_api_key: String,
-    /// Mailgun's API key.
+    /// The verification key of SendGrid's event webhook.
+    #[serde(default)]
+    pub sendgrid_callback_key: String,
+    /// Mailgun's API key, which signs its webhooks as well.
     pub mailgun_api_key: String,
     /// The domain that SendGrid and Mailgun send for.
     pub mail_domain: String,
@@ -181,6 +184,7 @@ impl KeyRing {
             vonage_api_secret: self.vonage_secret.clone(),
             vonage_from: VONAGE_FROM.into(),
             sendgrid_api_key: self.sendgrid_key.clone(),
+            sendgrid_callback_key: STANDARD.encode(self.apns.subject_public_key_info()),
             mailgun_api_key: self.mailgun_key.clone(),
             mail_domain: MAIL_DOMAIN.into(),
         }
