@@ -1,5 +1,6 @@
 //! What Bongsu does, told as its users would see it.
 
+mod bounces;
 mod browsers;
 mod calls;
 mod chat;
