@@ -10,12 +10,15 @@ use commands::log::{LogError, Metadata};
 use domain::notification::{Notification, NotificationCommand, NotificationEvent, NotificationRefusal, Receipt, Said};
 use domain::values::{DeliveryNo, Millis, NotificationId, RecipientId};
 use domain::{AggregateKind, Fact, StreamId};
+use futures_util::future::join_all;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// What may wait to be recorded.
-const MOST: usize = 1_024;
+const MOST: usize = 4_096;
+/// What is recorded at once, and so committed together.
+const AT_ONCE: usize = 64;
 
 /// Somebody, or something, asked for a picture or followed a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,13 +62,16 @@ impl Recorder {
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let taken = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut waiting) = taken else { return stop.cancelled().await };
+        let mut batch = Vec::with_capacity(AT_ONCE);
         loop {
             tokio::select! {
                 biased;
-                sighting = waiting.recv() => match sighting {
-                    Some(sighting) => self.record_or_lose(sighting).await,
-                    None => return,
-                },
+                taken = waiting.recv_many(&mut batch, AT_ONCE) => {
+                    if taken == 0 {
+                        return;
+                    }
+                    join_all(batch.drain(..).map(|sighting| self.record_or_lose(sighting))).await;
+                }
                 () = stop.cancelled() => return,
             }
         }
