@@ -147,7 +147,7 @@ fn evidence_is_sealed_and_comes_back() {
     assert!(event.encode_personal(&mut personal));
     assert_eq!(event.subject(), Some(RECIPIENT));
     assert!(!String::from_utf8(payload.clone()).unwrap().contains("192.0.2.1"));
-    assert_eq!(SubscriptionEvent::decode("Resubscribed", 2, &payload, Some(&personal)).unwrap(), event);
+    assert_eq!(SubscriptionEvent::decode("Resubscribed", 3, &payload, Some(&personal)).unwrap(), event);
     let long = Evidence { text: Some("x".repeat(4_001)), ..Evidence::default() };
     let set = SetSubscription { evidence: long, ..command(Scope::All, false) };
     Test::with(()).given_no_previous_events().when(set.into()).then_expect_error(SubscriptionRefusal::Evidence);
