@@ -2,7 +2,7 @@
 
 use crate::event::{DecodeError, EventBody};
 use crate::values::RecipientId;
-use crate::{address, api_key, category, digest, frequency, notification, recipient, schedule, sender, subscription, upcast};
+use crate::{address, api_key, category, digest, frequency, notification, quota, recipient, schedule, sender, subscription, upcast};
 use std::fmt;
 use uuid::Uuid;
 
@@ -76,6 +76,8 @@ aggregates! {
     Digest = 9, "digest", digest::DigestEvent;
     /// A request that is made later, or again and again.
     Schedule = 10, "schedule", schedule::ScheduleEvent;
+    /// How many calls or messages may still go to a country or a range of numbers in an hour.
+    Quota = 11, "quota", quota::QuotaEvent;
 }
 
 impl AggregateKind {

@@ -26,6 +26,7 @@ pub mod fact;
 pub mod frequency;
 pub mod notification;
 pub mod policy;
+pub mod quota;
 pub mod recipient;
 pub mod schedule;
 pub mod sender;

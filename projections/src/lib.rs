@@ -5,6 +5,7 @@
 //! - [`dead_letters`]: deliveries that await a person.
 //! - [`directory`]: categories, senders and API keys.
 //! - [`schedules`]: schedules of requests, by sender and recipient.
+//! - [`reconciliation`]: the books with each provider; computed when asked for.
 //! - [`suppressions`]: addresses to which nothing goes.
 //! - [`explain`]: why a notification came, or did not, from the log itself.
 //! - [`store`]: a file per read model, its consumer's life, and its rebuild beside the live one.
@@ -20,6 +21,7 @@ pub mod explain;
 pub mod feed;
 pub mod live;
 pub mod notifications;
+pub mod reconciliation;
 pub mod registry;
 pub mod schedules;
 pub mod store;

@@ -37,6 +37,9 @@ longest = "500ms"
 [delivery.retry.web_push]
 first = "100ms"
 longest = "500ms"
+[delivery.retry.kakao_talk]
+first = "100ms"
+longest = "500ms"
 [delivery.retry.chat]
 first = "100ms"
 factor = 2.0

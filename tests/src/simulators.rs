@@ -31,7 +31,7 @@ impl Simulators {
     }
 
     /// Address and port of one of them: `fcm`, `apns`, `smtp`, `webhook`, `twilio`, `web_push`, `slack`,
-    /// `vonage`, `twilio_voice`, `sendgrid`, `mailgun`, `admin`.
+    /// `vonage`, `twilio_voice`, `sendgrid`, `mailgun`, `kakao_talk`, `admin`.
     pub fn address(&self, name: &str) -> Result<&str> {
         self.addresses[name].as_str().with_context(|| format!("the ready file names no {name}"))
     }

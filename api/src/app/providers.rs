@@ -10,6 +10,7 @@ use workers::providers::Provider;
 use workers::providers::apns::{self, Apns};
 use workers::providers::fcm::{self, Fcm};
 use workers::providers::http::{Credential, ProviderError};
+use workers::providers::kakao_talk::{self, KakaoTalk};
 use workers::providers::mailgun::{self, Mailgun};
 use workers::providers::sendgrid::{self, Sendgrid};
 use workers::providers::slack::{self, Slack};
@@ -51,7 +52,7 @@ pub fn slack_place(config: &Config) -> String {
     config.providers.slack.as_ref().map_or_else(|| slack::PLACE.to_owned(), |slack| slack.endpoint.to_string())
 }
 
-/// Sets up every provider that is on; no two serve the same channel.
+/// Sets up every provider that is on; several may serve one channel.
 pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Provider>>, ProvidersError> {
     let mut all: Vec<Arc<dyn Provider>> = Vec::new();
     let gone = |what| ProvidersError::Gone { what };
@@ -146,7 +147,7 @@ fn build_mail(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Pro
     Ok(all)
 }
 
-/// Text messages, calls, browsers, chat.
+/// Text messages, calls, browsers, chat, KakaoTalk.
 fn build_later(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Provider>>, ProvidersError> {
     let mut all: Vec<Arc<dyn Provider>> = Vec::new();
     let gone = |what| ProvidersError::Gone { what };
@@ -212,6 +213,20 @@ fn build_later(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Pr
             timeout: vonage.timeout,
         };
         all.push(Arc::new(Vonage::new(&settings, Arc::clone(clock))?));
+    }
+    if let Some(kakao_talk) = &config.providers.kakao_talk {
+        let secret = kakao_talk.credential().ok_or(gone("the KakaoTalk secret key"))?;
+        let settings = kakao_talk::Settings {
+            app_key: kakao_talk.app_key.clone(),
+            secret_key: Credential::new(secret.expose()),
+            sender_key: kakao_talk.sender_key.clone(),
+            template: kakao_talk.template.clone(),
+            sms_fallback_from: kakao_talk.sms_fallback_from.clone(),
+            base_url: kakao_talk.endpoint.to_string(),
+            concurrency: kakao_talk.concurrency,
+            timeout: kakao_talk.timeout,
+        };
+        all.push(Arc::new(KakaoTalk::new(&settings, Arc::clone(clock))?));
     }
     Ok(all)
 }

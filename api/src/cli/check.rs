@@ -137,6 +137,7 @@ async fn providers(config: &Config, offline: bool) -> Vec<Finding> {
         ("twilio_voice", configured.twilio_voice.is_some()),
         ("sendgrid", configured.sendgrid.is_some()),
         ("mailgun", configured.mailgun.is_some()),
+        ("kakao_talk", configured.kakao_talk.is_some()),
     ]
     .into_iter()
     .filter(|(_, on)| offline || !on)

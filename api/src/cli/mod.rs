@@ -21,6 +21,7 @@ mod key;
 mod migrate_profile;
 mod output;
 mod projection;
+mod reconcile;
 mod remote;
 mod restore;
 mod send;
@@ -87,6 +88,7 @@ pub enum Command {
     #[command(subcommand)]
     Projection(projection::Projection),
     Audit(audit::Audit),
+    Reconcile(reconcile::Reconcile),
     Backup(backup::Backup),
     Restore(restore::Restore),
     MigrateProfile(migrate_profile::MigrateProfile),
@@ -142,6 +144,7 @@ fn run(cli: Cli, out: Output) -> Result<ExitCode, CliError> {
             Command::Events(command) => command.run(out).await.map(|()| done),
             Command::Projection(command) => command.run(out).await.map(|()| done),
             Command::Audit(command) => command.run(out).await,
+            Command::Reconcile(command) => command.run(out).await,
             Command::Backup(command) => command.run(out).await.map(|()| done),
             Command::Restore(command) => command.run(out).await.map(|()| done),
             Command::MigrateProfile(command) => command.run(out).await.map(|()| done),

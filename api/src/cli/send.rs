@@ -29,7 +29,7 @@ pub struct Send {
     pub category: String,
     /// Only over these channels [default: the category's].
     #[arg(long = "channel", value_name = "CHANNEL", value_delimiter = ',',
-          value_parser = ["in_app", "android_push", "ios_push", "email", "webhook", "sms", "voice", "web_push", "chat"])]
+          value_parser = ["in_app", "android_push", "ios_push", "email", "webhook", "sms", "voice", "web_push", "chat", "kakao_talk"])]
     pub channels: Vec<String>,
     /// How urgent.
     #[arg(long, value_parser = ["low", "normal", "high", "critical"])]

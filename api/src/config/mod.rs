@@ -11,6 +11,7 @@
 //! the first mistake and suggests nothing, environment names are spelled out at every field, and
 //! one section with defaults that differ by channel (retry schedules) cannot be written in it.
 
+mod channels;
 pub mod delivery;
 mod limits;
 mod links;
@@ -23,6 +24,7 @@ pub mod providers;
 mod redis;
 pub mod reference;
 mod roles;
+mod routing;
 mod section;
 mod server;
 pub mod show;
@@ -32,6 +34,7 @@ mod storage;
 mod tests;
 pub mod value;
 
+pub use channels::Channels;
 pub use delivery::Delivery;
 pub use limits::Limits;
 pub use links::Links;
@@ -47,7 +50,7 @@ pub use section::{Key, Section, SectionDoc};
 pub use server::Server;
 pub use source::{ConfigError, Layers, Origin, Sources};
 pub use storage::{Profile, Storage};
-pub use value::Secret;
+pub use value::{Secret, duration_millis};
 
 use section::Reader;
 
@@ -66,6 +69,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// Third parties.
     pub providers: Providers,
+    /// Where numbers may be reached.
+    pub channels: Channels,
     /// What holds for all categories together.
     pub policy: Policy,
     /// What one request may cost.
@@ -86,6 +91,7 @@ impl Config {
         let mut all = vec![Server::describe(), Storage::describe(), Postgres::describe(), Redis::describe()];
         all.extend(Delivery::describe_all());
         all.extend(Providers::describe_all());
+        all.extend(Channels::describe_all());
         all.extend([Policy::describe(), Limits::describe(), Links::describe(), Log::describe(), Metrics::describe(), Mirror::describe()]);
         all
     }
@@ -113,13 +119,17 @@ impl Config {
         }
         let delivery = Delivery::read(&mut reader);
         let providers = Providers::read(&mut reader);
+        let channels = Channels::read(&mut reader);
+        if let (Some(channels), Some(providers)) = (&channels, &providers) {
+            channels.check_with(providers, &mut reader);
+        }
         let policy = Policy::read(&mut reader);
         let limits = Limits::read(&mut reader);
         let links = Links::read(&mut reader);
         let log = Log::read(&mut reader);
         let metrics = Metrics::read(&mut reader);
         let mirror = Mirror::read(&mut reader);
-        match (server, storage, postgres, redis, delivery, providers, policy, limits, links, log, metrics, mirror) {
+        match (server, storage, postgres, redis, delivery, providers, channels, policy, limits, links, log, metrics, mirror) {
             (
                 Some(server),
                 Some(storage),
@@ -127,6 +137,7 @@ impl Config {
                 Some(redis),
                 Some(delivery),
                 Some(providers),
+                Some(channels),
                 Some(policy),
                 Some(limits),
                 Some(links),
@@ -134,7 +145,7 @@ impl Config {
                 Some(metrics),
                 Some(mirror),
             ) if !reader.has_problems() => {
-                Ok((Self { server, storage, postgres, redis, delivery, providers, policy, limits, links, log, metrics, mirror }, layers))
+                Ok((Self { server, storage, postgres, redis, delivery, providers, channels, policy, limits, links, log, metrics, mirror }, layers))
             }
             _ => Err(ConfigError::Invalid { problems: reader.into_problems() }),
         }

@@ -5,7 +5,7 @@ use super::show;
 use super::source::{Origin, Sources};
 use super::{Config, ConfigError};
 use domain::policy::retry::RetrySchedule;
-use domain::values::Channel;
+use domain::values::{Channel, Country};
 use std::path::PathBuf;
 use workers::redis::RedisPlace;
 
@@ -193,6 +193,7 @@ fn the_printed_file_is_a_valid_configuration_when_its_defaults_are_uncommented()
             ("BONGSU_PROVIDERS__TWILIO_VOICE__ENABLED", "false"),
             ("BONGSU_PROVIDERS__SENDGRID__ENABLED", "false"),
             ("BONGSU_PROVIDERS__MAILGUN__ENABLED", "false"),
+            ("BONGSU_PROVIDERS__KAKAO_TALK__ENABLED", "false"),
         ],
     );
     let (_, layers) = Config::load(&sources).unwrap();
@@ -266,27 +267,53 @@ fn what_redis_cannot_mean_is_refused() {
 }
 
 #[test]
-fn a_channel_has_one_provider_and_each_says_what_it_needs() {
+fn where_numbers_may_be_reached_must_be_said_where_they_can_be() {
+    let voice = "[providers.twilio_voice]\naccount_sid = \"AC00000000000000000000000000000001\"\nauth_token = \"t\"\nfrom = \"+15005550006\"\n";
+    let texts = "[providers.vonage]\napi_key = \"k\"\napi_secret = \"s\"\nfrom = \"ACME\"\n";
+    for (provider, section) in [(voice, "voice"), (texts, "sms")] {
+        let found = problems(provider, &[]);
+        assert!(found.len() == 1 && found[0].starts_with(&format!("channels.{section}.countries")) && found[0].contains("[\"KR\", \"US\"]"), "{found:?}");
+        let found = problems(&format!("{provider}[channels.{section}]\ncountries = [\"KR\", \"Atlantis\"]\n"), &[]);
+        assert!(found.iter().any(|found| found.contains("`Atlantis` is no country")), "{found:?}");
+        for allowed in ["[\"KR\", \"us\"]", "[\"all\"]", "[]"] {
+            let (_folder, sources) = sources(&format!("{provider}[channels.{section}]\ncountries = {allowed}\n"), &[]);
+            assert!(Config::load(&sources).is_ok(), "{allowed}");
+        }
+    }
+    let allowed = |text: &str| {
+        let (_folder, sources) = sources(text, &[]);
+        Config::load(&sources).unwrap().0.channels.allowed(Channel::Sms).unwrap()
+    };
+    let set = allowed(&format!("{texts}[channels.sms]\ncountries = [\"KR\"]\ncap_per_country = 100\n"));
+    assert_eq!((set.countries, set.per_country.map(|cap| cap.get()), set.per_range), (Some(vec![Country::parse("KR").unwrap()]), Some(100), None));
+    assert_eq!(allowed("").countries, Some(Vec::new()), "closed");
+}
+
+#[test]
+fn a_channel_may_have_several_providers_and_each_says_what_it_needs() {
     let twilio = "[providers.twilio]\naccount_sid = \"AC00000000000000000000000000000001\"\nauth_token = \"t\"\nfrom = \"+15005550006\"\n";
     let vonage = "[providers.vonage]\napi_key = \"k\"\napi_secret = \"s\"\nfrom = \"ACME\"\n";
     let told = |text: &str| {
-        let (_folder, sources) = sources(text, &[]);
+        let (_folder, sources) = sources(&format!("{text}[channels.sms]\ncountries = [\"KR\"]\n[channels.voice]\ncountries = [\"all\"]\n"), &[]);
         Config::load(&sources).map(drop).map_err(|error| error.to_string())
     };
-    assert_eq!((told(twilio), told(vonage)), (Ok(()), Ok(())));
-    assert_eq!(told(&format!("{twilio}{vonage}enabled = false\n")), Ok(()));
-    let both = told(&format!("{twilio}{vonage}")).unwrap_err();
-    assert!(both.contains("providers.vonage.enabled") && both.contains("enabled = false"), "{both}");
     let smtp = "[providers.smtp]\nhost = \"mail.example.com\"\nfrom = \"a@example.com\"\n";
     let sendgrid = "[providers.sendgrid]\napi_key = \"SG.k\"\nfrom = \"a@example.com\"\n";
     let mailgun = "[providers.mailgun]\napi_key = \"k\"\ndomain = \"mg.example.com\"\nfrom = \"a@example.com\"\n";
-    assert_eq!((told(sendgrid), told(mailgun)), (Ok(()), Ok(())));
-    for (first, second, name) in [(smtp, sendgrid, "sendgrid"), (smtp, mailgun, "mailgun"), (sendgrid, mailgun, "mailgun")] {
-        let both = told(&format!("{first}{second}")).unwrap_err();
-        assert!(both.contains(&format!("providers.{name}.enabled")) && both.contains("channel email already"), "{both}");
+    assert_eq!(told(&format!("{twilio}{vonage}{smtp}{sendgrid}{mailgun}")), Ok(()));
+    let routed = "priority = 1\nweight = 3\ncountries = [\"KR\", \"us\"]\nsenders = [\"shop\"]\n";
+    assert_eq!(told(&format!("{twilio}{vonage}{routed}{mailgun}ramp_up = \"50/day from 2026-11-20\"\n")), Ok(()));
+    for (wrong, key) in [
+        ("weight = 0\n", "providers.vonage.weight"),
+        ("countries = [\"Korea\"]\n", "providers.vonage.countries"),
+        ("senders = [\"a b\"]\n", "providers.vonage.senders"),
+        ("ramp_up = \"50\"\n", "providers.vonage.ramp_up"),
+    ] {
+        let error = told(&format!("{vonage}{wrong}")).unwrap_err();
+        assert!(error.contains(key), "{key}: {error}");
     }
-    let all = told(&format!("{twilio}{vonage}{smtp}{sendgrid}{mailgun}")).unwrap_err();
-    assert!(["vonage", "sendgrid", "mailgun"].iter().all(|name| all.contains(&format!("providers.{name}.enabled"))), "{all}");
+    let error = told(&format!("{mailgun}ramp_up = \"slowly\"\n")).unwrap_err();
+    assert!(error.contains("providers.mailgun.ramp_up") && error.contains("50/day from"), "{error}");
     let voice = twilio.replace("twilio]", "twilio_voice]");
     assert_eq!(told(&format!("{twilio}{voice}rate = 1\n")), Ok(()));
     for (wrong, key) in [(voice.replace('+', ""), "providers.twilio_voice.from"), (format!("{voice}ring = \"500ms\"\n"), "providers.twilio_voice.ring")] {
@@ -305,5 +332,26 @@ fn a_channel_has_one_provider_and_each_says_what_it_needs() {
     ] {
         let error = told(wrong).unwrap_err();
         assert!(error.contains(key), "{key}: {error}");
+    }
+}
+
+#[test]
+fn kakao_talk_says_what_it_needs() {
+    let told = |text: &str| {
+        let (_folder, sources) = sources(text, &[]);
+        Config::load(&sources).map(drop).map_err(|error| error.to_string())
+    };
+    let least = format!("[providers.kakao_talk]\napp_key = \"k1\"\nsecret_key = \"s\"\nsender_key = \"{}\"\n", "a".repeat(40));
+    let more = format!("{least}template = \"ORDER_PAID\"\nsms_fallback_from = \"0215880000\"\n");
+    assert_eq!((told(&least), told(&more)), (Ok(()), Ok(())));
+    for (wrong, key) in [
+        (least.replace("k1", "k/1"), "app_key"),
+        (least.replace("secret_key = \"s\"\n", ""), "secret_key_file"),
+        (least.replace("aa\"", "a\""), "sender_key"),
+        (more.replace("ORDER_PAID", "ORDER PAID"), "template"),
+        (more.replace("\"0215880000\"", "\"+82 2 1588 0000\""), "sms_fallback_from"),
+    ] {
+        let error = told(&wrong).unwrap_err();
+        assert!(error.contains(&format!("providers.kakao_talk.{key}")), "{key}: {error}");
     }
 }

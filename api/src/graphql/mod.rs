@@ -17,6 +17,7 @@ mod plan;
 mod position;
 mod problem;
 mod recipients;
+mod reconciling;
 mod schedules;
 pub mod schema;
 mod sending;

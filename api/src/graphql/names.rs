@@ -25,6 +25,8 @@ pub enum Channel {
     WebPush,
     /// Message to an incoming webhook of Slack. Goes out only where it is named.
     Chat,
+    /// AlimTalk: an approved template to the KakaoTalk of the recipient's phone. Goes out only where it is named.
+    KakaoTalk,
 }
 
 /// How urgent it is. Higher is drained first, lower never starves.

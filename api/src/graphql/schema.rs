@@ -8,6 +8,7 @@ use super::live::LiveQuery;
 use super::notifications::{HistoryQuery, MarkMutation, NotificationQuery};
 use super::problem::Problem;
 use super::recipients::{LinkQuery, RecipientMutation, RecipientQuery};
+use super::reconciling::ReconciliationQuery;
 use super::schedules::{ScheduleMutation, ScheduleQuery};
 use super::sending::{CancelMutation, PreviewQuery, SearchQuery, SendingMutation};
 use super::subscriptions::{ConsentQuery, ImportMutation, PreferencesQuery, SettingsMutation, SubscriptionMutation, SubscriptionQuery};
@@ -15,6 +16,10 @@ use super::transport::{Bounds, apply};
 use crate::app::services::Services;
 use async_graphql::{MergedObject, Schema, SchemaBuilder};
 use std::sync::Arc;
+
+/// Queries of those who operate it; together, since each member makes the compiler's work on the whole deeper.
+#[derive(MergedObject, Default)]
+pub struct OperatorQuery(DeadLetterQuery, StatusQuery, ReconciliationQuery);
 
 /// All queries.
 #[derive(MergedObject, Default)]
@@ -33,8 +38,7 @@ pub struct Query(
     CategoryQuery,
     SenderQuery,
     KeyQuery,
-    DeadLetterQuery,
-    StatusQuery,
+    OperatorQuery,
     ExplainQuery,
 );
 

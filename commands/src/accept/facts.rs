@@ -211,7 +211,7 @@ impl Facts {
             AggregateKind::Address => self.addresses.forget(stream.id),
             AggregateKind::Frequency => self.frequencies.forget(stream.id),
             AggregateKind::Digest => self.digests.forget(stream.id),
-            AggregateKind::Notification | AggregateKind::Sender | AggregateKind::ApiKey | AggregateKind::Schedule => {}
+            AggregateKind::Notification | AggregateKind::Sender | AggregateKind::ApiKey | AggregateKind::Schedule | AggregateKind::Quota => {}
         }
     }
 }

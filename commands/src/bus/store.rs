@@ -34,6 +34,7 @@ fact_of!(
     Frequency: domain::frequency::FrequencyEvent,
     Digest: domain::digest::DigestEvent,
     Schedule: domain::schedule::ScheduleEvent,
+    Quota: domain::quota::QuotaEvent,
 );
 
 /// The log as `cqrs_es` sees it. Aggregate ids are UUIDs.

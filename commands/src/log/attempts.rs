@@ -14,7 +14,7 @@ pub(super) const fn begins(fact: &Fact) -> bool {
 
 /// Positions of attempts of whole streams (those of one in order) that are for one of these recipients,
 /// lie after one position and up to another, and have no outcome. Whatever else happened to a delivery after
-/// its attempt is one.
+/// its attempt is one, but for its provider's reports.
 pub(super) fn open(events: &[Bare], recipients: &[RecipientId], after: Position, upto: Position) -> Vec<Position> {
     let mut theirs: HashMap<StreamId, bool> = HashMap::new();
     let mut open: HashMap<(StreamId, DeliveryNo), Position> = HashMap::new();
@@ -27,7 +27,8 @@ pub(super) fn open(events: &[Bare], recipients: &[RecipientId], after: Position,
         let key = (event.stream, delivery);
         if begins(&event.fact) {
             open.insert(key, event.position);
-        } else {
+        } else if !fact.is_report() {
+            // A report may be about the attempt before.
             open.remove(&key);
         }
     }

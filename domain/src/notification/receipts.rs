@@ -73,12 +73,21 @@ pub struct Reports {
     pub delivery: DeliveryNo,
     /// The attempt and the provider's moment of the last report on whether it arrived.
     pub arrival: (Option<u32>, Option<Millis>),
+    /// The attempts that are known to have arrived; a bit each, the first for those that no report names.
+    pub arrived: u64,
     /// Somebody complained.
     pub complained: bool,
     /// Somebody opened it, and a program did.
     pub opened: [bool; 2],
     /// The links that somebody followed, and that programs did; a bit each.
     pub clicked: [u64; 2],
+}
+
+impl NotificationEvent {
+    /// Whether it tells what a provider reported, and says nothing of a call under way.
+    pub const fn is_report(&self) -> bool {
+        matches!(self, Self::Delivered(_) | Self::Bounced(_) | Self::Complained(_) | Self::Opened(_) | Self::Clicked(_))
+    }
 }
 
 /// What follows from a report. Nothing where it says nothing new.
@@ -134,8 +143,8 @@ const fn stood(state: DeliveryState) -> Stood {
 
 fn arrives(delivery: &Delivery, known: &Reports, receipt: &Receipt) -> bool {
     match delivery.state {
-        // That it was opened was known before.
-        DeliveryState::Delivered => known.arrival.1.is_none() && receipt.at.is_some(),
+        // That it was opened was known before; or it arrived a second time, by another attempt.
+        DeliveryState::Delivered => (known.arrival.1.is_none() && receipt.at.is_some()) || known.is_another(receipt.attempt),
         DeliveryState::Bounced => is_newer(known, receipt),
         _ => true,
     }
@@ -168,6 +177,14 @@ fn is_newer(known: &Reports, receipt: &Receipt) -> bool {
     }
 }
 
+const fn attempt_bit(attempt: Option<u32>) -> u64 {
+    match attempt {
+        Some(attempt @ 0..=62) => 2 << attempt >> 1,
+        Some(_) => 1 << 63,
+        None => 1,
+    }
+}
+
 fn bit(link: u16) -> u64 {
     1 << u32::from(link.min(MAX_LINKS - 1))
 }
@@ -176,13 +193,21 @@ impl Reports {
     /// Folds an event of this delivery.
     pub(super) fn evolve(&mut self, event: &NotificationEvent) {
         match event {
-            NotificationEvent::Delivered(e) => self.arrival = (e.attempt, e.at),
+            NotificationEvent::Delivered(e) => {
+                self.arrival = (e.attempt, e.at);
+                self.arrived |= attempt_bit(e.attempt);
+            }
             NotificationEvent::Bounced(e) => self.arrival = (e.attempt, e.at),
             NotificationEvent::Complained(_) => self.complained = true,
             NotificationEvent::Opened(e) => self.opened[usize::from(e.automatic)] = true,
             NotificationEvent::Clicked(e) => self.clicked[usize::from(e.automatic)] |= bit(e.link),
             _ => {}
         }
+    }
+
+    /// Whether an attempt is another than those that arrived.
+    const fn is_another(&self, attempt: Option<u32>) -> bool {
+        attempt.is_some() && self.arrived & !1 != 0 && self.arrived & attempt_bit(attempt) == 0
     }
 
     /// Whether a person opened it or followed a link in it.

@@ -135,8 +135,9 @@ impl Notification {
 
 impl Notification {
     fn keep_report(&mut self, event: &NotificationEvent) {
-        use NotificationEvent as E;
-        let (E::Delivered(_) | E::Bounced(_) | E::Complained(_) | E::Opened(_) | E::Clicked(_)) = event else { return };
+        if !event.is_report() {
+            return;
+        }
         let Some(number) = event.delivery() else { return };
         if let Some(known) = self.reports.iter_mut().find(|reports| reports.delivery == number) {
             known.evolve(event);

@@ -4,4 +4,5 @@ pub mod deciding;
 pub mod last_check;
 pub mod plan;
 pub mod retry;
+pub mod routing;
 pub mod timers;

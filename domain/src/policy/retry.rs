@@ -44,7 +44,7 @@ impl RetrySchedule {
                 attempts: 24,
                 max_age: Duration::from_secs(4 * 86_400),
             },
-            Channel::Sms | Channel::Chat => {
+            Channel::Sms | Channel::Chat | Channel::KakaoTalk => {
                 Self { first: Duration::from_secs(10), factor: 3.0, longest: Duration::from_secs(3_600), attempts: 12, max_age: Duration::from_secs(86_400) }
             }
             Channel::Voice => {
@@ -89,7 +89,8 @@ pub fn after_failure(schedule: &RetrySchedule, counted: u32, wish: Option<Durati
 /// repeated, since its collapse id makes the repeat replace the first on the device; a webhook's
 /// receiver deduplicates by `webhook-id`; an e-mail is repeated once, after a wait, with the same
 /// `Message-ID`; a text message or a line in a chat once, too, after the same wait, since one read
-/// twice harms less than one never read; a call never, since the telephone would ring again.
+/// twice harms less than one never read; an AlimTalk as a push, since its repeat has the same key
+/// and looks for the first one before; a call never, since the telephone would ring again.
 pub fn after_unknown(channel: Channel, schedule: &RetrySchedule, counted: u32, repeats: u32, requested_at: Millis, now: Millis, jitter: f64) -> Next {
     match channel {
         Channel::Voice => Next::GiveUp,
@@ -97,7 +98,7 @@ pub fn after_unknown(channel: Channel, schedule: &RetrySchedule, counted: u32, r
         Channel::Email | Channel::Sms | Channel::Chat => {
             after_failure(schedule, counted, Some(Duration::from_secs(120).min(schedule.longest)), requested_at, now, jitter)
         }
-        Channel::AndroidPush | Channel::IosPush | Channel::WebPush | Channel::Webhook | Channel::InApp => {
+        Channel::AndroidPush | Channel::IosPush | Channel::WebPush | Channel::Webhook | Channel::KakaoTalk | Channel::InApp => {
             after_failure(schedule, counted, None, requested_at, now, jitter)
         }
     }

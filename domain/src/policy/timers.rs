@@ -71,7 +71,14 @@ pub fn timers_of(fact: &Fact) -> Option<TimerChange> {
         Fact::Notification(event) => of_notification(event),
         Fact::Digest(event) => of_digest(event),
         Fact::Schedule(event) => of_schedule(event),
-        Fact::Recipient(_) | Fact::Subscription(_) | Fact::Category(_) | Fact::Sender(_) | Fact::ApiKey(_) | Fact::Address(_) | Fact::Frequency(_) => None,
+        Fact::Recipient(_)
+        | Fact::Subscription(_)
+        | Fact::Category(_)
+        | Fact::Sender(_)
+        | Fact::ApiKey(_)
+        | Fact::Address(_)
+        | Fact::Frequency(_)
+        | Fact::Quota(_) => None,
     }
 }
 

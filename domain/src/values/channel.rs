@@ -27,12 +27,15 @@ pub enum Channel {
     WebPush,
     /// Message in a team's chat.
     Chat,
+    /// AlimTalk: a message of an approved template to the KakaoTalk of a phone.
+    KakaoTalk,
 }
 
 impl Channel {
     /// All channels, in the order in which a notification's deliveries are numbered. New ones come
     /// last: a decision made again gives every delivery the number it had.
-    pub const ALL: [Self; 9] = [Self::InApp, Self::AndroidPush, Self::IosPush, Self::Email, Self::Webhook, Self::Sms, Self::Voice, Self::WebPush, Self::Chat];
+    pub const ALL: [Self; 10] =
+        [Self::InApp, Self::AndroidPush, Self::IosPush, Self::Email, Self::Webhook, Self::Sms, Self::Voice, Self::WebPush, Self::Chat, Self::KakaoTalk];
 
     /// Those of a category that names none. Closed: a channel that came later may cost money or
     /// ring, so nothing goes over it that does not name it. Categories of the first version rely on it.
@@ -41,7 +44,7 @@ impl Channel {
     /// Whether an address is a person's and comes back by hand (an e-mail address, a number): where it turns out dead it is
     /// suppressed, and stays with its recipient. A device or a hook is registered anew by a program, and dropped.
     pub const fn is_a_persons(self) -> bool {
-        matches!(self, Self::Email | Self::Sms | Self::Voice)
+        matches!(self, Self::Email | Self::Sms | Self::Voice | Self::KakaoTalk)
     }
 
     /// `value` as all spellings of one address on this channel: an e-mail address without regard to upper
@@ -49,7 +52,7 @@ impl Channel {
     /// somebody who has unsubscribed means every spelling.
     pub fn spelling(self, value: &str) -> std::borrow::Cow<'_, str> {
         match self {
-            Self::Sms | Self::Voice => PhoneNumber::parse(value).map_or(value.into(), |number| number.as_str().to_owned().into()),
+            Self::Sms | Self::Voice | Self::KakaoTalk => PhoneNumber::parse(value).map_or(value.into(), |number| number.as_str().to_owned().into()),
             Self::Email if value.trim() != value || value.chars().any(char::is_uppercase) => value.trim().to_lowercase().into(),
             _ => value.into(),
         }
@@ -67,6 +70,7 @@ impl Channel {
             Self::Voice => "voice",
             Self::WebPush => "web_push",
             Self::Chat => "chat",
+            Self::KakaoTalk => "kakao_talk",
         }
     }
 
@@ -97,6 +101,7 @@ impl Channel {
             Self::Voice => 6,
             Self::WebPush => 7,
             Self::Chat => 8,
+            Self::KakaoTalk => 9,
         }
     }
 

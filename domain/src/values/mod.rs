@@ -2,6 +2,7 @@
 
 mod channel;
 mod content;
+mod country;
 mod digest;
 mod ids;
 mod json;
@@ -18,6 +19,7 @@ mod text;
 
 pub use channel::Channel;
 pub use content::{Content, ContentError, MAX_NOTIFICATION_BYTES};
+pub use country::Country;
 pub use digest::{DigestError, DigestSettings, DigestWindow};
 pub use ids::{AddressId, DeliveryNo, DigestId, KeyId, NotificationId, RecipientId, ScheduleId};
 pub use json::{MAX_JSON_LEVELS, json_levels};

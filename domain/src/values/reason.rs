@@ -61,6 +61,16 @@ pub enum Rule {
     StepDelivered,
     /// The sender took it back.
     Cancelled,
+    /// Nothing goes to the number's country over this channel: the configuration does not allow it.
+    CountryNotAllowed,
+    /// As many as are allowed in one hour went to the number's country over this channel.
+    OverCountryCap,
+    /// As many as are allowed in one hour went to the numbers beside it over this channel.
+    OverRangeCap,
+    /// None of the channel's providers serves this sender and this country.
+    NoProvider,
+    /// None of the providers that may send it could take it just then.
+    ProvidersBusy,
 }
 
 /// The sequences of the streams that a decision was made on: with them, anybody can rebuild the

@@ -64,7 +64,18 @@ fn what_only_looks_like_a_phone_number_is_told_what_is_wrong() {
 
 #[test]
 fn every_channel_has_a_name_and_a_number_of_its_own_and_keeps_them() {
-    let kept = [(0, "in_app"), (1, "android_push"), (2, "ios_push"), (3, "email"), (4, "webhook"), (5, "sms"), (6, "voice"), (7, "web_push"), (8, "chat")];
+    let kept = [
+        (0, "in_app"),
+        (1, "android_push"),
+        (2, "ios_push"),
+        (3, "email"),
+        (4, "webhook"),
+        (5, "sms"),
+        (6, "voice"),
+        (7, "web_push"),
+        (8, "chat"),
+        (9, "kakao_talk"),
+    ];
     assert_eq!(Channel::ALL.map(|channel| (channel.number(), channel.name())), kept);
     for channel in Channel::ALL {
         assert_eq!((Channel::from_name(channel.name()), Channel::from_number(channel.number())), (Some(channel), Some(channel)));

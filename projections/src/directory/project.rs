@@ -74,7 +74,8 @@ impl Consumer for DirectoryProjection {
                 | Fact::Address(_)
                 | Fact::Frequency(_)
                 | Fact::Digest(_)
-                | Fact::Schedule(_) => {}
+                | Fact::Schedule(_)
+                | Fact::Quota(_) => {}
             }
         }
         Ok(())

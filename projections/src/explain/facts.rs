@@ -102,6 +102,8 @@ impl Seen<'_> {
             Rule::Digested => one(self.decided.digest.map(|(digest, window)| collected(self.library, digest, window))),
             // The request or the notification's own events say it.
             Rule::NoChannel | Rule::Expired | Rule::NotBefore | Rule::AlreadySeen | Rule::AlreadyRead | Rule::StepDelivered | Rule::Cancelled => Vec::new(),
+            // So does the configuration, which is not in the log.
+            Rule::CountryNotAllowed | Rule::OverCountryCap | Rule::OverRangeCap | Rule::NoProvider | Rule::ProvidersBusy => Vec::new(),
         }
     }
 

@@ -122,7 +122,7 @@ async fn the_status_query_shows_what_is_owed_to_administrators_only() -> Result<
     .await?;
     let mut providers: Vec<&str> = status["providers"].as_array().context("none")?.iter().filter_map(|provider| provider["name"].as_str()).collect();
     providers.sort_unstable();
-    assert_eq!(providers, ["apns", "fcm", "slack", "smtp", "twilio", "twilio_voice", "web_push", "webhook"]);
+    assert_eq!(providers, ["apns", "fcm", "kakao_talk", "slack", "smtp", "twilio", "twilio_voice", "web_push", "webhook"]);
     app.simulators.behave().await?;
     until("nothing is owed, nothing lags, nothing is parked", async || {
         let status = owed().await?;

@@ -119,7 +119,7 @@ async fn every_answer_of_vonage_is_taken_for_what_it_means() -> Result<()> {
 }
 
 #[tokio::test]
-async fn phone_numbers_that_are_none_are_refused_and_one_number_serves_both_channels() -> Result<()> {
+async fn phone_numbers_that_are_none_are_refused_and_one_number_serves_all_its_channels() -> Result<()> {
     let app = App::start().await?;
     let shop = app.sender("shop").await?;
     for bad in ["010-2345-6789", "+82", "+999 1234567", "+44 (0)20 7946 0000", "+82 10 2345 6789 ext 5"] {
@@ -131,21 +131,10 @@ async fn phone_numbers_that_are_none_are_refused_and_one_number_serves_both_chan
     let addresses = "query { recipient(id: \"alice\") { addresses { channel value } } }";
     let data = shop.query(addresses, json!({})).await?;
     let number = "+821023456789";
-    assert_eq!(data["recipient"]["addresses"], json!([{ "channel": "SMS", "value": number }, { "channel": "VOICE", "value": number }]));
+    let each = ["SMS", "VOICE", "KAKAO_TALK"].map(|channel| json!({ "channel": channel, "value": number }));
+    assert_eq!(data["recipient"]["addresses"], json!(each));
     shop.upsert_recipient(json!({ "id": "alice", "phone": null })).await?;
     assert_eq!(shop.query(addresses, json!({})).await?["recipient"]["addresses"], json!([]));
-    Ok(())
-}
-
-#[tokio::test]
-async fn two_providers_of_text_messages_are_refused_with_a_word_on_what_to_do() -> Result<()> {
-    let app = App::start().await?;
-    let both = [("BONGSU_PROVIDERS__VONAGE__ENABLED", "true")];
-    let config = app.config().display().to_string();
-    let output = tests::process::run(&["check", "--config", &config, "--offline"], app.root(), &both).await?;
-    let told = String::from_utf8(output.stderr)?;
-    assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains("providers.vonage.enabled") && told.contains("enabled = false"), "{told}");
     Ok(())
 }
 

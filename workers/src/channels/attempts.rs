@@ -1,10 +1,11 @@
 //! Preparing attempts: the check at the last moment, and the record with its expectations.
 
 use super::barrier::Unbegun;
+use super::choosing::{Choosing, Chosen};
+use super::gate::Slot;
 use super::under_way::Entered;
 use super::worker::Shared;
 use crate::pending::{Item, owed_since};
-use crate::providers::Provider;
 use commands::accept::{recipient_stream, subscription_stream};
 use commands::bus::{Bus, FactOf, Refused};
 use commands::failpoint;
@@ -35,7 +36,9 @@ pub(super) struct Attempt {
     /// Of an e-mail whose category can be switched off.
     pub unsubscribe: Option<Unsubscribe>,
     /// Of an e-mail that is tracked.
-    pub tracking: Option<TrackedMail>,
+    pub tracking: Option<Box<TrackedMail>>,
+    /// The right to make it.
+    pub slot: Slot,
 }
 
 /// An item whose commit is under way.
@@ -47,6 +50,22 @@ pub(super) struct Prepared {
     pub entered: Option<Arc<Entered>>,
 }
 
+impl Prepared {
+    /// Whether it was recorded is not known, and its call does not begin: it holds no opt-out and no slot.
+    pub(super) fn unbegun(self) -> Doubtful {
+        Doubtful { attempted: self.attempt.is_some(), item: self.item, entered: self.entered }
+    }
+}
+
+/// An item whose commit was not answered.
+pub(super) struct Doubtful {
+    pub item: Item,
+    /// An attempt was to be recorded.
+    pub attempted: bool,
+    /// See [`Prepared`].
+    pub entered: Option<Arc<Entered>>,
+}
+
 pub(super) fn stream_of(item: &Item) -> StreamId {
     StreamId::new(AggregateKind::Notification, item.notification.0)
 }
@@ -54,7 +73,7 @@ pub(super) fn stream_of(item: &Item) -> StreamId {
 /// Checks an item, where nothing may go to these addresses any more, and makes the commit that follows from it.
 pub(super) async fn check(
     shared: &Shared,
-    provider: &Arc<dyn Provider>,
+    choosing: &mut Choosing<'_>,
     metadata: &Arc<Metadata>,
     suppressed: &HashSet<AddressId>,
     item: &Item,
@@ -79,7 +98,12 @@ pub(super) async fn check(
             // From now, not from the request: one that waited for months has a link that works as long.
             let unsubscribe = if leaves { shared.links.unsubscribe(item.recipient, &item.category, item.notification, now) } else { None };
             let tracking = tracking(shared, item, &facts.category.state, &facts.subscription.state);
-            (item.delivery.start(provider.name()), Some(Attempt { address, unsubscribe, tracking }))
+            match choosing.choose(shared, metadata, item, &address, now).await? {
+                Chosen::Call(slot) => (item.delivery.start(slot.provider().name()), Some(Attempt { address, unsubscribe, tracking, slot })),
+                // Asked again when it expires, if that comes first.
+                Chosen::Later { until, rule } => (item.delivery.postpone(item.expires_at.map_or(until, |at| until.min(at)), rule, facts.versions()), None),
+                Chosen::Never(rule) => (item.delivery.suppress(rule, facts.versions()), None),
+            }
         }
     };
     let Some(event) = event else { return Ok(Checked::Gone) };
@@ -93,12 +117,12 @@ pub(super) async fn check(
 }
 
 /// How its mail is tracked: as its category asks for now, unless the recipient is not to be.
-fn tracking(shared: &Shared, item: &Item, category: &Category, subscription: &Subscription) -> Option<TrackedMail> {
+fn tracking(shared: &Shared, item: &Item, category: &Category, subscription: &Subscription) -> Option<Box<TrackedMail>> {
     let wanted = category.tracking;
     if item.delivery.channel != Channel::Email || wanted.is_off() || !subscription.may_be_tracked() {
         return None;
     }
-    TrackedMail::of(&shared.links, item.recipient, item.notification, item.delivery.number, (wanted.opens, wanted.clicks))
+    TrackedMail::of(&shared.links, item.recipient, item.notification, item.delivery.number, (wanted.opens, wanted.clicks)).map(Box::new)
 }
 
 fn log_error(error: Refused<std::convert::Infallible>) -> LogError {

@@ -90,6 +90,12 @@ impl Breaker {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).state
     }
 
+    /// How long it lets nothing through, from now on.
+    pub fn pause(&self, now: Duration) -> Duration {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.state == BreakerState::Closed { Duration::ZERO } else { inner.until.saturating_sub(now) }
+    }
+
     /// How many calls may begin now: any number, one as a probe, or none until a moment.
     pub fn admit(&self, now: Duration) -> Admission {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
@@ -113,14 +119,16 @@ impl Breaker {
         }
     }
 
-    /// Learns from the outcome of a call that was begun with this permit.
-    pub fn learn(&self, permit: Permit, outcome: &Outcome, now: Duration) {
+    /// Learns from the outcome of a call that was begun with this permit. Where that closes it, gives the state
+    /// that it leaves.
+    pub fn learn(&self, permit: Permit, outcome: &Outcome, now: Duration) -> Option<BreakerState> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if inner.generation != permit.generation {
             inner.late(outcome, now);
-            return;
+            return None;
         }
         let probe = std::mem::take(&mut inner.probing);
+        let before = inner.state;
         match outcome {
             Outcome::Accepted { .. } | Outcome::BadAddress { .. } | Outcome::Permanent { .. } | Outcome::Throttled { scope: ThrottleScope::Recipient, .. } => {
                 inner.failures = 0;
@@ -138,6 +146,7 @@ impl Breaker {
             Outcome::Misconfigured { .. } => inner.turn(BreakerState::Misconfigured, now + Duration::from_millis(PROBE_EVERY_MS.unsigned_abs())),
             Outcome::NotMade { .. } => {}
         }
+        (before != BreakerState::Closed && inner.state == BreakerState::Closed).then_some(before)
     }
 
     fn failed(&self, inner: &mut Inner, probe: bool, after: Option<Duration>, now: Duration) {

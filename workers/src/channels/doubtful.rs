@@ -6,7 +6,7 @@
 //! are concluded as calls that were not made. Rejected: leaving it to whoever finds the attempt in flight, who
 //! cannot tell it from one whose call is under way.
 
-use super::attempts::{Prepared, stream_of};
+use super::attempts::{Doubtful, stream_of};
 use super::concluding::{Concluded, Concluder};
 use super::worker::{Left, Shared};
 use crate::pending::Item;
@@ -25,7 +25,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Holds on to what is doubtful until it is known, or until told to stop: then whoever goes on after this process
 /// finds it.
-pub(super) async fn settle(shared: &Arc<Shared>, doubtful: Vec<Prepared>, stop: &CancellationToken) {
+pub(super) async fn settle(shared: &Arc<Shared>, doubtful: Vec<Doubtful>, stop: &CancellationToken) {
     if failpoint::planted("doubtful-forgotten") {
         return shared.give_back(doubtful.into_iter().map(|prepared| prepared.item).collect()).await;
     }
@@ -43,7 +43,7 @@ pub(super) async fn settle(shared: &Arc<Shared>, doubtful: Vec<Prepared>, stop: 
     }
 }
 
-async fn try_to_settle(shared: &Arc<Shared>, doubtful: &[Prepared]) -> Result<(), LogError> {
+async fn try_to_settle(shared: &Arc<Shared>, doubtful: &[Doubtful]) -> Result<(), LogError> {
     // To append nothing takes a turn at the head of the log: a transaction that was not answered has ended then.
     shared.bus.committer().commit(Lane::Internal, Vec::new()).await?;
     let mut left = Left::default();
@@ -64,8 +64,8 @@ async fn try_to_settle(shared: &Arc<Shared>, doubtful: &[Prepared]) -> Result<()
 }
 
 /// The attempt as it stands in the log, if it does, and what became of it.
-async fn as_recorded(shared: &Shared, prepared: &Prepared) -> Result<Option<Concluded>, LogError> {
-    if prepared.attempt.is_none() {
+async fn as_recorded(shared: &Shared, prepared: &Doubtful) -> Result<Option<Concluded>, LogError> {
+    if !prepared.attempted {
         return Ok(None);
     }
     let mut item = prepared.item.clone();

@@ -7,6 +7,7 @@
 //! large for three seconds at most.
 
 use commands::replicas::Peers;
+use domain::values::{DAY_MS, Millis};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,10 +15,39 @@ use tokio::sync::watch;
 
 /// What a bucket holds, in seconds' worth.
 const HELD: f64 = 0.1;
+/// The same while a provider is being warmed up: what little is allowed a day need not be spread evenly.
+const HELD_RAMPING: f64 = 3_600.0;
+/// Longest pause that is told: what is allowed may have grown until then.
+const LONGEST: f64 = 60.0;
+
+/// A provider that is to be called seldom at first, and twice as often each day: mail providers ask for it where
+/// a domain or an address is new to them. It begins on a day that is written down, so that neither a restart nor
+/// another replica begins it anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RampUp {
+    /// Calls on the first day.
+    pub first: NonZeroU32,
+    /// When that day begins (ms since the epoch).
+    pub from: Millis,
+}
+
+impl RampUp {
+    /// Calls a second at a moment; 0 before the first day.
+    pub fn a_second(self, now: Millis) -> f64 {
+        let day = (now - self.from).div_euclid(DAY_MS);
+        if day < 0 { 0.0 } else { f64::from(self.first.get()) * 2_f64.powi(i32::try_from(day.min(40)).unwrap_or(40)) / 86_400.0 }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Rate {
+    Steady(f64),
+    Ramp(RampUp),
+}
 
 /// See the module.
 pub struct Pace {
-    a_second: f64,
+    rate: Rate,
     peers: watch::Receiver<Arc<Peers>>,
     role: &'static str,
     bucket: Mutex<Bucket>,
@@ -27,6 +57,7 @@ pub struct Pace {
 struct Bucket {
     left: f64,
     at: Duration,
+    holds: f64,
 }
 
 /// How many calls may be made.
@@ -41,26 +72,43 @@ pub enum Allowed {
 impl Pace {
     /// So many calls a second, by all that live and have a role.
     pub fn new(a_second: NonZeroU32, peers: watch::Receiver<Arc<Peers>>, role: &'static str) -> Self {
-        Self { a_second: f64::from(a_second.get()), peers, role, bucket: Mutex::new(Bucket { left: 1.0, at: Duration::ZERO }) }
+        Self::of(Rate::Steady(f64::from(a_second.get())), peers, role)
     }
 
+    /// As many as the ramp allows, likewise.
+    pub fn ramping(ramp: RampUp, peers: watch::Receiver<Arc<Peers>>, role: &'static str) -> Self {
+        Self::of(Rate::Ramp(ramp), peers, role)
+    }
+
+    fn of(rate: Rate, peers: watch::Receiver<Arc<Peers>>, role: &'static str) -> Self {
+        Self { rate, peers, role, bucket: Mutex::new(Bucket { left: 1.0, at: Duration::ZERO, holds: 1.0 }) }
+    }
+
+    /// Calls a second that this replica may make at a moment, at this share of what is configured.
     #[allow(clippy::cast_precision_loss, reason = "replicas are few")]
-    fn part(&self) -> f64 {
-        self.a_second / self.peers.borrow().living_with(self.role).max(1) as f64
+    pub fn part(&self, date: Millis, share: f64) -> f64 {
+        let all = match self.rate {
+            Rate::Steady(a_second) => a_second,
+            Rate::Ramp(ramp) => ramp.a_second(date),
+        };
+        share * all / self.peers.borrow().living_with(self.role).max(1) as f64
     }
 
-    /// Takes up to so many calls. What is not made of them is to be given back.
+    /// Takes up to so many calls, at a share of the rate. What is not made of them is to be given back.
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never more than `most`, which is small")]
-    pub fn take(&self, most: usize, now: Duration) -> Allowed {
-        let part = self.part();
+    pub fn take(&self, most: usize, share: f64, now: Duration, date: Millis) -> Allowed {
+        let part = self.part(date, share);
+        let held = if matches!(self.rate, Rate::Ramp(_)) { HELD_RAMPING } else { HELD };
+        let holds = (part * held).max(1.0);
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let gained = now.saturating_sub(bucket.at).as_secs_f64() * part;
-        let left = (bucket.left + gained).min(holds(part));
+        let left = (bucket.left + gained).min(holds);
         // A hair's breadth is a matter of rounding.
         let calls = ((left + 1e-9).floor() as usize).min(most);
-        *bucket = Bucket { left: left - calls as f64, at: now };
+        *bucket = Bucket { left: left - calls as f64, at: now, holds };
         if calls == 0 && most > 0 {
-            return Allowed::After(Duration::from_secs_f64(((1.0 - left) / part).max(0.001)));
+            // Where nothing is allowed yet, no pause is long enough.
+            return Allowed::After(Duration::from_secs_f64(((1.0 - left) / part.max(1e-9)).clamp(0.001, LONGEST)));
         }
         Allowed::Calls(calls)
     }
@@ -68,22 +116,18 @@ impl Pace {
     /// Gives back calls that were taken and not made.
     #[allow(clippy::cast_precision_loss, reason = "small")]
     pub fn give_back(&self, calls: usize) {
-        let most = holds(self.part());
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        bucket.left = (bucket.left + calls as f64).min(most);
+        bucket.left = (bucket.left + calls as f64).min(bucket.holds);
     }
-}
-
-fn holds(part: f64) -> f64 {
-    (part * HELD).max(1.0)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{Allowed, Pace};
+    use super::{Allowed, Pace, RampUp};
     use commands::replicas::{Peer, Peers};
+    use domain::values::DAY_MS;
     use proptest::prelude::*;
     use std::num::NonZeroU32;
     use std::sync::Arc;
@@ -102,11 +146,32 @@ mod tests {
     #[test]
     fn a_slow_one_is_called_one_by_one() {
         let pace = pace(2, 1);
-        assert_eq!(pace.take(5, Duration::from_secs(10)), Allowed::Calls(1));
-        assert_eq!(pace.take(5, Duration::from_secs(10)), Allowed::After(Duration::from_millis(500)));
-        assert_eq!(pace.take(5, Duration::from_millis(10_500)), Allowed::Calls(1));
+        assert_eq!(pace.take(5, 1.0, Duration::from_secs(10), 0), Allowed::Calls(1));
+        assert_eq!(pace.take(5, 1.0, Duration::from_secs(10), 0), Allowed::After(Duration::from_millis(500)));
+        assert_eq!(pace.take(5, 1.0, Duration::from_millis(10_500), 0), Allowed::Calls(1));
         pace.give_back(1);
-        assert_eq!(pace.take(5, Duration::from_millis(10_500)), Allowed::Calls(1), "it was not made");
+        assert_eq!(pace.take(5, 1.0, Duration::from_millis(10_500), 0), Allowed::Calls(1), "it was not made");
+    }
+
+    #[test]
+    fn half_the_share_is_half_the_rate() {
+        let pace = pace(100, 1);
+        assert_eq!(pace.take(100, 0.5, Duration::from_secs(10), 0), Allowed::Calls(5));
+        assert_eq!(pace.take(100, 0.5, Duration::from_millis(10_100), 0), Allowed::Calls(5));
+    }
+
+    #[test]
+    fn a_ramp_doubles_each_day_and_lets_nothing_through_before_the_first() {
+        let ramp = RampUp { first: NonZeroU32::new(48).unwrap(), from: 10 * DAY_MS };
+        assert_eq!(ramp.a_second(10 * DAY_MS - 1), 0.0);
+        for (day, calls) in [(0, 48.0), (1, 96.0), (5, 1_536.0)] {
+            assert!((ramp.a_second((10 + day) * DAY_MS + 5) * 86_400.0 - calls).abs() < 1e-6, "day {day}");
+        }
+        let pace = Pace::ramping(ramp, peers(1), "workers");
+        assert_eq!(pace.take(9, 1.0, Duration::from_secs(1), 0), Allowed::Calls(1), "as any bucket, it begins with one");
+        assert!(matches!(pace.take(9, 1.0, Duration::from_secs(900_000), 0), Allowed::After(_)));
+        // What an hour allows may go at once, and no more.
+        assert_eq!(pace.take(9, 1.0, Duration::from_secs(2_000_000), 10 * DAY_MS), Allowed::Calls(2));
     }
 
     proptest! {
@@ -119,7 +184,7 @@ mod tests {
             for (pause, most) in asks {
                 now += Duration::from_millis(pause);
                 for pace in &paces {
-                    if let Allowed::Calls(calls) = pace.take(most, now) {
+                    if let Allowed::Calls(calls) = pace.take(most, 1.0, now, 0) {
                         made.push((now, calls));
                     }
                 }

@@ -1,17 +1,20 @@
-//! The loop of one provider: take, check, record, call.
+//! The loop of one route, a channel or its rehearsal: take, choose a provider for each, check, record, call.
 //!
-//! Only calls that start at once are recorded, never more than there are free slots. A call that
+//! Only calls that start at once are recorded, never more than the providers offer free slots
+//! for. A call that
 //! has not begun within a second of its record is not made (`NotMade`).
 
-use super::attempts::{Attempt, Body, Checked, Prepared, check, content_of};
+use super::abroad::Abroad;
+use super::attempts::{Attempt, Body, Checked, Doubtful, Prepared, check, content_of};
 use super::barrier::{BEGIN_WITHIN, OptOutBarrier};
-use super::breaker::{Admission, Breaker, BreakerSettings, Permit};
+use super::breaker::{Breaker, BreakerSettings};
+use super::choosing::Choosing;
 use super::concluding::{Concluded, Concluder};
 use super::doubtful;
-use super::pace::{Allowed, Pace};
+use super::gate::{Gate, Offer, Opening, Serving};
 use super::under_way::UnderWay;
 use crate::pending::{DELIVERY, Item, Route};
-use crate::providers::{Message, Provider};
+use crate::providers::Message;
 use crate::queue::WorkQueue;
 use crate::tracking::tracked;
 use commands::accept::Facts;
@@ -22,13 +25,14 @@ use commands::log::{CommitOutcome, Lane, LogError, Metadata, Tail};
 use commands::ports::{Clock, Random};
 use commands::replicas::Peers;
 use domain::policy::retry::RetrySchedule;
+use domain::policy::routing::Terms;
 use domain::values::{Channel, Outcome};
 use domain::{AggregateKind, Fact};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -58,7 +62,7 @@ pub struct Shared {
     pub schedules: HashMap<Channel, RetrySchedule>,
     /// Deliveries in one batch.
     pub batch: usize,
-    /// Batches of one provider that are being recorded at once: more than one where recording waits for
+    /// Batches of one route that are being recorded at once: more than one where recording waits for
     /// round trips, and not for the processor.
     pub recording: usize,
 }
@@ -96,12 +100,14 @@ impl Shared {
 #[derive(Clone)]
 pub struct ChannelWorker {
     shared: Arc<Shared>,
-    provider: Arc<dyn Provider>,
     route: Route,
-    breaker: Arc<Breaker>,
-    /// How often it may be called, where that is bounded.
-    pace: Option<Arc<Pace>>,
-    slots: Arc<Semaphore>,
+    gates: Arc<[Arc<Gate>]>,
+    /// What each is asked to serve, in the same order.
+    terms: Arc<[Terms]>,
+    /// Where it may send, where that is bounded.
+    abroad: Option<Arc<Abroad>>,
+    /// A call has ended.
+    freed: Arc<Notify>,
     recording: Arc<Semaphore>,
     /// The last batch could not be recorded.
     failing: Arc<AtomicBool>,
@@ -109,18 +115,24 @@ pub struct ChannelWorker {
 }
 
 impl ChannelWorker {
-    /// A worker for one provider, on the route that it serves.
-    pub fn new(shared: Arc<Shared>, provider: Arc<dyn Provider>, sandbox: bool, breaker: BreakerSettings, pace: Option<Pace>) -> Self {
-        let route = Route { channel: provider.channel(), sandbox };
-        let slots = Arc::new(Semaphore::new(provider.concurrency().max(1)));
+    /// A worker for the providers of one route; all serve its channel.
+    pub fn new(shared: Arc<Shared>, route: Route, providers: Vec<Serving>, breaker: BreakerSettings, abroad: Option<Abroad>) -> Self {
         let recording = Arc::new(Semaphore::new(shared.recording.max(1)));
-        let (breaker, pace) = (Arc::new(Breaker::new(breaker)), pace.map(Arc::new));
-        Self { shared, provider, route, breaker, pace, slots, recording, failing: Arc::default(), calls: TaskTracker::new() }
+        let freed = Arc::<Notify>::default();
+        let (gates, terms): (Vec<_>, Vec<_>) = providers
+            .into_iter()
+            .map(|serving| {
+                let (gate, terms) = Gate::new(serving, breaker, Arc::clone(&freed));
+                (Arc::new(gate), terms)
+            })
+            .unzip();
+        let (gates, terms, abroad) = (gates.into(), terms.into(), abroad.map(Arc::new));
+        Self { shared, route, gates, terms, abroad, freed, recording, failing: Arc::default(), calls: TaskTracker::new() }
     }
 
-    /// Its breaker, to be shown to operators.
-    pub fn breaker(&self) -> Arc<Breaker> {
-        Arc::clone(&self.breaker)
+    /// Its providers' breakers, in the order of the providers, to be shown to operators.
+    pub fn breakers(&self) -> Vec<Arc<Breaker>> {
+        self.gates.iter().map(|gate| Arc::clone(&gate.breaker)).collect()
     }
 
     /// Works until told to stop; then lets the calls under way end and records their outcomes.
@@ -139,7 +151,7 @@ impl ChannelWorker {
         self.calls.wait().await;
         drop(outcomes);
         if concluder.await.is_err() {
-            tracing::error!(provider = self.provider.name(), "recording outcomes broke off; they are recovered at the next start");
+            tracing::error!(channel = %self.route.channel, "recording outcomes broke off; they are recovered at the next start");
         }
     }
 
@@ -147,23 +159,39 @@ impl ChannelWorker {
         match pause {
             Pause::None => {}
             Pause::For(pause) => self.shared.clock.sleep(pause).await,
-            // Waits for a slot without keeping it.
-            Pause::Slot => drop(self.slots.acquire().await),
+            Pause::Slot(None) => self.freed.notified().await,
+            Pause::Slot(Some(pause)) => {
+                tokio::select! {
+                    () = self.freed.notified() => {}
+                    () = self.shared.clock.sleep(pause) => {}
+                }
+            }
             Pause::Work => self.shared.queue.wait(self.route).await,
         }
     }
 
-    /// Calls that were allowed and are not made.
-    fn paced(&self, unmade: usize) {
-        if let Some(pace) = self.pace.as_ref().filter(|_| unmade > 0) {
-            pace.give_back(unmade);
+    /// What each provider offers; or what to wait for, where none does.
+    fn open(&self) -> Result<Vec<Option<Offer>>, Pause> {
+        let (now, date) = (self.shared.clock.monotonic(), self.shared.clock.now());
+        let (mut offers, mut full, mut soonest) = (Vec::with_capacity(self.gates.len()), false, None::<Duration>);
+        for gate in self.gates.iter() {
+            offers.push(match gate.open(self.shared.batch, now, date) {
+                Opening::Calls(offer) => Some(offer),
+                Opening::Full => {
+                    full = true;
+                    None
+                }
+                Opening::Wait(pause) => {
+                    soonest = Some(soonest.map_or(pause, |soonest| soonest.min(pause)).min(Duration::from_secs(1)));
+                    None
+                }
+            });
         }
-    }
-
-    /// Nor is one of them the breaker's probe.
-    fn unused(&self, permit: Permit, unmade: usize) {
-        self.breaker.unused(permit);
-        self.paced(unmade);
+        match (offers.iter().any(Option::is_some), full, soonest) {
+            (true, ..) => Ok(offers),
+            (false, true, soonest) => Err(Pause::Slot(soonest)),
+            (false, false, soonest) => Err(Pause::For(soonest.unwrap_or(Duration::from_secs(1)))),
+        }
     }
 
     async fn step(&self, outcomes: &mpsc::Sender<Concluded>, stop: &CancellationToken) -> Pause {
@@ -172,62 +200,37 @@ impl ChannelWorker {
         if self.failing.swap(false, Ordering::AcqRel) {
             return Pause::For(Duration::from_millis(200));
         }
-        let (permit, most) = match self.breaker.admit(self.shared.clock.monotonic()) {
-            Admission::Any(permit) => (permit, self.slots.available_permits().min(self.shared.batch)),
-            Admission::Probe(permit) => (permit, 1),
-            Admission::Wait(pause) => return Pause::For(pause.min(Duration::from_secs(1))),
+        let mut offers = match self.open() {
+            Ok(offers) => offers,
+            Err(pause) => return pause,
         };
-        if most == 0 {
-            return Pause::Slot;
-        }
-        let most = match self.pace.as_ref().map(|pace| pace.take(most, self.shared.clock.monotonic())) {
-            None => most,
-            Some(Allowed::Calls(calls)) => calls,
-            Some(Allowed::After(pause)) => {
-                self.breaker.unused(permit);
-                return Pause::For(pause.min(Duration::from_secs(1)));
-            }
-        };
+        let most = offers.iter().flatten().map(Offer::left).sum::<usize>().min(self.shared.batch);
         let items = match self.shared.queue.take(self.route, most).await {
             Ok(items) => items,
             Err(error) => {
-                tracing::warn!(%error, provider = self.provider.name(), "nothing can be taken; it is tried again");
-                self.unused(permit, most);
+                tracing::warn!(%error, channel = %self.route.channel, "nothing can be taken; it is tried again");
                 return Pause::For(Duration::from_millis(200));
             }
         };
-        self.paced(most - items.len().min(most));
         if items.is_empty() {
-            self.breaker.unused(permit);
             return Pause::Work;
         }
         failpoint::reach("C6");
-        // Only this loop takes slots, so there are as many as it has seen.
-        let taken = items.len();
-        let Ok(slots) = Arc::clone(&self.slots).try_acquire_many_owned(u32::try_from(taken).unwrap_or(u32::MAX)) else {
-            self.shared.give_back(items).await;
-            self.unused(permit, taken);
-            return Pause::Slot;
-        };
+        offers.iter_mut().flatten().for_each(|offer| offer.keep(items.len()));
         let (worker, outcomes, stop) = (self.clone(), outcomes.clone(), stop.clone());
         self.calls.spawn(async move {
-            match worker.begin(items, slots, permit, outcomes).await {
-                Ok(0) => worker.unused(permit, taken),
-                Ok(started) => worker.paced(taken - started.min(taken)),
-                Err(Failed { error, doubtful }) => {
-                    tracing::warn!(%error, provider = worker.provider.name(), "attempts could not be recorded; they are tried again");
-                    worker.failing.store(true, Ordering::Release);
-                    worker.breaker.unused(permit);
-                    doubtful::settle(&worker.shared, doubtful, &stop).await;
-                }
+            if let Err(Failed { error, doubtful }) = worker.begin(items, offers, outcomes).await {
+                tracing::warn!(%error, channel = %worker.route.channel, "attempts could not be recorded; they are tried again");
+                worker.failing.store(true, Ordering::Release);
+                doubtful::settle(&worker.shared, doubtful, &stop).await;
             }
             drop(recording);
         });
         Pause::None
     }
 
-    /// Checks, records and starts the calls of what was taken; says how many it started.
-    async fn begin(&self, items: Vec<Item>, mut slots: OwnedSemaphorePermit, permit: Permit, outcomes: mpsc::Sender<Concluded>) -> Result<usize, Failed> {
+    /// Chooses, checks, records and starts the calls of what was taken.
+    async fn begin(&self, items: Vec<Item>, offers: Vec<Option<Offer>>, outcomes: mpsc::Sender<Concluded>) -> Result<(), Failed> {
         let mut prepared = Vec::with_capacity(items.len());
         let mut commits = Vec::with_capacity(items.len());
         let mut left = Left::default();
@@ -238,6 +241,8 @@ impl ChannelWorker {
             failed = Some(error);
             HashSet::new()
         });
+        let (mut choosing, unread) = Choosing::among(&self.gates, &self.terms, self.abroad.as_deref(), offers, &self.shared, &items).await;
+        failed = failed.or(unread);
         for item in items {
             if failed.is_some() {
                 left.back.push(item);
@@ -247,7 +252,7 @@ impl ChannelWorker {
                 left.over.push(item);
                 continue;
             };
-            match check(&self.shared, &self.provider, &metadata, &suppressed, &item).await {
+            match check(&self.shared, &mut choosing, &metadata, &suppressed, &item).await {
                 Ok(Checked::Gone) => left.over.push(item),
                 Ok(Checked::Commit { commit, attempt }) => {
                     commits.push(*commit);
@@ -260,6 +265,8 @@ impl ChannelWorker {
                 }
             }
         }
+        // What nobody was chosen for is free while it is recorded.
+        drop(choosing);
         // From before the commit: on another replica the opt-out that waits for this call to begin or
         // lapse counts from its own commit, which is later.
         let since = self.shared.clock.monotonic();
@@ -268,7 +275,7 @@ impl ChannelWorker {
             Err(error) => {
                 left.let_go(&self.shared).await;
                 // No call of theirs begins.
-                let doubtful = prepared.into_iter().map(|prepared| Prepared { unbegun: None, ..prepared }).collect();
+                let doubtful = prepared.into_iter().map(Prepared::unbegun).collect();
                 return Err(Failed { error, doubtful });
             }
         };
@@ -298,22 +305,18 @@ impl ChannelWorker {
                 }
             }
         }
-        let started = starting.len();
         let contents = content_of(&self.shared, &starting).await;
         if contents.iter().any(|content| matches!(content, Body::Unread)) {
             failed = Some(LogError::Unavailable { reason: "contents could not be read".to_owned() });
         }
         for (prepared, content) in starting.into_iter().zip(contents) {
-            // One was taken for each item.
-            let Some(slot) = slots.split(1) else { break };
-            self.call(prepared, content, since, permit, slot, outcomes.clone());
+            self.call(prepared, content, since, outcomes.clone());
         }
-        drop(slots);
         if !moved.is_empty() {
             self.moved_on(moved, &mut left).await;
         }
         left.let_go(&self.shared).await;
-        failed.map_or(Ok(started), |error| Err(Failed { error, doubtful: Vec::new() }))
+        failed.map_or(Ok(()), |error| Err(Failed { error, doubtful: Vec::new() }))
     }
 
     /// Their notifications moved on: what is left of them is decided anew on what is true now.
@@ -330,14 +333,14 @@ impl ChannelWorker {
         }
     }
 
-    fn call(&self, prepared: Prepared, content: Body, since: Duration, permit: Permit, slot: OwnedSemaphorePermit, outcomes: mpsc::Sender<Concluded>) {
+    fn call(&self, prepared: Prepared, content: Body, since: Duration, outcomes: mpsc::Sender<Concluded>) {
         let Prepared { item, attempt, unbegun, entered } = prepared;
-        let Some(Attempt { address, unsubscribe, tracking }) = attempt else { return };
-        let provider = Arc::clone(&self.provider);
-        let breaker = Arc::clone(&self.breaker);
+        let Some(Attempt { address, unsubscribe, tracking, mut slot }) = attempt else { return };
         let clock = Arc::clone(&self.shared.clock);
         self.calls.spawn(async move {
             failpoint::dawdle("calls-dawdle", clock.as_ref()).await;
+            slot.used();
+            let began = clock.monotonic();
             let late = clock.monotonic().saturating_sub(since) >= BEGIN_WITHIN;
             let outcome = match content {
                 _ if late => {
@@ -362,7 +365,7 @@ impl ChannelWorker {
                         delivery: item.delivery.number,
                         attempt: item.delivery.attempt,
                         priority: item.priority,
-                        content: tracked(content, tracking.as_ref()),
+                        content: tracked(content, tracking.as_deref()),
                         address,
                         unsubscribe,
                         expires_at: item.expires_at,
@@ -372,21 +375,21 @@ impl ChannelWorker {
                     #[allow(clippy::cast_precision_loss, reason = "a histogram")]
                     metrics::histogram!("bongsu_accept_to_provider_seconds", "channel" => item.delivery.channel.name())
                         .record((clock.now() - item.requested_at) as f64 / 1e3);
-                    let began = clock.monotonic();
-                    let call = provider.send(&message);
+                    let call = slot.provider().send(&message);
                     drop(unbegun);
                     let outcome = match call.await {
                         Outcome::Unknown { code } if failpoint::planted("unknown-as-failed") => Outcome::Retry { after: None, code },
                         outcome => outcome,
                     };
                     failpoint::reach("C8");
-                    metrics::histogram!("bongsu_provider_call_seconds", "provider" => provider.name().to_owned())
+                    metrics::histogram!("bongsu_provider_call_seconds", "provider" => slot.provider().name().to_owned())
                         .record(clock.monotonic().saturating_sub(began).as_secs_f64());
                     outcome
                 }
             };
             failpoint::reach("C9");
-            breaker.learn(permit, &outcome, clock.monotonic());
+            let now = clock.monotonic();
+            slot.learn(&outcome, now.saturating_sub(began), now);
             let concluded = Concluded { item, outcome, entered };
             if outcomes.send(concluded).await.is_err() {
                 tracing::error!("an outcome could not be handed over; the attempt is recovered at the next start");
@@ -400,7 +403,7 @@ impl ChannelWorker {
 struct Failed {
     error: LogError,
     /// What may have been recorded all the same.
-    doubtful: Vec<Prepared>,
+    doubtful: Vec<Doubtful>,
 }
 
 /// What was taken and is not called.
@@ -423,7 +426,8 @@ impl Left {
 enum Pause {
     None,
     For(Duration),
-    Slot,
+    /// A free slot, or a gate that opens.
+    Slot(Option<Duration>),
     Work,
 }
 

@@ -1,12 +1,16 @@
 //! Providers: the third parties that deliver. A folder each (call, error map, settings), one
-//! trait, one registration in [`registry`](crate::registry).
+//! trait. How to add one: `docs/guides/adding-a-provider.md`.
 
 pub mod apns;
 pub mod callbacks;
 pub mod fcm;
 pub mod http;
+pub mod kakao_talk;
 mod mail;
 pub mod mailgun;
+/// The example of the guide.
+#[cfg(test)]
+mod pigeon;
 pub mod sandbox;
 pub mod sendgrid;
 pub mod slack;

@@ -3,35 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use super::list::Places;
+
 /// Addresses and state of the simulators. Everything listens on loopback; other addresses are refused.
 #[derive(Debug, Clone)]
 pub struct SimulatorsConfig {
-    /// FCM HTTP v1, HTTP/1.1 and h2c on the same port.
-    pub fcm: SocketAddr,
-    /// APNs over TLS with HTTP/2 (ALPN `h2`).
-    pub apns: SocketAddr,
-    /// APNs over HTTP/2 without TLS (prior knowledge).
-    pub apns_cleartext: SocketAddr,
-    /// SMTP submission with STARTTLS.
-    pub smtp: SocketAddr,
-    /// Webhook receiver.
-    pub webhook: SocketAddr,
-    /// Twilio Messaging.
-    pub twilio: SocketAddr,
-    /// A push service of browsers.
-    pub web_push: SocketAddr,
-    /// Incoming webhooks of Slack.
-    pub slack: SocketAddr,
-    /// Vonage SMS.
-    pub vonage: SocketAddr,
-    /// Twilio Voice.
-    pub twilio_voice: SocketAddr,
-    /// SendGrid.
-    pub sendgrid: SocketAddr,
-    /// Mailgun.
-    pub mailgun: SocketAddr,
-    /// Administration: ledger, rules, counters, clock.
-    pub admin: SocketAddr,
+    /// Where each listens; port 0 for the port of the last start, or any.
+    pub at: Places<SocketAddr>,
     /// Folder for the test CA, keys, addresses and the ledger file. `None` keeps everything in memory.
     pub state_dir: Option<PathBuf>,
     /// Seed of the random numbers behind percentages and latency distributions.
@@ -40,24 +18,7 @@ pub struct SimulatorsConfig {
 
 impl Default for SimulatorsConfig {
     fn default() -> Self {
-        let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-        Self {
-            fcm: any,
-            apns: any,
-            apns_cleartext: any,
-            smtp: any,
-            webhook: any,
-            twilio: any,
-            web_push: any,
-            slack: any,
-            vonage: any,
-            twilio_voice: any,
-            sendgrid: any,
-            mailgun: any,
-            admin: any,
-            state_dir: None,
-            seed: 1,
-        }
+        Self { at: Places::all(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)), state_dir: None, seed: 1 }
     }
 }
 

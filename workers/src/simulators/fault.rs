@@ -105,7 +105,7 @@ pub(crate) fn settle<D: Dialect>(world: &World, dialect: &D, arrival: Arrival, f
     };
     let (status, reason, seconds) = match fault {
         None => return deliver(world, dialect, arrival, None, take),
-        Some(after @ (Fault::AcceptThenDrop | Fault::UnavailableAfterDelivery)) => {
+        Some(after @ (Fault::AcceptThenDrop | Fault::UnavailableAfterDelivery | Fault::AcceptThenLose | Fault::DeliverTwice)) => {
             return deliver(world, dialect, arrival, Some(after), take);
         }
         Some(Fault::Hang) => {
@@ -154,13 +154,19 @@ fn deliver<D: Dialect>(world: &World, dialect: &D, arrival: Arrival, after: Opti
     let provider = arrival.provider;
     let (verdict, status, reason) = match after {
         Some(Fault::AcceptThenDrop) => (Verdict::Dropped, 0, "accept_then_drop"),
+        Some(Fault::AcceptThenLose) => (Verdict::Accepted, taken.answer.status().as_u16(), "accept_then_lose"),
+        Some(Fault::DeliverTwice) => (Verdict::Accepted, taken.answer.status().as_u16(), "deliver_twice"),
         Some(_) => (Verdict::Unavailable, D::DOWN.0, "unavailable_after_delivery"),
         None if taken.delivered => (Verdict::Accepted, taken.answer.status().as_u16(), ""),
         None => (Verdict::Validated, taken.answer.status().as_u16(), "validate_only"),
     };
     let told = CallbackDesk::tells_of(provider).then(|| taken.provider_id.render()).flatten();
-    let seq = record(world, arrival, verdict, taken.delivered, status, reason, taken.provider_id);
-    if taken.delivered {
+    let delivered = taken.delivered && !matches!(after, Some(Fault::AcceptThenLose));
+    if matches!(after, Some(Fault::DeliverTwice)) {
+        record(world, arrival.clone(), verdict, delivered, status, reason, taken.provider_id.clone());
+    }
+    let seq = record(world, arrival, verdict, delivered, status, reason, taken.provider_id);
+    if delivered {
         if let Some(provider_id) = told {
             world.callbacks.taken(&TakenMessage { provider, provider_id, address: &taken.address, raw: &taken.raw });
         }
@@ -168,7 +174,7 @@ fn deliver<D: Dialect>(world: &World, dialect: &D, arrival: Arrival, after: Opti
         world.messages.push(provider, message);
     }
     match after {
-        None => Reply::Answer(taken.answer),
+        None | Some(Fault::AcceptThenLose | Fault::DeliverTwice) => Reply::Answer(taken.answer),
         Some(Fault::AcceptThenDrop) => Reply::Close,
         Some(_) => Reply::Answer(dialect.error(D::DOWN.0, D::DOWN.1)),
     }

@@ -1,5 +1,5 @@
 //! Simulators of the providers: FCM HTTP v1, APNs, an SMTP submission server, a webhook receiver, Twilio, a push
-//! service of browsers, Slack, Vonage, SendGrid and Mailgun.
+//! service of browsers, Slack, Vonage, SendGrid, Mailgun and KakaoTalk AlimTalk.
 //!
 //! They speak the real protocols on loopback, check requests as the real provider does, misbehave on demand, and
 //! keep a ledger of what really arrived, so that "delivered once" can be checked from outside the server. What they
@@ -72,7 +72,7 @@
 //! | `silent` | nothing, ever |
 //! | any other | delivered |
 //!
-//! | telephone number | behaviour with Twilio (Vonage in its own words) |
+//! | telephone number | behaviour with Twilio (Vonage and AlimTalk in their own words) |
 //! |---|---|
 //! | +15005550001, …03, …04, …09 | 21211 no number, 21408 country, 21610 STOP, 21614 no mobile |
 //! | +150055601…, 02…, 03…, 04…, 05… | once: delivered but no answer; delivered but 503; closed; HTML; 200 with nothing |
@@ -80,6 +80,7 @@
 //! | +150055608…, 09…, 10…, 11… | once: 429 with Retry-After 1, 503, wrong sender, wrong credentials |
 //! | +150055612… | always refused as it is |
 //!
+//! | +15005550001, …03, …04, …09 with AlimTalk | -4019, 4, -1028, -4019 (NHN's results) |
 //! | +15005550001, …03, …04, …09 with Twilio Voice | 21211 no number, 21215 country, 21216 blocked, 21214 not reachable |
 //!
 //! | mail local part, with SendGrid and Mailgun | behaviour |
@@ -109,9 +110,14 @@ mod fault;
 mod fcm;
 mod form;
 mod http;
+mod kakao_talk;
 mod ledger;
+mod list;
 mod mailgun;
 mod messages;
+/// The example of the guide.
+#[cfg(test)]
+mod pigeon;
 mod rules;
 mod running;
 mod sendgrid;
@@ -119,7 +125,7 @@ mod signed_token;
 mod slack;
 mod smtp;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tls;
 mod twilio;
 mod twilio_voice;
@@ -132,6 +138,7 @@ pub use clock::SimClock;
 pub use config::{SimulatorError, SimulatorsConfig};
 pub use credentials::{FCM_PROJECT, TestCredentials};
 pub use ledger::{AllCounters, Counters, Ledger, LedgerEntry, Provider, Verdict};
+pub use list::Places;
 pub use messages::{Message, Messages};
 pub use rules::{Action, MAX_RULES, Rule, Rules, SmtpStage};
 pub use running::{RunningSimulators, start};

@@ -12,14 +12,16 @@ use commands::consumer::{Ended, Runner, RunnerSettings};
 use commands::log::Position;
 use commands::ports::Clock;
 use commands::replicas::{Epoch, Peers, Share};
+use domain::policy::routing::Terms;
 use domain::values::Channel;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use workers::channels::{ChannelWorker, Pace, Shared, recover};
-use workers::pending::{DELIVERY, PendingDeliveries};
+use workers::channels::{Abroad, ChannelWorker, Pace, Serving, Shared, recover};
+use workers::pending::{DELIVERY, PendingDeliveries, Route};
 use workers::providers::Provider;
 use workers::providers::sandbox::SandboxProvider;
 use workers::queue::{Mode, Refill, RefillSettings, SwitchingQueue, Wanted};
@@ -196,25 +198,37 @@ impl Engine {
         }
     }
 
-    /// A worker for each provider, and one for each channel of the sandbox.
+    /// A worker for each channel that has providers, and one for each channel of the sandbox.
     fn work(&self, providers: Vec<Arc<dyn Provider>>, shared: &Arc<Shared>, delivering: &Supervisor) -> Vec<ProviderStatus> {
         let mut statuses = Vec::new();
-        let mut served: Vec<Channel> = Vec::new();
+        let mut served: HashMap<Channel, Vec<Serving>> = HashMap::new();
         for provider in providers {
-            served.push(provider.channel());
-            let pace = self.settings.rates.get(provider.name()).map(|rate| Pace::new(*rate, self.peers.clone(), Role::Workers.name()));
-            let worker = ChannelWorker::new(Arc::clone(shared), Arc::clone(&provider), false, self.settings.breaker, pace);
-            statuses.push(ProviderStatus { name: provider.name().to_owned(), channel: provider.channel(), breaker: worker.breaker() });
-            delivering.run(&format!("worker {}", provider.name()), |stop| async move { worker.run(stop).await });
+            served.entry(provider.channel()).or_default().push(self.serving(provider));
         }
         for channel in Channel::ALL.into_iter().filter(|channel| channel.has_provider()) {
-            if !served.contains(&channel) {
+            if let Some(serving) = served.remove(&channel) {
+                let names: Vec<String> = serving.iter().map(|serving| serving.provider.name().to_owned()).collect();
+                let abroad = self.settings.abroad.get(&channel).map(|allowed| Abroad::new(channel, allowed.clone()));
+                let worker = ChannelWorker::new(Arc::clone(shared), Route { channel, sandbox: false }, serving, self.settings.breaker, abroad);
+                statuses.extend(names.into_iter().zip(worker.breakers()).map(|(name, breaker)| ProviderStatus { name, channel, breaker }));
+                delivering.run(&format!("worker {channel}"), |stop| async move { worker.run(stop).await });
+            } else {
                 tracing::info!(%channel, "no provider is configured for this channel; what is queued on it waits");
             }
-            let rehearsal = ChannelWorker::new(Arc::clone(shared), Arc::new(SandboxProvider::new(channel)), true, self.settings.breaker, None);
+            let sandbox = vec![Serving::any(Arc::new(SandboxProvider::new(channel)))];
+            let rehearsal = ChannelWorker::new(Arc::clone(shared), Route { channel, sandbox: true }, sandbox, self.settings.breaker, None);
             delivering.run(&format!("sandbox {channel}"), |stop| async move { rehearsal.run(stop).await });
         }
         statuses
+    }
+
+    /// A provider with what was configured for it.
+    fn serving(&self, provider: Arc<dyn Provider>) -> Serving {
+        let (name, settings) = (provider.name(), &self.settings);
+        let steady = settings.rates.get(name).map(|rate| Pace::new(*rate, self.peers.clone(), Role::Workers.name()));
+        let ramp = settings.ramps.get(name).map(|ramp| Pace::ramping(*ramp, self.peers.clone(), Role::Workers.name()));
+        let terms = settings.terms.get(name).cloned().unwrap_or_else(|| Terms::any(name));
+        Serving { terms, paces: steady.into_iter().chain(ramp).collect(), provider }
     }
 }
 

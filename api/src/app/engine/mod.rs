@@ -26,6 +26,7 @@ use commands::log::{
 use commands::ports::{Clock, Random};
 use commands::replicas::{Membership, Peers, Turn};
 use domain::policy::retry::RetrySchedule;
+use domain::policy::routing::Terms;
 use domain::values::{Channel, Limit};
 use projections::feed::kurrentdb::{self, Target};
 use projections::live::LocalFeed;
@@ -37,7 +38,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
-use workers::channels::{Breaker, BreakerSettings, OptOutBarrier};
+use workers::channels::{AllowedAbroad, Breaker, BreakerSettings, OptOutBarrier, RampUp};
 use workers::pending::{DELIVERY, PendingRows};
 use workers::providers::Provider;
 use workers::queue::{FreshItems, FreshWork, SwitchingQueue, WorkQueue};
@@ -87,6 +88,12 @@ pub struct EngineSettings {
     pub breaker: BreakerSettings,
     /// Calls a second of the providers that are bounded, by name.
     pub rates: HashMap<&'static str, NonZeroU32>,
+    /// Those that are being warmed up, by name.
+    pub ramps: HashMap<&'static str, RampUp>,
+    /// What each provider is asked to serve, by name; those not named serve everything.
+    pub terms: HashMap<&'static str, Terms>,
+    /// Where numbers may be reached, by channel.
+    pub abroad: HashMap<Channel, AllowedAbroad>,
     /// Where the log is mirrored, if it is.
     pub mirror: Option<Target>,
     /// What this process does.

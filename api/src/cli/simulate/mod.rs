@@ -9,10 +9,10 @@ use clap::Args;
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use workers::simulators::{RunningSimulators, SimulatorsConfig, start};
+use workers::simulators::{Places, SimulatorsConfig, start};
 
 /// Runs imitations of the providers on this machine: FCM, APNs, an SMTP server, a webhook receiver, Twilio
-/// (messages and calls), Vonage, Slack, SendGrid, Mailgun and the push service of browsers.
+/// (messages and calls), Vonage, Slack, SendGrid, Mailgun, KakaoTalk AlimTalk and the push service of browsers.
 ///
 /// They check requests as the real ones do, misbehave on demand and record what arrived. Their
 /// folder holds bongsu.toml, a configuration that points a server to them.
@@ -38,19 +38,8 @@ pub struct Simulate {
 /// The object of the ready file.
 #[derive(Debug, Serialize)]
 struct Addresses {
-    fcm: SocketAddr,
-    apns: SocketAddr,
-    apns_cleartext: SocketAddr,
-    smtp: SocketAddr,
-    webhook: SocketAddr,
-    twilio: SocketAddr,
-    web_push: SocketAddr,
-    slack: SocketAddr,
-    vonage: SocketAddr,
-    twilio_voice: SocketAddr,
-    sendgrid: SocketAddr,
-    mailgun: SocketAddr,
-    admin: SocketAddr,
+    #[serde(flatten)]
+    at: Places<SocketAddr>,
     config: PathBuf,
 }
 
@@ -62,7 +51,7 @@ impl Simulate {
             start(SimulatorsConfig { state_dir: Some(state.clone()), seed: self.seed, ..SimulatorsConfig::default() }).await.map_err(CliError::failure)?;
         let config = state.join("bongsu.toml");
         write_private(&config, settings::toml(&running, &state).trim_end())?;
-        let addresses = Addresses::of(&running, config);
+        let addresses = Addresses { at: running.at, config };
         let text = serde_json::to_string_pretty(&addresses).map_err(CliError::failure)?;
         if let Some(path) = &self.ready_file {
             write_private(path, &text)?;
@@ -79,41 +68,25 @@ impl Simulate {
 }
 
 impl Addresses {
-    fn of(running: &RunningSimulators, config: PathBuf) -> Self {
-        Self {
-            fcm: running.fcm,
-            apns: running.apns,
-            apns_cleartext: running.apns_cleartext,
-            smtp: running.smtp,
-            webhook: running.webhook,
-            twilio: running.twilio,
-            web_push: running.web_push,
-            slack: running.slack,
-            vonage: running.vonage,
-            twilio_voice: running.twilio_voice,
-            sendgrid: running.sendgrid,
-            mailgun: running.mailgun,
-            admin: running.admin,
-            config,
-        }
-    }
-
     fn print(&self, out: Output) -> Result<(), CliError> {
-        let rows = [
-            ("fcm", format!("http://{}", self.fcm)),
-            ("apns", format!("https://{}", self.apns)),
-            ("smtp", format!("smtp://{}", self.smtp)),
-            ("webhook", format!("http://{}/any/path", self.webhook)),
-            ("twilio", format!("http://{}", self.twilio)),
-            ("web_push", format!("http://{}/push/any", self.web_push)),
-            ("slack", format!("http://{}/services/T0/B0/any", self.slack)),
-            ("vonage", format!("http://{}", self.vonage)),
-            ("twilio_voice", format!("http://{}", self.twilio_voice)),
-            ("sendgrid", format!("http://{}", self.sendgrid)),
-            ("mailgun", format!("http://{}", self.mailgun)),
-            ("admin", format!("http://{}/_sim/ledger", self.admin)),
-        ]
-        .map(|(name, address)| vec![name.to_owned(), address]);
+        let rows: Vec<Vec<String>> = self
+            .at
+            .named()
+            .into_iter()
+            .filter(|(name, _)| *name != "apns_cleartext")
+            .map(|(name, at)| {
+                let address = match name {
+                    "apns" => format!("https://{at}"),
+                    "smtp" => format!("smtp://{at}"),
+                    "webhook" => format!("http://{at}/any/path"),
+                    "web_push" => format!("http://{at}/push/any"),
+                    "slack" => format!("http://{at}/services/T0/B0/any"),
+                    "admin" => format!("http://{at}/_sim/ledger"),
+                    _ => format!("http://{at}"),
+                };
+                vec![name.to_owned(), address]
+            })
+            .collect();
         out.table(&["simulator", "address"], &rows)?;
         out.note(format_args!("\nNext, in another terminal: bongsu serve --config {}\nCtrl-C ends the simulators.", self.config.display()));
         Ok(())

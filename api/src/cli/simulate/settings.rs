@@ -50,7 +50,7 @@ subject = \"mailto:notify@example.com\"
 [providers.slack]
 endpoint = {slack}
 
-# Text messages have one provider: to try this one, switch Twilio off.
+# A second provider of text messages: switch it on to try both.
 [providers.vonage]
 enabled = false
 api_key = {vonage_key}
@@ -66,7 +66,7 @@ from = {twilio_from}
 status_callback = \"https://notify.example.com/callbacks/twilio_voice\"
 endpoint = {twilio_voice}
 
-# E-mail has one provider: to try one of these, switch SMTP off.
+# More providers of e-mail: switch them on to try several.
 [providers.sendgrid]
 enabled = false
 api_key_file = {sendgrid_key}
@@ -81,6 +81,22 @@ signing_key_file = {mailgun_key}
 domain = {quoted_domain}
 from = \"Bongsu <notify@{mail_domain}>\"
 endpoint = {mailgun}
+
+# Of the templates that the simulator knows, this one takes any text; ORDER_PAID wants name and order.
+[providers.kakao_talk]
+app_key = {kakao_app_key}
+secret_key_file = {kakao_secret}
+sender_key = {kakao_sender_key}
+template = {kakao_template}
+sms_fallback_from = {kakao_fallback}
+endpoint = {kakao_talk}
+
+# The simulators call nobody, so every number will do.
+[channels.sms]
+countries = [\"all\"]
+
+[channels.voice]
+countries = [\"all\"]
 ",
         fcm_file = file("fcm.json"),
         fcm = quoted(&format!("http://{}", running.fcm)),
@@ -110,6 +126,12 @@ endpoint = {mailgun}
         sendgrid_callback = quoted(&credentials.sendgrid_callback_key),
         mailgun_key = file("mailgun.key"),
         mailgun = quoted(&format!("http://{}", running.mailgun)),
+        kakao_app_key = quoted(&credentials.kakao_app_key),
+        kakao_secret = file("kakao.secret"),
+        kakao_sender_key = quoted(&credentials.kakao_sender_key),
+        kakao_template = quoted(&credentials.kakao_template),
+        kakao_fallback = quoted(&credentials.kakao_fallback_from),
+        kakao_talk = quoted(&format!("http://{}", running.kakao_talk)),
         mail_domain = credentials.mail_domain,
         quoted_domain = quoted(&credentials.mail_domain),
     )

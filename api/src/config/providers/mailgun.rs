@@ -3,14 +3,14 @@
 use super::credential;
 use super::fcm::bounds;
 use super::smtp::is_author;
+use crate::config::routing::{RampUp, Sender};
 use crate::config::section::{Reader, Section, section};
 use crate::config::value::Secret;
 use std::path::PathBuf;
 use std::time::Duration;
 
 section! {
-    /// E-mail by Mailgun. Serves the channel `email`, unless another provider does: one channel has
-    /// one provider.
+    /// E-mail by Mailgun. Serves the channel `email`.
     Mailgun at "providers.mailgun" {
         /// On or off; when left out, on as soon as anything else here is set.
         enabled: Option<bool>,
@@ -32,6 +32,16 @@ section! {
         concurrency: usize = "20",
         /// Calls a second, of all replicas together; 0 for any number.
         rate: u32 = "0",
+        /// Among the providers of the channel, those with the lowest number go first; the others take what
+        /// they cannot.
+        priority: u32 = "0",
+        /// Its share among those of the same priority.
+        weight: u32 = "1",
+        /// The senders that it serves; none for all.
+        senders: Vec<Sender> = "",
+        /// A warm-up: so many mails on a first day, and twice as many each day after, by all replicas together.
+        /// What is over goes by another provider, or waits.
+        ramp_up: Option<RampUp>,
         /// Longest time for one call.
         timeout: Duration = "30s",
     }

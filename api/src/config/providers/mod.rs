@@ -7,6 +7,7 @@
 mod apns;
 mod credential;
 mod fcm;
+mod kakao_talk;
 mod mailgun;
 mod sendgrid;
 mod slack;
@@ -19,6 +20,7 @@ mod webhook;
 
 pub use apns::Apns;
 pub use fcm::Fcm;
+pub use kakao_talk::KakaoTalk;
 pub use mailgun::Mailgun;
 pub use sendgrid::Sendgrid;
 pub use slack::Slack;
@@ -30,8 +32,11 @@ pub use web_push::WebPush;
 pub use webhook::{Network, Webhook};
 
 use super::section::{Reader, Section, SectionDoc};
+use domain::policy::routing::Terms;
+use domain::values::Country;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
+use workers::channels::RampUp;
 
 /// The providers that are on.
 #[derive(Debug, Clone)]
@@ -58,6 +63,8 @@ pub struct Providers {
     pub sendgrid: Option<Sendgrid>,
     /// E-mail.
     pub mailgun: Option<Mailgun>,
+    /// KakaoTalk.
+    pub kakao_talk: Option<KakaoTalk>,
 }
 
 impl Providers {
@@ -75,6 +82,7 @@ impl Providers {
             TwilioVoice::describe(),
             Sendgrid::describe(),
             Mailgun::describe(),
+            KakaoTalk::describe(),
         ]
     }
 
@@ -91,13 +99,8 @@ impl Providers {
         let twilio_voice = optional::<TwilioVoice>(reader, false);
         let sendgrid = optional::<Sendgrid>(reader, false);
         let mailgun = optional::<Mailgun>(reader, false);
-        let texts = [("twilio", is_on(&twilio)), ("vonage", is_on(&vonage))];
-        let mails = [("smtp", is_on(&smtp)), ("sendgrid", is_on(&sendgrid)), ("mailgun", is_on(&mailgun))];
-        // Both are looked at, so that every mistake is told at once.
-        if [one_of(reader, "sms", &texts), one_of(reader, "email", &mails)].contains(&false) {
-            return None;
-        }
-        Some(Self {
+        let kakao_talk = optional::<KakaoTalk>(reader, false);
+        let providers = Self {
             fcm: fcm?,
             apns: apns?,
             smtp: smtp?,
@@ -109,7 +112,16 @@ impl Providers {
             twilio_voice: twilio_voice?,
             sendgrid: sendgrid?,
             mailgun: mailgun?,
-        })
+            kakao_talk: kakao_talk?,
+        };
+        for (name, terms) in providers.terms() {
+            reader.require(
+                (1..=1_000).contains(&terms.weight),
+                &format!("providers.{name}.weight"),
+                "must be between 1 and 1000; enabled = false switches a provider off",
+            );
+        }
+        Some(providers)
     }
 
     /// Whether any of those that send mail is on.
@@ -118,26 +130,50 @@ impl Providers {
     }
 }
 
-/// Whether a section is on, and right.
-const fn is_on<T>(section: &Option<Option<T>>) -> bool {
-    matches!(section, Some(Some(_)))
-}
-
-/// Notes every provider of a channel beyond the first. False if there is one.
-fn one_of(reader: &mut Reader<'_>, channel: &str, providers: &[(&str, bool)]) -> bool {
-    let mut on = providers.iter().filter(|(_, on)| *on).map(|(name, _)| *name);
-    let Some(first) = on.next() else { return true };
-    let more: Vec<_> = on.collect();
-    for name in &more {
-        reader.problem(
-            &format!("providers.{name}.enabled"),
-            format_args!("providers.{first} serves the channel {channel} already, and a channel has one provider; set enabled = false in one of them"),
-        );
-    }
-    more.is_empty()
+/// What a section says of the provider's part.
+macro_rules! terms {
+    ($all:ident, $section:expr, $name:literal) => {
+        terms!($all, $section, $name, |_| Vec::new())
+    };
+    ($all:ident, $section:expr, $name:literal, $countries:expr) => {
+        if let Some(section) = &$section {
+            let countries: fn(&_) -> Vec<Country> = $countries;
+            let senders = section.senders.iter().map(|sender| sender.0.clone()).collect();
+            let (provider, countries) = (String::from($name), countries(section));
+            $all.insert($name, Terms { provider, priority: section.priority, weight: section.weight, countries, senders });
+        }
+    };
 }
 
 impl Providers {
+    /// What those that are on are asked to serve, by their names.
+    pub fn terms(&self) -> HashMap<&'static str, Terms> {
+        let mut all = HashMap::new();
+        terms!(all, self.fcm, "fcm");
+        terms!(all, self.apns, "apns");
+        terms!(all, self.smtp, "smtp");
+        terms!(all, self.webhook, "webhook");
+        terms!(all, self.twilio, "twilio", |section: &Twilio| section.countries.clone());
+        terms!(all, self.vonage, "vonage", |section: &Vonage| section.countries.clone());
+        terms!(all, self.web_push, "web_push");
+        terms!(all, self.slack, "slack");
+        terms!(all, self.twilio_voice, "twilio_voice", |section: &TwilioVoice| section.countries.clone());
+        terms!(all, self.sendgrid, "sendgrid");
+        terms!(all, self.mailgun, "mailgun");
+        terms!(all, self.kakao_talk, "kakao_talk");
+        all
+    }
+
+    /// Those that are being warmed up, by their names.
+    pub fn ramps(&self) -> HashMap<&'static str, RampUp> {
+        let set = [
+            ("smtp", self.smtp.as_ref().and_then(|smtp| smtp.ramp_up)),
+            ("sendgrid", self.sendgrid.as_ref().and_then(|sendgrid| sendgrid.ramp_up)),
+            ("mailgun", self.mailgun.as_ref().and_then(|mailgun| mailgun.ramp_up)),
+        ];
+        set.into_iter().filter_map(|(name, ramp)| Some((name, ramp?.0))).collect()
+    }
+
     /// How many calls a second those may be asked to make that are bounded, by their names.
     pub fn rates(&self) -> HashMap<&'static str, NonZeroU32> {
         let set = [
@@ -152,6 +188,7 @@ impl Providers {
             ("twilio_voice", self.twilio_voice.as_ref().map(|voice| voice.rate)),
             ("sendgrid", self.sendgrid.as_ref().map(|sendgrid| sendgrid.rate)),
             ("mailgun", self.mailgun.as_ref().map(|mailgun| mailgun.rate)),
+            ("kakao_talk", self.kakao_talk.as_ref().map(|kakao_talk| kakao_talk.rate)),
         ];
         set.into_iter().filter_map(|(name, rate)| Some((name, NonZeroU32::new(rate?)?))).collect()
     }

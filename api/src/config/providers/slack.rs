@@ -1,6 +1,7 @@
 //! `[providers.slack]`: incoming webhooks of Slack.
 
 use super::fcm::bounds;
+use crate::config::routing::Sender;
 use crate::config::section::{Reader, Section, section};
 use std::time::Duration;
 
@@ -16,6 +17,13 @@ section! {
         concurrency: usize = "20",
         /// Calls a second, of all replicas together; 0 for any number.
         rate: u32 = "0",
+        /// Among the providers of the channel, those with the lowest number go first; the others take what
+        /// they cannot.
+        priority: u32 = "0",
+        /// Its share among those of the same priority.
+        weight: u32 = "1",
+        /// The senders that it serves; none for all.
+        senders: Vec<Sender> = "",
         /// Longest time for one call.
         timeout: Duration = "15s",
     }

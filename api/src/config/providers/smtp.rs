@@ -2,6 +2,7 @@
 
 use super::credential;
 use super::fcm::bounds;
+use crate::config::routing::{RampUp, Sender};
 use crate::config::section::{Reader, Section, section};
 use crate::config::value::{Form, Secret, Value};
 use std::path::{Path, PathBuf};
@@ -33,8 +34,7 @@ impl Value for Encryption {
 }
 
 section! {
-    /// E-mail by an SMTP submission server. Serves the channel `email`, unless another provider does: one
-    /// channel has one provider.
+    /// E-mail by an SMTP submission server. Serves the channel `email`.
     Smtp at "providers.smtp" {
         /// On or off; when left out, on as soon as anything else here is set.
         enabled: Option<bool>,
@@ -68,6 +68,16 @@ section! {
         concurrency: usize = "10",
         /// Calls a second, of all replicas together; 0 for any number.
         rate: u32 = "0",
+        /// Among the providers of the channel, those with the lowest number go first; the others take what
+        /// they cannot.
+        priority: u32 = "0",
+        /// Its share among those of the same priority.
+        weight: u32 = "1",
+        /// The senders that it serves; none for all.
+        senders: Vec<Sender> = "",
+        /// A warm-up: so many mails on a first day, and twice as many each day after, by all replicas together.
+        /// What is over goes by another provider, or waits.
+        ramp_up: Option<RampUp>,
         /// Longest time for one message.
         timeout: Duration = "60s",
     }

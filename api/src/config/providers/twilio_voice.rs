@@ -3,8 +3,10 @@
 use super::credential;
 use super::fcm::bounds;
 use super::twilio::is_sid;
+use crate::config::routing::Sender;
 use crate::config::section::{Reader, Section, section};
 use crate::config::value::Secret;
+use domain::values::Country;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -42,6 +44,15 @@ section! {
         /// Calls a second, of all replicas together; 0 for any number. Twilio lets an account make one
         /// a second and queues the rest.
         rate: u32 = "0",
+        /// Among the providers of the channel, those with the lowest number go first; the others take what
+        /// they cannot.
+        priority: u32 = "0",
+        /// Its share among those of the same priority.
+        weight: u32 = "1",
+        /// The senders that it serves; none for all.
+        senders: Vec<Sender> = "",
+        /// The countries that it serves; none for all that `channels` allows.
+        countries: Vec<Country> = "",
         /// Longest time for one call of the API.
         timeout: Duration = "15s",
     }

@@ -45,7 +45,7 @@ pub struct UpsertRecipientInput {
     /// Your id of the recipient.
     id: String,
     email: MaybeUndefined<String>,
-    /// Telephone number with `+` and country code, for `SMS` and `VOICE`.
+    /// Telephone number with `+` and country code, for `SMS`, `VOICE` and `KAKAO_TALK`.
     phone: MaybeUndefined<String>,
     /// URL of an incoming webhook of Slack, for `CHAT`.
     slack: MaybeUndefined<String>,
@@ -178,7 +178,7 @@ fn stated<T>(given: MaybeUndefined<T>, details: impl FnOnce(T) -> AddressDetails
 }
 
 /// What an upsert says of the one address of each channel that has one.
-fn addresses(input: &mut UpsertRecipientInput) -> [(values::Channel, MaybeUndefined<AddressDetails>); 5] {
+fn addresses(input: &mut UpsertRecipientInput) -> [(values::Channel, MaybeUndefined<AddressDetails>); 6] {
     use values::Channel as C;
     let plain = |value| AddressDetails { value, secret: None };
     let phone = std::mem::take(&mut input.phone);
@@ -187,7 +187,8 @@ fn addresses(input: &mut UpsertRecipientInput) -> [(values::Channel, MaybeUndefi
         (C::Email, stated(std::mem::take(&mut input.email), plain)),
         (C::Webhook, webhook),
         (C::Sms, stated(phone.clone(), plain)),
-        (C::Voice, stated(phone, plain)),
+        (C::Voice, stated(phone.clone(), plain)),
+        (C::KakaoTalk, stated(phone, plain)),
         (C::Chat, stated(std::mem::take(&mut input.slack), plain)),
     ]
 }

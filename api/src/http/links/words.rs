@@ -58,6 +58,7 @@ impl Language {
             (Self::English, Channel::Voice) => "Phone call",
             (Self::English, Channel::WebPush) => "Push in the browser",
             (Self::English, Channel::Chat) => "Chat",
+            (Self::English, Channel::KakaoTalk) => "KakaoTalk (AlimTalk)",
             (Self::Korean, Channel::InApp) => "앱 안 알림",
             (Self::Korean, Channel::AndroidPush) => "안드로이드 푸시",
             (Self::Korean, Channel::IosPush) => "iPhone, iPad, Mac 푸시",
@@ -67,6 +68,7 @@ impl Language {
             (Self::Korean, Channel::Voice) => "음성 전화",
             (Self::Korean, Channel::WebPush) => "브라우저 푸시",
             (Self::Korean, Channel::Chat) => "채팅",
+            (Self::Korean, Channel::KakaoTalk) => "카카오톡 (알림톡)",
         }
     }
 }

@@ -142,6 +142,7 @@ async fn serialized(repository: &PostgresEventRepository, stream: StreamId, afte
         Frequency: domain::frequency::Frequency,
         Digest: domain::digest::Digest,
         Schedule: domain::schedule::Schedule,
+        Quota: domain::quota::Quota,
     )
 }
 

@@ -130,6 +130,18 @@ fn what_may_work_later_does_not_end_what_is_tried_again() {
 }
 
 #[test]
+fn what_arrives_by_two_attempts_is_known_to_have_arrived_twice() {
+    let again = [started(2, true), E::Sent(Sent { delivery: 0, attempt: 2, provider_id: None })];
+    let mut state = after(&[&unknown()[..], &again[..]].concat());
+    assert_eq!(told(&mut state, receipt(Some(2), None, Said::Delivered)), ["Delivered"]);
+    assert_eq!(told(&mut state, receipt(Some(1), None, Said::Delivered)), ["Delivered"]);
+    for attempt in [1, 2] {
+        assert_eq!(told(&mut state, receipt(Some(attempt), None, Said::Delivered)), [""; 0]);
+    }
+    assert_eq!(told(&mut state, receipt(None, None, Said::Delivered)), [""; 0], "which one is not told");
+}
+
+#[test]
 fn opens_and_clicks_are_bounded() {
     let mut state = after(&[started(1, false), sent()]);
     let mut count = 0;

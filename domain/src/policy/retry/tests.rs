@@ -21,8 +21,8 @@ fn what_is_read_is_repeated_once_and_not_at_once() {
 }
 
 #[test]
-fn a_push_that_replaces_itself_is_repeated_as_often_as_a_failure() {
-    for channel in [Channel::AndroidPush, Channel::IosPush, Channel::WebPush, Channel::Webhook] {
+fn what_replaces_itself_or_is_looked_up_is_repeated_as_often_as_a_failure() {
+    for channel in [Channel::AndroidPush, Channel::IosPush, Channel::WebPush, Channel::Webhook, Channel::KakaoTalk] {
         assert!(matches!(next(channel, 3), Next::At(_)), "{channel}");
     }
 }

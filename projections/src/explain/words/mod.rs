@@ -25,6 +25,7 @@ pub(super) const fn channel(channel: Channel) -> &'static str {
         Channel::Voice => "voice call",
         Channel::WebPush => "web push",
         Channel::Chat => "chat",
+        Channel::KakaoTalk => "KakaoTalk",
     }
 }
 

@@ -34,6 +34,11 @@ pub(in crate::explain) const fn rule(rule: Rule) -> &'static str {
         Rule::AlreadyRead => "it had been read",
         Rule::StepDelivered => "the step before was delivered",
         Rule::Cancelled => "the sender took it back",
+        Rule::CountryNotAllowed => "the configuration does not allow this channel to the number's country",
+        Rule::OverCountryCap => "as many as are allowed in an hour went to the number's country",
+        Rule::OverRangeCap => "as many as are allowed in an hour went to the numbers beside it",
+        Rule::NoProvider => "no provider of the channel serves this sender and this country",
+        Rule::ProvidersBusy => "none of the providers that may send it could take it",
     }
 }
 

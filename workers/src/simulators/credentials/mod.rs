@@ -18,7 +18,7 @@ use super::config::SimulatorError;
 use super::tls::TestAuthority;
 use crate::providers::web_push::VapidKeys;
 pub(crate) use browser::Browser;
-pub(crate) use state::{Ports, StateDir};
+pub(crate) use state::StateDir;
 
 /// Project the FCM simulator serves.
 pub const FCM_PROJECT: &str = "demo";
@@ -36,6 +36,14 @@ pub(crate) const VONAGE_KEY: &str = "abcd1234";
 pub(crate) const VONAGE_FROM: &str = "BONGSU";
 /// The domain that the SendGrid and Mailgun simulators send for.
 pub(crate) const MAIL_DOMAIN: &str = "example.com";
+/// The application that the AlimTalk simulator serves.
+pub(crate) const KAKAO_APP_KEY: &str = "bongsuAppKey0001";
+/// Its one sender.
+pub(crate) const KAKAO_SENDER_KEY: &str = "00000000000000000000000000000000b0a65c01";
+/// Its template for what names none.
+pub(crate) const KAKAO_TEMPLATE: &str = "NOTICE";
+/// The number that text messages may come from where KakaoTalk cannot deliver.
+pub(crate) const KAKAO_FALLBACK_FROM: &str = "0215880000";
 const SMTP_USERNAME: &str = "bongsu";
 
 /// Everything a client of the simulators needs to know.
@@ -88,6 +96,16 @@ pub struct TestCredentials {
     pub mailgun_api_key: String,
     /// The domain that SendGrid and Mailgun send for.
     pub mail_domain: String,
+    /// NHN Cloud's application.
+    pub kakao_app_key: String,
+    /// Its secret.
+    pub kakao_secret_key: String,
+    /// The sender's key.
+    pub kakao_sender_key: String,
+    /// An approved template whose one variable is `body`.
+    pub kakao_template: String,
+    /// A number that text messages may come from.
+    pub kakao_fallback_from: String,
 }
 
 /// Compares `Authorization: Basic`.
@@ -116,6 +134,7 @@ pub(crate) struct KeyRing {
     pub(crate) browser: Browser,
     pub(crate) sendgrid_key: String,
     pub(crate) mailgun_key: String,
+    pub(crate) kakao_secret: String,
 }
 
 pub(crate) fn broken(error: impl std::fmt::Display) -> SimulatorError {
@@ -146,6 +165,7 @@ impl KeyRing {
             browser: Browser::generate()?,
             sendgrid_key: format!("SG.{}", random_hex()?),
             mailgun_key: random_hex()?,
+            kakao_secret: random_hex()?,
         })
     }
 
@@ -187,6 +207,11 @@ impl KeyRing {
             sendgrid_callback_key: STANDARD.encode(self.apns.subject_public_key_info()),
             mailgun_api_key: self.mailgun_key.clone(),
             mail_domain: MAIL_DOMAIN.into(),
+            kakao_app_key: KAKAO_APP_KEY.into(),
+            kakao_secret_key: self.kakao_secret.clone(),
+            kakao_sender_key: KAKAO_SENDER_KEY.into(),
+            kakao_template: KAKAO_TEMPLATE.into(),
+            kakao_fallback_from: KAKAO_FALLBACK_FROM.into(),
         }
     }
 

@@ -4,37 +4,12 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use rcgen::KeyPair;
-use serde::{Deserialize, Serialize};
 
 use super::super::config::SimulatorError;
+use super::super::list::Places;
 use super::super::tls::TestAuthority;
 use super::{Browser, KeyRing, TestCredentials, broken};
 use crate::providers::web_push::VapidKeys;
-
-/// Ports of the last start, tried again when the configuration leaves them open.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Ports {
-    pub(crate) fcm: u16,
-    pub(crate) apns: u16,
-    pub(crate) apns_cleartext: u16,
-    pub(crate) smtp: u16,
-    pub(crate) webhook: u16,
-    #[serde(default)]
-    pub(crate) twilio: u16,
-    #[serde(default)]
-    pub(crate) web_push: u16,
-    #[serde(default)]
-    pub(crate) slack: u16,
-    #[serde(default)]
-    pub(crate) vonage: u16,
-    #[serde(default)]
-    pub(crate) twilio_voice: u16,
-    #[serde(default)]
-    pub(crate) sendgrid: u16,
-    #[serde(default)]
-    pub(crate) mailgun: u16,
-    pub(crate) admin: u16,
-}
 
 /// A folder that exists.
 #[derive(Debug, Clone)]
@@ -65,6 +40,7 @@ impl StateDir {
             Some(browser),
             Some(sendgrid),
             Some(mailgun),
+            Some(kakao),
         ) = (
             self.read("fcm.json")?,
             self.read("apns.p8")?,
@@ -78,6 +54,7 @@ impl StateDir {
             self.read("browser.key")?,
             self.read("sendgrid.key")?,
             self.read("mailgun.key")?,
+            self.read("kakao.secret")?,
         )
         else {
             return KeyRing::generate();
@@ -96,15 +73,17 @@ impl StateDir {
             browser: Browser::of_text(&browser)?,
             sendgrid_key: sendgrid.trim().to_owned(),
             mailgun_key: mailgun.trim().to_owned(),
+            kakao_secret: kakao.trim().to_owned(),
         })
     }
 
-    pub(crate) fn ports(&self) -> Result<Ports, SimulatorError> {
+    /// Ports of the last start, tried again when the configuration leaves them open.
+    pub(crate) fn ports(&self) -> Result<Places<u16>, SimulatorError> {
         let text = self.read("addresses.json")?.unwrap_or_default();
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 
-    pub(crate) fn save(&self, keys: &KeyRing, credentials: &TestCredentials, ports: Ports) -> Result<(), SimulatorError> {
+    pub(crate) fn save(&self, keys: &KeyRing, credentials: &TestCredentials, ports: Places<u16>) -> Result<(), SimulatorError> {
         self.write("fcm.json", &credentials.fcm_service_account_json)?;
         self.write("apns.p8", &credentials.apns_key_pem)?;
         self.write("ca.pem", &credentials.tls_ca_pem)?;
@@ -117,6 +96,7 @@ impl StateDir {
         self.write("browser.key", &keys.browser.text())?;
         self.write("sendgrid.key", &credentials.sendgrid_api_key)?;
         self.write("mailgun.key", &credentials.mailgun_api_key)?;
+        self.write("kakao.secret", &credentials.kakao_secret_key)?;
         self.write("addresses.json", &serde_json::to_string_pretty(&ports).map_err(broken)?)?;
         Ok(())
     }

@@ -6,57 +6,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Which simulator an arrival, rule or counter belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Provider {
-    /// Firebase Cloud Messaging HTTP v1.
-    Fcm,
-    /// Apple Push Notification service.
-    Apns,
-    /// Mail submission.
-    Smtp,
-    /// Standard Webhooks receiver.
-    Webhook,
-    /// Twilio Messaging.
-    Twilio,
-    /// A push service of browsers.
-    WebPush,
-    /// Incoming webhooks of Slack.
-    Slack,
-    /// Vonage SMS.
-    Vonage,
-    /// Twilio Voice.
-    TwilioVoice,
-    /// SendGrid.
-    Sendgrid,
-    /// Mailgun.
-    Mailgun,
-}
-
-impl Provider {
-    /// All providers, in the order of the counters.
-    pub const ALL: [Self; Self::COUNT] = [
-        Self::Fcm,
-        Self::Apns,
-        Self::Smtp,
-        Self::Webhook,
-        Self::Twilio,
-        Self::WebPush,
-        Self::Slack,
-        Self::Vonage,
-        Self::TwilioVoice,
-        Self::Sendgrid,
-        Self::Mailgun,
-    ];
-
-    /// How many there are.
-    pub(crate) const COUNT: usize = 11;
-
-    pub(crate) const fn index(self) -> usize {
-        self as usize
-    }
-}
+use super::super::list::Provider;
 
 /// What the simulated provider told its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -14,8 +14,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+pub use super::list::{AllCounters, Provider};
 pub(crate) use entry::{Arrival, Ending, IdText, MailIds, ProviderId, SmsIds, Stored, fcm_name, hex, queue_id, sha256};
-pub use entry::{LedgerEntry, Provider, Verdict};
+pub use entry::{LedgerEntry, Verdict};
 
 use super::clock::{SimClock, rfc3339};
 use delivered::DeliveredKeys;
@@ -45,64 +46,6 @@ pub struct Counters {
     pub dropped: u64,
     /// Deliveries of a notification and delivery that had been delivered before.
     pub duplicates: u64,
-}
-
-/// Counters of all providers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AllCounters {
-    /// Firebase Cloud Messaging.
-    pub fcm: Counters,
-    /// Apple Push Notification service.
-    pub apns: Counters,
-    /// Mail.
-    pub smtp: Counters,
-    /// Webhooks.
-    pub webhook: Counters,
-    /// Twilio Messaging.
-    #[serde(default)]
-    pub twilio: Counters,
-    /// Push to browsers.
-    #[serde(default)]
-    pub web_push: Counters,
-    /// Slack.
-    #[serde(default)]
-    pub slack: Counters,
-    /// Vonage SMS.
-    #[serde(default)]
-    pub vonage: Counters,
-    /// Twilio Voice.
-    #[serde(default)]
-    pub twilio_voice: Counters,
-    /// SendGrid.
-    #[serde(default)]
-    pub sendgrid: Counters,
-    /// Mailgun.
-    #[serde(default)]
-    pub mailgun: Counters,
-    /// Entries dropped from memory because the bound was reached.
-    pub forgotten: u64,
-    /// Position of the newest entry.
-    pub last_seq: u64,
-}
-
-impl AllCounters {
-    /// The counters of one provider.
-    #[must_use]
-    pub fn of(&self, provider: Provider) -> Counters {
-        match provider {
-            Provider::Fcm => self.fcm,
-            Provider::Apns => self.apns,
-            Provider::Smtp => self.smtp,
-            Provider::Webhook => self.webhook,
-            Provider::Twilio => self.twilio,
-            Provider::WebPush => self.web_push,
-            Provider::Slack => self.slack,
-            Provider::Vonage => self.vonage,
-            Provider::TwilioVoice => self.twilio_voice,
-            Provider::Sendgrid => self.sendgrid,
-            Provider::Mailgun => self.mailgun,
-        }
-    }
 }
 
 #[derive(Debug, Default)]
@@ -168,22 +111,7 @@ impl Ledger {
     #[must_use]
     pub fn counters(&self) -> AllCounters {
         let inner = self.lock();
-        let [fcm, apns, smtp, webhook, twilio, web_push, slack, vonage, twilio_voice, sendgrid, mailgun] = inner.counters;
-        AllCounters {
-            fcm,
-            apns,
-            smtp,
-            webhook,
-            twilio,
-            web_push,
-            slack,
-            vonage,
-            twilio_voice,
-            sendgrid,
-            mailgun,
-            forgotten: inner.forgotten,
-            last_seq: inner.base + inner.len,
-        }
+        AllCounters::of_each(inner.counters, inner.forgotten, inner.base + inner.len)
     }
 
     /// Position of the newest entry, 0 when nothing has arrived.

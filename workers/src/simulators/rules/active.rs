@@ -53,6 +53,8 @@ impl Active {
             Action::Goaway { reason } => Fault::Goaway(reason.clone()),
             Action::AcceptThenDrop => Fault::AcceptThenDrop,
             Action::UnavailableAfterDelivery => Fault::UnavailableAfterDelivery,
+            Action::AcceptThenLose => Fault::AcceptThenLose,
+            Action::DeliverTwice => Fault::DeliverTwice,
             Action::Garbage => Fault::Garbage,
             Action::Empty => Fault::Empty,
             Action::Outage => Fault::Outage,

@@ -24,7 +24,7 @@ pub(super) fn pattern(provider: Provider, address: &str) -> Option<Pattern> {
         Provider::Apns => apns(address),
         Provider::Smtp => smtp(address),
         Provider::Webhook => webhook(address),
-        Provider::Twilio | Provider::TwilioVoice | Provider::Vonage => super::phones::phone(provider, address),
+        Provider::Twilio | Provider::TwilioVoice | Provider::Vonage | Provider::KakaoTalk => super::phones::phone(provider, address),
         Provider::Sendgrid | Provider::Mailgun => super::mailboxes::mailbox(provider, address),
         Provider::WebPush => browser(address),
         Provider::Slack => slack(address),

@@ -40,6 +40,8 @@ pub(crate) enum Fault {
     Goaway(String),
     AcceptThenDrop,
     UnavailableAfterDelivery,
+    AcceptThenLose,
+    DeliverTwice,
     Garbage,
     Empty,
     Outage,

@@ -126,6 +126,10 @@ pub enum Action {
     AcceptThenDrop,
     /// Delivers, then says 503 (SMTP 451).
     UnavailableAfterDelivery,
+    /// Says that it was taken, and loses it. Not by SMTP, which takes it then.
+    AcceptThenLose,
+    /// Delivers twice. Not by SMTP, which delivers once then.
+    DeliverTwice,
     /// Answers 200 with an HTML page, delivering nothing.
     Garbage,
     /// Answers 200 with nothing, delivering nothing. SMTP has no such answer; garbage stands for it.

@@ -7,7 +7,7 @@ use super::super::ledger::Provider;
 use super::Fault;
 use super::builtin::{Pattern, SLOW, error, wait};
 
-/// The reason of each provider for the same event: Twilio's error code, Vonage's status.
+/// The reason of each provider for the same event: Twilio's error code, Vonage's status, NHN's result.
 struct Reasons {
     not_a_number: &'static str,
     blocked: &'static str,
@@ -37,10 +37,23 @@ const VOICE: Reasons = Reasons { blocked: "21216", no_country: "21215", not_mobi
 const VONAGE: Reasons =
     Reasons { not_a_number: "33", blocked: "7", no_country: "6", not_mobile: "7", throttled: "1", down: "5", sender: "15", credential: "4", refused: "3" };
 
+const KAKAO_TALK: Reasons = Reasons {
+    not_a_number: "-4019",
+    blocked: "-1028",
+    no_country: "4",
+    not_mobile: "-4019",
+    throttled: "too many requests",
+    down: "-9999",
+    sender: "-2017",
+    credential: "-1001",
+    refused: "-3004",
+};
+
 pub(super) fn phone(provider: Provider, number: &str) -> Option<Pattern> {
     let reasons = match provider {
         Provider::Vonage => &VONAGE,
         Provider::TwilioVoice => &VOICE,
+        Provider::KakaoTalk => &KAKAO_TALK,
         _ => &TWILIO,
     };
     let digits = number.trim_start_matches('+');

@@ -39,7 +39,7 @@ pub(super) enum AtRcpt {
 
 pub(super) fn at_rcpt(fault: Option<Fault>) -> AtRcpt {
     match fault {
-        None => AtRcpt::Take(None),
+        None | Some(Fault::AcceptThenLose | Fault::DeliverTwice) => AtRcpt::Take(None),
         Some(Fault::Error { status, reason, at: SmtpStage::Rcpt, .. }) => AtRcpt::Refuse(Refused::new(status, &reason)),
         Some(later @ (Fault::Error { .. } | Fault::AcceptThenDrop | Fault::UnavailableAfterDelivery)) => AtRcpt::Take(Some(later)),
         Some(Fault::Throttled { .. }) => AtRcpt::Refuse(Refused { verdict: Verdict::Throttled, ..Refused::new(450, "4.7.1 Too many messages, slow down") }),

@@ -91,6 +91,6 @@ async fn a_restart_keeps_credentials_addresses_and_numbering() {
 
 #[tokio::test]
 async fn addresses_outside_loopback_are_refused() {
-    let config = SimulatorsConfig { smtp: "0.0.0.0:0".parse().unwrap(), ..Default::default() };
+    let config = SimulatorsConfig { at: Places { smtp: "0.0.0.0:0".parse().unwrap(), ..SimulatorsConfig::default().at }, ..Default::default() };
     assert!(matches!(start(config).await, Err(SimulatorError::NotLoopback { name: "smtp", .. })));
 }

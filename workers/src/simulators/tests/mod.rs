@@ -6,6 +6,7 @@ mod apns;
 mod fcm;
 mod ledger;
 mod mail;
+pub(crate) mod pigeon;
 mod webhook;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};

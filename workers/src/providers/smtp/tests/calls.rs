@@ -2,7 +2,7 @@ use super::super::{Security, Settings, Smtp};
 use super::message;
 use crate::providers::Provider;
 use crate::providers::http::Credential;
-use crate::simulators::{self, RunningSimulators, SimulatorsConfig};
+use crate::simulators::{self, Places, RunningSimulators, SimulatorsConfig};
 use commands::ports::SystemClock;
 use domain::values::{BadAddress, Content, Misconfigured, Outcome, ThrottleScope};
 use std::sync::Arc;
@@ -96,7 +96,8 @@ async fn a_connection_closed_meanwhile_is_replaced() {
     assert!(matches!(send(&smtp, "kim@example.org").await, Outcome::Accepted { .. }));
     let address = simulators.smtp;
     simulators.shutdown().await;
-    let again = simulators::start(SimulatorsConfig { smtp: address, ..SimulatorsConfig::default() }).await.unwrap();
+    let again =
+        simulators::start(SimulatorsConfig { at: Places { smtp: address, ..SimulatorsConfig::default().at }, ..SimulatorsConfig::default() }).await.unwrap();
     // The new server has other credentials: what matters is that the old connection was given up.
     let outcome = send(&smtp, "kim@example.org").await;
     assert!(matches!(outcome, Outcome::Accepted { .. } | Outcome::Misconfigured { .. }), "{outcome:?}");

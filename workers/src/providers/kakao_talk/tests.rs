@@ -1,0 +1,5 @@
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod calls;
+mod mapping;
+mod payloads;
