@@ -168,13 +168,15 @@ async fn round(
 const fn category_of(scope: &Scope) -> Option<&CategoryKey> {
     match scope {
         Scope::Category(key) | Scope::CategoryChannel { category: key, .. } => Some(key),
-        Scope::All | Scope::Channel(_) | Scope::Device(_) | Scope::Topic(_) => None,
+        Scope::All | Scope::Channel(_) | Scope::Device(_) | Scope::Topic(_) | Scope::Tracking => None,
     }
 }
 
 /// Whether switching the first off is a word about the second too.
 fn covers(wide: &Scope, narrow: &Scope) -> bool {
     match (wide, narrow) {
+        // Consent to being watched is about no mail.
+        (_, Scope::Tracking) => false,
         (Scope::All, _) => narrow != wide,
         (Scope::Category(key), Scope::CategoryChannel { category, .. }) => key == category,
         (Scope::Channel(channel), Scope::CategoryChannel { channel: of, .. }) => channel == of,

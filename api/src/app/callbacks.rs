@@ -8,6 +8,7 @@ use workers::providers::callbacks::Callbacks;
 use workers::providers::http::Credential;
 use workers::providers::mailgun::MailgunReceipts;
 use workers::providers::sendgrid::SendgridReceipts;
+use workers::providers::smtp::SmtpBounces;
 use workers::providers::twilio::TwilioReceipts;
 use workers::providers::twilio_voice::VoiceReceipts;
 use workers::providers::vonage::VonageReceipts;
@@ -42,6 +43,9 @@ pub fn build(config: &Config) -> Result<Vec<Arc<dyn Callbacks>>, ProvidersError>
     }
     if let Some(key) = providers.mailgun.as_ref().and_then(|mailgun| mailgun.callback_credential()) {
         all.push(Arc::new(MailgunReceipts::new(&Credential::new(key.expose()))));
+    }
+    if let Some(secret) = providers.smtp.as_ref().and_then(|smtp| smtp.bounce_credential()) {
+        all.push(Arc::new(SmtpBounces::new(Credential::new(secret.expose()))));
     }
     Ok(all)
 }

@@ -95,6 +95,7 @@ pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Prov
             username: smtp.username.clone(),
             password: smtp.credential().map(|password| Credential::new(password.expose())),
             from: smtp.from.clone(),
+            bounce_address: smtp.bounce_address.clone(),
             message_id_domain: domain,
             ca_pem: pem(smtp.ca_file.as_deref())?,
             concurrency: smtp.concurrency,

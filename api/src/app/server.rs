@@ -23,6 +23,7 @@ use crate::graphql::transport::{TransportSettings, router};
 use crate::http;
 use crate::http::callbacks::CallbackDoor;
 use crate::http::links::{self, LinkPages, Peer};
+use crate::http::push;
 use axum::http::Request;
 use commands::accept::LONGEST_KEY;
 use commands::log::MasterKey;
@@ -193,6 +194,9 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         app = router(schema, gate, transport.clone()).merge(links::router(Arc::new(pages))).merge(app);
         app = app.merge(http::callbacks::router(Arc::clone(&callbacks)));
         door = Some(callbacks);
+        if let Some((web_push, key)) = config.providers.web_push.as_ref().and_then(|web_push| Some((web_push, web_push.public_key()?))) {
+            app = app.merge(push::router(key, web_push.try_page));
+        }
     }
     following.run("credentials", |stop| rotation.run(door, stop));
 

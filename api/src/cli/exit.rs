@@ -16,6 +16,8 @@ pub enum Exit {
     Conflict = 4,
     /// The server cannot be reached or is busy; worth trying again.
     Unavailable = 5,
+    /// The same to a mail server, which keeps the mail and tries again (`EX_TEMPFAIL` of sysexits).
+    Deferred = 75,
 }
 
 /// Why a command did not do what was asked.

@@ -7,6 +7,7 @@
 mod audit;
 mod backup;
 mod bench;
+mod bounce;
 mod check;
 mod completions;
 mod config;
@@ -93,6 +94,7 @@ pub enum Command {
     MigrateProfile(migrate_profile::MigrateProfile),
     Check(check::Check),
     Bench(bench::Bench),
+    Bounce(bounce::Bounce),
     #[command(subcommand)]
     Vapid(vapid::Vapid),
     #[command(subcommand)]
@@ -146,6 +148,7 @@ fn run(cli: Cli, out: Output) -> Result<ExitCode, CliError> {
             Command::Backup(command) => command.run(out).await.map(|()| done),
             Command::Restore(command) => command.run(out).await.map(|()| done),
             Command::MigrateProfile(command) => command.run(out).await.map(|()| done),
+            Command::Bounce(command) => command.run(out).await.map(|()| done),
             Command::Check(command) => command.run(out).await,
             Command::Config(command) => command.run(out).map(|()| done),
             Command::Vapid(command) => command.run(out).map(|()| done),

@@ -8,7 +8,7 @@ section! {
     /// Links to the pages on which a person unsubscribes or sets preferences, without a login. See
     /// [unsubscribing](guides/unsubscribing.md).
     Links at "links" {
-        /// The address under which people reach this server's `/u/` and `/p/`, such as
+        /// The address under which people reach this server's `/u/`, `/p/`, `/c/` and `/o/`, such as
         /// `https://notify.example.com`. Without it, mails have no `List-Unsubscribe` and no links are made.
         base_url: Option<Url>,
         /// Days that the unsubscribe link of a mail works after it was sent.
@@ -18,6 +18,9 @@ section! {
         /// A mailbox that mails name besides the link, for programs that can only write. Nobody reads it here:
         /// its owner posts the subject of each mail to `/u/`.
         mailbox: Option<String>,
+        /// Whether opens and clicks of e-mails may be tracked, where a category asks for it. `false` stops it for
+        /// the whole installation; links of mails that were sent go on leading to where they led.
+        tracking: bool = "true",
         /// Requests a second from one address whose link is not valid; more are told to come later. 0 for
         /// any number. Valid links are bounded by `limits.recipient_requests`.
         invalid_requests: usize = "5",
@@ -67,6 +70,7 @@ impl Links {
             unsubscribe_days: days(self.unsubscribe_days),
             preferences_days: days(self.preferences_days),
             mailbox: self.mailbox.clone(),
+            tracking: self.tracking,
         }
     }
 }

@@ -58,6 +58,8 @@ pub enum SubscriptionScope {
     Device,
     /// One topic.
     Topic,
+    /// Being watched: whether e-mails are opened and their links followed. Says nothing about what is sent.
+    Tracking,
 }
 
 /// A rule's name, as in events.

@@ -1,9 +1,11 @@
 //! Endpoints beside GraphQL. Health and metrics need no credential and say nothing personal; keep them
-//! from the open network by the proxy in front. The pages behind [`links`] are for everybody who has one.
+//! from the open network by the proxy in front. The pages behind [`links`] are for everybody who has one, what
+//! browsers need for [`push`] is for all.
 
 pub mod callbacks;
 pub mod links;
 pub mod metrics;
+pub mod push;
 #[cfg(test)]
 mod tests;
 

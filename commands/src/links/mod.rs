@@ -9,12 +9,14 @@
 #[cfg(test)]
 mod tests;
 mod token;
+mod tracked;
 
 pub use token::{LinkError, Purpose};
+pub use tracked::TrackedMail;
 
 use crate::log::MasterKey;
 use aws_lc_rs::hmac;
-use domain::values::{CategoryKey, DAY_MS, Millis, NotificationId, RecipientId};
+use domain::values::{CategoryKey, DAY_MS, DeliveryNo, Millis, NotificationId, RecipientId};
 
 /// How links are made.
 #[derive(Debug, Clone)]
@@ -28,11 +30,13 @@ pub struct LinkSettings {
     pub preferences_days: u16,
     /// A mailbox that takes requests to unsubscribe as well; its owner passes them on.
     pub mailbox: Option<String>,
+    /// Whether mails may be tracked at all.
+    pub tracking: bool,
 }
 
 impl Default for LinkSettings {
     fn default() -> Self {
-        Self { base_url: None, unsubscribe_days: 180, preferences_days: 30, mailbox: None }
+        Self { base_url: None, unsubscribe_days: 180, preferences_days: 30, mailbox: None, tracking: true }
     }
 }
 
@@ -47,10 +51,21 @@ pub struct Link {
     pub category: Option<CategoryKey>,
     /// The notification that it came with.
     pub notification: Option<NotificationId>,
+    /// The place in a tracked mail.
+    pub place: Option<Place>,
     /// The day that it was made (days since the epoch, UTC).
     pub issued: u16,
     /// The last day on which it works.
     pub expires: u16,
+}
+
+/// A place in a mail of a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The delivery.
+    pub delivery: DeliveryNo,
+    /// The link's number, from 0; of the picture 0.
+    pub link: u16,
 }
 
 /// The ways out that an e-mail names (RFC 2369, RFC 8058).
@@ -100,14 +115,20 @@ impl Links {
         Some((format!("{base}/{}/{token}", Purpose::Preferences.path()), (Millis::from(last) + 1) * DAY_MS))
     }
 
+    /// Whether mails may be tracked at all.
+    pub const fn tracks(&self) -> bool {
+        self.settings.tracking
+    }
+
     /// The token of a link, as it stands in the URL.
     pub fn token(&self, purpose: Purpose, recipient: RecipientId, category: Option<CategoryKey>, notification: Option<NotificationId>, now: Millis) -> String {
         let issued = day(now);
         let life = match purpose {
             Purpose::Unsubscribe => self.settings.unsubscribe_days,
             Purpose::Preferences => self.settings.preferences_days,
+            Purpose::Click | Purpose::Open => u16::MAX,
         };
-        token::write(&Link { purpose, recipient, category, notification, issued, expires: issued.saturating_add(life) }, &self.key)
+        token::write(&Link { purpose, recipient, category, notification, place: None, issued, expires: issued.saturating_add(life) }, &self.key)
     }
 
     /// Reads the token of a link that was used for a purpose.

@@ -1,11 +1,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use super::{LinkError, LinkSettings, Links, Purpose};
+use super::{LinkError, LinkSettings, Links, Place, Purpose, TrackedMail};
 use crate::log::MasterKey;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::values::{CategoryKey, DAY_MS, NotificationId, RecipientId};
 use proptest::prelude::*;
+use std::sync::Arc;
 use uuid::Uuid;
 
 const NOW: i64 = 20_000 * DAY_MS + 12_345;
@@ -109,4 +110,64 @@ fn urls_are_made_where_there_is_a_base_only_and_are_not_shown() {
     let without = Links::new(&MasterKey::new([7; 32]), LinkSettings::default());
     assert_eq!(without.unsubscribe(recipient, &category, notification, NOW), None);
     assert_eq!(without.preferences(recipient, NOW), None);
+}
+
+const TRACKED: [Purpose; 2] = [Purpose::Click, Purpose::Open];
+
+fn tracked(settings: LinkSettings, recipient: u128, notification: u128, delivery: u16) -> Option<(Arc<Links>, TrackedMail)> {
+    let links = Arc::new(Links::new(&MasterKey::new([7; 32]), settings));
+    let mail = TrackedMail::of(&links, RecipientId(Uuid::from_u128(recipient)), NotificationId(Uuid::from_u128(notification)), delivery, (true, true))?;
+    Some((links, mail))
+}
+
+fn with_base() -> LinkSettings {
+    LinkSettings { base_url: Some("https://acme.test/n".to_owned()), ..LinkSettings::default() }
+}
+
+proptest! {
+    #[test]
+    fn a_tracked_link_says_where_it_stands_and_is_of_no_other_purpose(recipient: u128, notification in 1u128.., delivery: u16, number: u16, day in 0i64..60_000) {
+        let (links, mail) = tracked(with_base(), recipient, notification, delivery).unwrap();
+        let click = mail.link(number).strip_prefix("https://acme.test/n/c/").unwrap().to_owned();
+        let open = mail.picture().strip_prefix("https://acme.test/n/o/").unwrap().to_owned();
+        // The same on every attempt, and for as long as there is something to lead to.
+        prop_assert_eq!(mail.link(number), mail.clone().link(number));
+        let read = links.read(Purpose::Click, &click, day * DAY_MS).unwrap();
+        prop_assert_eq!((read.recipient.0.as_u128(), read.notification.unwrap().0.as_u128()), (recipient, notification));
+        prop_assert_eq!(read.place, Some(Place { delivery, link: number }));
+        prop_assert_eq!(links.read(Purpose::Open, &open, NOW).unwrap().place, Some(Place { delivery, link: 0 }));
+        for (token, made) in [(&click, Purpose::Click), (&open, Purpose::Open)] {
+            for other in PURPOSES.into_iter().chain(TRACKED).filter(|other| *other != made) {
+                prop_assert_eq!(links.read(other, token, NOW), Err(LinkError::OtherPurpose));
+            }
+        }
+    }
+
+    #[test]
+    fn an_altered_tracked_link_is_refused(number: u16, at: prop::sample::Index, change in 1u8..) {
+        let (links, mail) = tracked(with_base(), 1, 2, 3).unwrap();
+        let mut bytes = URL_SAFE_NO_PAD.decode(mail.link(number).rsplit('/').next().unwrap()).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] ^= change;
+        prop_assert_eq!(links.read(Purpose::Click, &URL_SAFE_NO_PAD.encode(&bytes), NOW), Err(LinkError::Invalid));
+    }
+}
+
+#[test]
+fn nothing_is_tracked_where_it_is_not_wanted_or_cannot_be() {
+    assert!(tracked(with_base(), 1, 2, 3).is_some());
+    assert!(tracked(LinkSettings { tracking: false, ..with_base() }, 1, 2, 3).is_none());
+    assert!(tracked(LinkSettings::default(), 1, 2, 3).is_none());
+    let (links, mail) = tracked(with_base(), 1, 2, 3).unwrap();
+    assert!(TrackedMail::of(&links, RecipientId(Uuid::nil()), NotificationId(Uuid::nil()), 0, (false, false)).is_none());
+    assert!(!format!("{mail:?}").contains("acme"));
+}
+
+#[test]
+fn our_own_pages_are_known_and_no_others() {
+    let (_, mail) = tracked(with_base(), 1, 2, 3).unwrap();
+    assert!(mail.is_ours("https://acme.test/n/u/abc") && mail.is_ours("https://acme.test/n/p/abc") && mail.is_ours(&mail.link(0)));
+    for other in ["https://acme.test/n/unsubscribe/1", "https://acme.test/u/abc", "https://acme.test/n/u", "https://acme.test.evil.test/n/u/abc"] {
+        assert!(!mail.is_ours(other), "{other}");
+    }
 }

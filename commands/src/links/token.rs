@@ -1,11 +1,12 @@
 //! The bytes of a link, and their text: URL-safe base64 without padding (RFC 4648 section 5).
 //!
 //! `key version (1) ‖ purpose (1) ‖ issued (2) ‖ expires (2) ‖ recipient (16) ‖ notification or zeros
-//! (16) ‖ category's key (0 or more) ‖ MAC (16)`; numbers begin with their high byte. The MAC is
+//! (16) ‖ what it is about ‖ MAC (16)`; numbers begin with their high byte. What it is about is the key of a
+//! category (0 bytes or more), or of a tracked mail the delivery (2) and the number of its link (2). The MAC is
 //! HMAC-SHA-256 over all before it, its first half (RFC 2104 section 5). Nothing in it is personal in the
 //! clear: the recipient's id is a keyed hash, and a category's key is the sender's word.
 
-use super::Link;
+use super::{Link, Place};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 use base64::Engine;
@@ -27,6 +28,10 @@ pub enum Purpose {
     Unsubscribe,
     /// Seeing and changing all preferences.
     Preferences,
+    /// Following a link of a mail.
+    Click,
+    /// Opening a mail.
+    Open,
 }
 
 impl Purpose {
@@ -35,6 +40,8 @@ impl Purpose {
         match self {
             Self::Unsubscribe => "u",
             Self::Preferences => "p",
+            Self::Click => "c",
+            Self::Open => "o",
         }
     }
 
@@ -42,13 +49,22 @@ impl Purpose {
         match self {
             Self::Unsubscribe => 1,
             Self::Preferences => 2,
+            Self::Click => 3,
+            Self::Open => 4,
         }
+    }
+
+    /// Whether it is of a mail that is tracked.
+    const fn is_of_mail(self) -> bool {
+        matches!(self, Self::Click | Self::Open)
     }
 
     const fn from_number(number: u8) -> Option<Self> {
         match number {
             1 => Some(Self::Unsubscribe),
             2 => Some(Self::Preferences),
+            3 => Some(Self::Click),
+            4 => Some(Self::Open),
             _ => None,
         }
     }
@@ -69,14 +85,17 @@ pub enum LinkError {
 }
 
 pub(super) fn write(link: &Link, key: &hmac::Key) -> String {
-    let category = link.category.as_ref().map_or("", CategoryKey::as_str);
-    let mut bytes = Vec::with_capacity(HEAD + category.len() + MAC);
+    let about = match link.place {
+        Some(Place { delivery, link }) => [delivery.to_be_bytes(), link.to_be_bytes()].concat(),
+        None => link.category.as_ref().map_or("", CategoryKey::as_str).as_bytes().to_vec(),
+    };
+    let mut bytes = Vec::with_capacity(HEAD + about.len() + MAC);
     bytes.extend([KEY_VERSION, link.purpose.number()]);
     bytes.extend(link.issued.to_be_bytes());
     bytes.extend(link.expires.to_be_bytes());
     bytes.extend(link.recipient.0.as_bytes());
     bytes.extend(link.notification.map_or(Uuid::nil(), |notification| notification.0).as_bytes());
-    bytes.extend(category.as_bytes());
+    bytes.extend(about);
     let mac = hmac::sign(key, &bytes);
     bytes.extend(&mac.as_ref()[..MAC]);
     URL_SAFE_NO_PAD.encode(bytes)
@@ -95,17 +114,27 @@ pub(super) fn read(token: &str, key: &hmac::Key) -> Result<Link, LinkError> {
 }
 
 fn parse(signed: &[u8]) -> Option<Link> {
-    let (head, category) = signed.split_first_chunk::<HEAD>()?;
+    let (head, about) = signed.split_first_chunk::<HEAD>()?;
     let [version, purpose, i0, i1, e0, e1, ids @ ..] = head;
     if *version != KEY_VERSION {
         return None;
     }
     let (recipient, notification) = ids.split_at_checked(16)?;
     let id = |bytes: &[u8]| Uuid::from_slice(bytes).ok();
+    let purpose = Purpose::from_number(*purpose)?;
+    let (category, place) = if purpose.is_of_mail() {
+        let [d0, d1, l0, l1] = about.try_into().ok()?;
+        (None, Some(Place { delivery: u16::from_be_bytes([d0, d1]), link: u16::from_be_bytes([l0, l1]) }))
+    } else if about.is_empty() {
+        (None, None)
+    } else {
+        (Some(CategoryKey::new(std::str::from_utf8(about).ok()?).ok()?), None)
+    };
     Some(Link {
-        purpose: Purpose::from_number(*purpose)?,
+        purpose,
         recipient: RecipientId(id(recipient)?),
-        category: if category.is_empty() { None } else { Some(CategoryKey::new(std::str::from_utf8(category).ok()?).ok()?) },
+        category,
+        place,
         notification: id(notification).filter(|id| !id.is_nil()).map(NotificationId),
         issued: u16::from_be_bytes([*i0, *i1]),
         expires: u16::from_be_bytes([*e0, *e1]),

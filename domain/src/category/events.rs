@@ -31,8 +31,27 @@ pub enum QuietHoursBehaviour {
     Ignore,
 }
 
+/// Whether what becomes of its e-mails is watched. Off unless somebody asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Tracking {
+    /// By a picture of one point, whether they are opened.
+    #[serde(default)]
+    pub opens: bool,
+    /// By links that lead through here, whether their links are followed.
+    #[serde(default)]
+    pub clicks: bool,
+}
+
+impl Tracking {
+    /// Whether nothing is watched.
+    pub const fn is_off(&self) -> bool {
+        !self.opens && !self.clicks
+    }
+}
+
 /// Was defined, or defined anew. Version 1 had no `default_channels`: it reached every channel.
 /// Version 2 knew switches only: no plan, limits, digest, quiet hours or time to live.
+/// Version 3 had no tracking.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CategoryDefined {
     /// Its key.
@@ -70,10 +89,13 @@ pub struct CategoryDefined {
     /// For so long (ms) it is worth sending, where a request does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_to_live: Option<Millis>,
+    /// Whether what becomes of its e-mails is watched.
+    #[serde(default, skip_serializing_if = "Tracking::is_off")]
+    pub tracking: Tracking,
 }
 
 crate::plain_bodies!(CategoryDefined);
 crate::events! {
     /// What can have happened to a category.
-    CategoryEvent of Category { CategoryDefined = 3 }
+    CategoryEvent of Category { CategoryDefined = 4 }
 }

@@ -1,6 +1,6 @@
 //! The category's state and its decisions.
 
-use super::events::{CategoryDefined, CategoryEvent, OverLimit, QuietHoursBehaviour};
+use super::events::{CategoryDefined, CategoryEvent, OverLimit, QuietHoursBehaviour, Tracking};
 use super::refusal::CategoryRefusal;
 use crate::aggregate::Aggregate;
 use crate::values::{CategoryKey, Channel, ChannelPlan, DAY_MS, DigestSettings, Limit, Millis, Priority, check_limits};
@@ -41,6 +41,9 @@ pub struct Category {
     pub digest: Option<DigestSettings>,
     /// For so long (ms) it is worth sending, where a request does not say.
     pub time_to_live: Option<Millis>,
+    /// Whether what becomes of its e-mails is watched.
+    #[serde(default)]
+    pub tracking: Tracking,
 }
 
 impl Default for Category {
@@ -62,6 +65,7 @@ impl Default for Category {
             quiet_hours: QuietHoursBehaviour::default(),
             digest: None,
             time_to_live: None,
+            tracking: Tracking::default(),
         }
     }
 }
@@ -110,6 +114,8 @@ pub struct DefineCategory {
     pub digest: Option<DigestSettings>,
     /// In milliseconds.
     pub time_to_live: Option<Millis>,
+    /// Whether what becomes of its e-mails is watched.
+    pub tracking: Tracking,
 }
 
 impl DefineCategory {
@@ -130,6 +136,7 @@ impl DefineCategory {
             quiet_hours: QuietHoursBehaviour::default(),
             digest: None,
             time_to_live: None,
+            tracking: Tracking::default(),
         }
     }
 
@@ -188,6 +195,7 @@ impl Aggregate for Category {
             quiet_hours: command.quiet_hours,
             digest: command.digest,
             time_to_live: command.time_to_live,
+            tracking: command.tracking,
         });
         let mut after = self.clone();
         after.evolve(&defined);
@@ -214,6 +222,7 @@ impl Aggregate for Category {
             quiet_hours: e.quiet_hours,
             digest: e.digest,
             time_to_live: e.time_to_live,
+            tracking: e.tracking,
         };
     }
 }

@@ -31,6 +31,7 @@ fn defined() -> CategoryEvent {
         quiet_hours: QuietHoursBehaviour::Defer,
         digest: None,
         time_to_live: None,
+        tracking: Tracking::default(),
     })
 }
 
@@ -68,6 +69,18 @@ fn each_definition_is_a_version() {
     events.iter().for_each(|event| state.evolve(event));
     assert_eq!((state.version, state.name.as_str()), (2, "Your orders"));
     assert_eq!(state.decide(define("Your orders", vec![Channel::Email])).unwrap(), vec![]);
+}
+
+#[test]
+fn watching_its_mails_is_off_until_a_new_version_says_so() {
+    let mut state = Category::replay(&[defined()]);
+    assert!(state.tracking.is_off());
+    let mut command = define("Orders", vec![Channel::Email]);
+    command.tracking = Tracking { opens: true, clicks: false };
+    let events = state.decide(command.clone()).unwrap();
+    events.iter().for_each(|event| state.evolve(event));
+    assert_eq!((state.version, state.tracking), (2, Tracking { opens: true, clicks: false }));
+    assert_eq!(state.decide(command).unwrap(), vec![]);
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub enum Scope {
     Device(AddressId),
     /// One topic.
     Topic(TopicKey),
+    /// Being watched: whether e-mails are opened and their links followed. Says nothing about what is sent.
+    Tracking,
 }
 
 impl Scope {
@@ -96,7 +98,7 @@ impl fmt::Debug for Evidence {
     }
 }
 
-/// Does not want it any more. Honoured from the next provider call on.
+/// Does not want it any more. Version 2 had no switch for tracking. Honoured from the next provider call on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Unsubscribed {
     /// Whose switch; absent in what was version 1, whose stream says it.
@@ -114,7 +116,7 @@ pub struct Unsubscribed {
     pub personal: Personal<Evidence>,
 }
 
-/// Wants it: again, or for the first time where a category is opt-in.
+/// Wants it; version 2 had no switch for tracking. Again, or for the first time where a category is opt-in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Resubscribed {
     /// Whose switch; absent in what was version 1, whose stream says it.
@@ -199,7 +201,7 @@ crate::plain_bodies!(QuietHoursChanged, DoNotDisturbChanged, PreferredChannelsCh
 crate::events! {
     /// What can have happened to a subscription.
     SubscriptionEvent of Subscription {
-        Unsubscribed = 2, Resubscribed = 2, QuietHoursChanged = 1, DoNotDisturbChanged = 1,
+        Unsubscribed = 3, Resubscribed = 3, QuietHoursChanged = 1, DoNotDisturbChanged = 1,
         PreferredChannelsChanged = 1,
     }
 }

@@ -147,7 +147,7 @@ fn evidence_is_sealed_and_comes_back() {
     assert!(event.encode_personal(&mut personal));
     assert_eq!(event.subject(), Some(RECIPIENT));
     assert!(!String::from_utf8(payload.clone()).unwrap().contains("192.0.2.1"));
-    assert_eq!(SubscriptionEvent::decode("Resubscribed", 2, &payload, Some(&personal)).unwrap(), event);
+    assert_eq!(SubscriptionEvent::decode("Resubscribed", 3, &payload, Some(&personal)).unwrap(), event);
     let long = Evidence { text: Some("x".repeat(4_001)), ..Evidence::default() };
     let set = SetSubscription { evidence: long, ..command(Scope::All, false) };
     Test::with(()).given_no_previous_events().when(set.into()).then_expect_error(SubscriptionRefusal::Evidence);
@@ -184,4 +184,17 @@ fn do_not_disturb_lies_ahead_and_ends() {
 fn a_state_survives_storage() {
     let state = Subscription::replay(&[off(Scope::All), on(on_email(Channel::Email)), off(Scope::Device(AddressId(Uuid::from_u128(7))))]);
     assert_eq!(serde_json::from_str::<Subscription>(&serde_json::to_string(&state).unwrap()).unwrap(), state);
+}
+
+#[test]
+fn whoever_is_not_to_be_watched_gets_the_same_and_whoever_wants_nothing_is_not_watched_either() {
+    Test::with(()).given_no_previous_events().when(set(Scope::Tracking, false)).then_expect_events(vec![off(Scope::Tracking)]);
+    Test::with(()).given_no_previous_events().when(set(Scope::Tracking, true)).then_expect_events(vec![]);
+    let watched = |events: &[SubscriptionEvent]| Subscription::replay(events).may_be_tracked();
+    assert!(watched(&[]));
+    assert!(!watched(&[off(Scope::Tracking)]));
+    assert!(!watched(&[off(Scope::All)]));
+    assert!(watched(&[off(Scope::Tracking), on(Scope::Tracking)]));
+    let state = Subscription::replay(&[off(Scope::Tracking)]);
+    assert_eq!(state.verdict(&orders(), &category(false, true), Channel::Email, None), Verdict::Allowed(Rule::DefaultOptIn));
 }

@@ -65,6 +65,12 @@ impl Subscription {
         self.switches.get(&Scope::Topic(topic.clone())) == Some(&false)
     }
 
+    /// Whether opens and clicks of this person's mails may be watched. Whoever wants nothing more is not
+    /// watched either, while they read what is required.
+    pub fn may_be_tracked(&self) -> bool {
+        [Scope::Tracking, Scope::All].iter().all(|scope| self.switches.get(scope) != Some(&false))
+    }
+
     /// Whether the person left this device (or other address) switched on. Also of required
     /// categories: a device is a place, as a channel is.
     pub fn device_allowed(&self, address: AddressId) -> bool {

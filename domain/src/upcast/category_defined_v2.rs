@@ -1,7 +1,7 @@
 //! `CategoryDefined` version 2 had switches only: everything went out at once, to all who had not
 //! opted out. So it goes on, but that quiet hours, which nobody had then, are observed.
 
-use crate::category::{CategoryDefined, OverLimit, QuietHoursBehaviour};
+use crate::category::{CategoryDefined, OverLimit, QuietHoursBehaviour, Tracking};
 use crate::values::{CategoryKey, Channel, Priority};
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub(super) struct V2 {
     pub(super) priority: Priority,
 }
 
-/// Version 2 to version 3.
+/// Version 2 to version 4: what came with version 4 can be absent.
 pub fn lift(payload: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
     let V2 { key, name, description, required, default_channels, priority } = serde_json::from_slice(payload)?;
     serde_json::to_vec(&CategoryDefined {
@@ -33,5 +33,6 @@ pub fn lift(payload: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
         quiet_hours: QuietHoursBehaviour::Defer,
         digest: None,
         time_to_live: None,
+        tracking: Tracking::default(),
     })
 }

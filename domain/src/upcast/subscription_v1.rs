@@ -11,7 +11,7 @@ struct V1 {
     by: ChangedBy,
 }
 
-/// Version 1 to version 2; both have the same shape.
+/// Version 1 to version 3: of version 2's scopes all are the same in version 3. Both events have the same shape.
 pub fn lift(payload: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
     let V1 { scope, by } = serde_json::from_slice(payload)?;
     serde_json::to_vec(&Unsubscribed { recipient: None, scope, by, source: Source::Api, personal: Personal::Erased })

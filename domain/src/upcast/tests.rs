@@ -19,8 +19,8 @@ fn a_stored_category_of_version_1_reaches_every_channel() {
 
 #[test]
 fn an_event_of_a_newer_build_is_refused_not_skipped() {
-    let refused = Fact::decode(AggregateKind::Category, "CategoryDefined", 4, b"{}", None);
-    assert!(matches!(refused, Err(crate::event::DecodeError::Unknown { version: 4, .. })));
+    let refused = Fact::decode(AggregateKind::Category, "CategoryDefined", 5, b"{}", None);
+    assert!(matches!(refused, Err(crate::event::DecodeError::Unknown { version: 5, .. })));
 }
 
 #[test]
@@ -65,4 +65,30 @@ fn stored_notifications_of_version_1_say_the_same_as_ever() {
     }
     assert!(matches!(read("Cancelled", include_bytes!("samples/cancelled_v1.json")), Ok(Fact::Notification(N::Cancelled(e))) if e.delivery == Some(1)));
     assert!(matches!(read("Expired", include_bytes!("samples/expired_v1.json")), Ok(Fact::Notification(N::Expired(e))) if e.delivery == Some(0)));
+}
+
+#[test]
+fn a_stored_category_of_version_3_keeps_its_rules_and_watches_nobody() {
+    let stored = include_bytes!("samples/category_defined_v3.json");
+    let Ok(Fact::Category(CategoryEvent::CategoryDefined(defined))) = Fact::decode(AggregateKind::Category, "CategoryDefined", 3, stored, None) else {
+        panic!("the sample decodes");
+    };
+    assert_eq!((defined.limits.len(), defined.time_to_live, defined.subscribed_by_default), (1, Some(60_000), false));
+    assert!(defined.tracking.is_off());
+}
+
+#[test]
+fn stored_switches_of_version_2_mean_the_same_as_ever() {
+    let (off, on) = (include_bytes!("samples/unsubscribed_v2.json"), include_bytes!("samples/resubscribed_v2.json"));
+    match Fact::decode(AggregateKind::Subscription, "Unsubscribed", 2, off, None) {
+        Ok(Fact::Subscription(SubscriptionEvent::Unsubscribed(e))) => {
+            assert!(matches!(e.scope, Scope::CategoryChannel { channel: Channel::Email, .. }));
+            assert!(e.source == Source::PreferencePage && e.recipient.is_some());
+        }
+        other => panic!("{other:?}"),
+    }
+    match Fact::decode(AggregateKind::Subscription, "Resubscribed", 2, on, None) {
+        Ok(Fact::Subscription(SubscriptionEvent::Resubscribed(e))) => assert_eq!((e.scope, e.source), (Scope::All, Source::OneClick)),
+        other => panic!("{other:?}"),
+    }
 }

@@ -27,6 +27,7 @@ fn category(name: &str, channels: &[Channel]) -> CategoryEvent {
         quiet_hours: QuietHoursBehaviour::Defer,
         digest: None,
         time_to_live: None,
+        tracking: domain::category::Tracking::default(),
     })
 }
 

@@ -218,7 +218,7 @@ fn has_opted_in(subscription: &[Arc<Recorded>], key: &CategoryKey) -> bool {
     state.switches.iter().any(|(scope, on)| {
         *on && match scope {
             Scope::Category(category) | Scope::CategoryChannel { category, .. } => category == key,
-            Scope::All | Scope::Channel(_) | Scope::Device(_) | Scope::Topic(_) => false,
+            Scope::All | Scope::Channel(_) | Scope::Device(_) | Scope::Topic(_) | Scope::Tracking => false,
         }
     })
 }
@@ -228,6 +228,8 @@ fn scopes(subscription: &[Arc<Recorded>], category: Option<&CategoryKey>) -> Vec
     let concerns = |scope: &Scope| match scope {
         Scope::Category(key) | Scope::CategoryChannel { category: key, .. } => category.is_none_or(|wanted| wanted == key),
         Scope::All | Scope::Channel(_) | Scope::Device(_) | Scope::Topic(_) => true,
+        // Nothing was not sent for that.
+        Scope::Tracking => false,
     };
     let mut scopes: Vec<Scope> = subscription.iter().filter_map(|event| switched(event)).map(|(scope, _)| scope.clone()).filter(concerns).collect();
     scopes.sort();

@@ -1,5 +1,6 @@
 //! What Bongsu does, told as its users would see it.
 
+mod bounces;
 mod browsers;
 mod calls;
 mod chat;
@@ -42,6 +43,7 @@ mod sending;
 mod stopping;
 mod text_messages;
 mod told;
+mod tracking;
 mod unknown_outcomes;
 mod unsubscribing;
 mod waiting;

@@ -9,12 +9,14 @@ use crate::pending::{Item, owed_since};
 use commands::accept::{recipient_stream, subscription_stream};
 use commands::bus::{Bus, FactOf, Refused};
 use commands::failpoint;
-use commands::links::Unsubscribe;
+use commands::links::{TrackedMail, Unsubscribe};
 use commands::log::{Bare, Commit, LogError, Metadata, Recorded, StreamAppend};
 use domain::aggregate::Aggregate;
+use domain::category::Category;
 use domain::notification::{Notification, NotificationEvent};
 use domain::policy::last_check::{Last, LastCheck, last_check};
 use domain::recipient::AddressDetails;
+use domain::subscription::Subscription;
 use domain::values::{AddressId, Channel, Content, Rule};
 use domain::{AggregateKind, Fact, StreamId};
 use std::collections::{HashMap, HashSet};
@@ -33,6 +35,8 @@ pub(super) struct Attempt {
     pub address: AddressDetails,
     /// Of an e-mail whose category can be switched off.
     pub unsubscribe: Option<Unsubscribe>,
+    /// Of an e-mail that is tracked.
+    pub tracking: Option<Box<TrackedMail>>,
     /// The right to make it.
     pub slot: Slot,
 }
@@ -93,8 +97,9 @@ pub(super) async fn check(
             let leaves = item.delivery.channel == Channel::Email && !facts.category.state.required;
             // From now, not from the request: one that waited for months has a link that works as long.
             let unsubscribe = if leaves { shared.links.unsubscribe(item.recipient, &item.category, item.notification, now) } else { None };
+            let tracking = tracking(shared, item, &facts.category.state, &facts.subscription.state);
             match choosing.choose(shared, metadata, item, &address, now).await? {
-                Chosen::Call(slot) => (item.delivery.start(slot.provider().name()), Some(Attempt { address, unsubscribe, slot })),
+                Chosen::Call(slot) => (item.delivery.start(slot.provider().name()), Some(Attempt { address, unsubscribe, tracking, slot })),
                 // Asked again when it expires, if that comes first.
                 Chosen::Later { until, rule } => (item.delivery.postpone(item.expires_at.map_or(until, |at| until.min(at)), rule, facts.versions()), None),
                 Chosen::Never(rule) => (item.delivery.suppress(rule, facts.versions()), None),
@@ -109,6 +114,15 @@ pub(super) async fn check(
         expectations.clear();
     }
     Ok(Checked::Commit { commit: Box::new(Commit { metadata: Arc::clone(metadata), appends: vec![append], expectations }), attempt })
+}
+
+/// How its mail is tracked: as its category asks for now, unless the recipient is not to be.
+fn tracking(shared: &Shared, item: &Item, category: &Category, subscription: &Subscription) -> Option<Box<TrackedMail>> {
+    let wanted = category.tracking;
+    if item.delivery.channel != Channel::Email || wanted.is_off() || !subscription.may_be_tracked() {
+        return None;
+    }
+    TrackedMail::of(&shared.links, item.recipient, item.notification, item.delivery.number, (wanted.opens, wanted.clicks)).map(Box::new)
 }
 
 fn log_error(error: Refused<std::convert::Infallible>) -> LogError {

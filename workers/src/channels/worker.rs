@@ -16,6 +16,7 @@ use super::under_way::UnderWay;
 use crate::pending::{DELIVERY, Item, Route};
 use crate::providers::Message;
 use crate::queue::WorkQueue;
+use crate::tracking::tracked;
 use commands::accept::Facts;
 use commands::bus::Bus;
 use commands::failpoint;
@@ -334,7 +335,7 @@ impl ChannelWorker {
 
     fn call(&self, prepared: Prepared, content: Body, since: Duration, outcomes: mpsc::Sender<Concluded>) {
         let Prepared { item, attempt, unbegun, entered } = prepared;
-        let Some(Attempt { address, unsubscribe, mut slot }) = attempt else { return };
+        let Some(Attempt { address, unsubscribe, tracking, mut slot }) = attempt else { return };
         let clock = Arc::clone(&self.shared.clock);
         self.calls.spawn(async move {
             failpoint::dawdle("calls-dawdle", clock.as_ref()).await;
@@ -364,7 +365,7 @@ impl ChannelWorker {
                         delivery: item.delivery.number,
                         attempt: item.delivery.attempt,
                         priority: item.priority,
-                        content,
+                        content: tracked(content, tracking.as_deref()),
                         address,
                         unsubscribe,
                         expires_at: item.expires_at,

@@ -44,6 +44,8 @@ impl Engine {
         if self.settings.roles.has(Role::Api) {
             let (live, sources) = (Arc::clone(&self.live), self.sources());
             following.run("live", |stop| async move { live.run(sources, stop).await });
+            let tracking = Arc::clone(&self.tracking);
+            following.run("tracking", |stop| tracking.run(stop));
         }
     }
 }

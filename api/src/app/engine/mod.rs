@@ -43,6 +43,7 @@ use workers::pending::{DELIVERY, PendingRows};
 use workers::providers::Provider;
 use workers::queue::{FreshItems, FreshWork, SwitchingQueue, WorkQueue};
 use workers::timers::TIMERS;
+use workers::tracking::Recorder;
 use workers::window::{Window, WindowSettings};
 
 /// Events read at the start to make good an erasure that a crash cut short.
@@ -144,6 +145,8 @@ pub struct Engine {
     pub hashing: Hashing,
     /// Links that act for a person without a login.
     pub links: Arc<Links>,
+    /// Records what is seen of tracked mails.
+    pub tracking: Arc<Recorder>,
     /// Recipients' keys.
     pub keys: Arc<KeyStore>,
     /// Reads the log.
@@ -241,6 +244,7 @@ impl Engine {
         let due = Due::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), terms.clone());
         let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random), terms);
         let links = Arc::new(Links::new(master, settings.links.clone()));
+        let tracking = Arc::new(Recorder::new(bus.clone()));
         let sources = Sources { log: Arc::clone(&log), tail: Arc::clone(&tail), clock: Arc::clone(&clock) };
         let live = Arc::new(LocalFeed::new(&sources, read_models.notifications()?));
         Ok(Self {
@@ -248,6 +252,7 @@ impl Engine {
             acceptor,
             hashing,
             links,
+            tracking,
             keys,
             log,
             raw,

@@ -2,7 +2,7 @@
 
 use super::response;
 use crate::cli::exit::{CliError, Exit};
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -90,6 +90,15 @@ impl Client {
     pub async fn page(&self, path: &str) -> Result<(u16, String), CliError> {
         let answer =
             self.http.get(format!("{}{path}", self.server)).timeout(TIMEOUT).headers(self.headers()).send().await.map_err(|error| self.unreachable(&error))?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.map_err(|error| self.unreachable(&error))?;
+        Ok((status, text))
+    }
+
+    /// Posts a body as it is; gives the status and the answer's text.
+    pub async fn post(&self, path: &str, kind: &'static str, body: Vec<u8>) -> Result<(u16, String), CliError> {
+        let request = self.http.post(format!("{}{path}", self.server)).timeout(TIMEOUT).headers(self.headers()).header(CONTENT_TYPE, kind).body(body);
+        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = answer.status().as_u16();
         let text = answer.text().await.map_err(|error| self.unreachable(&error))?;
         Ok((status, text))

@@ -181,6 +181,7 @@ impl Providers {
             self.fcm.as_ref().and_then(|fcm| fcm.service_account_file.as_ref()),
             self.apns.as_ref().and_then(|apns| apns.key_file.as_ref()),
             self.smtp.as_ref().and_then(|smtp| smtp.password_file.as_ref()),
+            self.smtp.as_ref().and_then(|smtp| smtp.bounce_secret_file.as_ref()),
             self.twilio.as_ref().and_then(|twilio| twilio.auth_token_file.as_ref()),
             self.twilio.as_ref().and_then(|twilio| twilio.callback_token_file.as_ref()),
             self.twilio_voice.as_ref().and_then(|voice| voice.auth_token_file.as_ref()),

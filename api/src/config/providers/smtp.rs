@@ -53,6 +53,14 @@ section! {
         password: Option<Secret>,
         /// The sender's address, such as `Example <notify@example.com>`.
         from: String,
+        /// Where mail servers return what they cannot deliver, such as `bounces@example.com`, with at most 14
+        /// characters before the `@`. Our ids stand behind a `+` in it. When left out, it goes to `from`.
+        bounce_address: Option<String>,
+        /// A file with the secret that returned mails are handed over with (`Authorization: Bearer` at
+        /// `/callbacks/smtp`). Without a secret they are not taken.
+        bounce_secret_file: Option<PathBuf>,
+        /// The secret itself, in place of the file.
+        bounce_secret: Option<Secret>,
         /// A PEM file of authorities to trust besides the system's, for simulators and
         /// private servers.
         ca_file: Option<PathBuf>,
@@ -91,8 +99,27 @@ impl Smtp {
             "may be `none` only for a server on this machine; use `starttls` or `tls`",
         );
         reader.require(is_author(&self.from), "providers.smtp.from", "must be an address, such as Example <notify@example.com>");
+        if let Some(address) = &self.bounce_address {
+            let fits = address.split_once('@').is_some_and(|(local, domain)| (1..=14).contains(&local.len()) && !local.contains('+') && !domain.is_empty());
+            reader.require(
+                fits && email_address::EmailAddress::is_valid(address),
+                "providers.smtp.bounce_address",
+                "must be an address with at most 14 characters before the @ and no + in it, such as bounces@example.com",
+            );
+        }
+        let secret = credential::read(reader, Self::PATH, "bounce_secret", self.bounce_secret.as_ref(), self.bounce_secret_file.as_deref(), false);
+        reader.require(
+            secret.is_none_or(|secret| secret.expose().len() >= 16 && secret.expose().bytes().all(|byte| byte.is_ascii_graphic())),
+            "providers.smtp.bounce_secret",
+            "must have at least 16 characters and no blanks; make one with: openssl rand -hex 32",
+        );
         credential::check_pem(reader, "providers.smtp.ca_file", self.ca_file.as_deref());
         bounds(reader, Self::PATH, self.concurrency, self.timeout);
+    }
+
+    /// The secret that returned mails are handed over with; none: they are not taken.
+    pub fn bounce_credential(&self) -> Option<Secret> {
+        credential::resolve(self.bounce_secret.as_ref(), self.bounce_secret_file.as_deref())
     }
 
     /// The password; none where no user name is set.

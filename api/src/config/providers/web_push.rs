@@ -21,6 +21,9 @@ section! {
         private_key: Option<Secret>,
         /// Whom push services turn to when something is wrong: `mailto:` or `https:`.
         subject: String,
+        /// Whether there is a page at `/push/try` on which anybody who finds it can subscribe a browser: for
+        /// development.
+        try_page: bool = "false",
         /// A PEM file of authorities to trust besides the system's, for simulators.
         ca_file: Option<PathBuf>,
         /// Calls at once.
@@ -51,6 +54,11 @@ impl WebPush {
         reader.require(is_subject(&self.subject), "providers.web_push.subject", "must be an address such as mailto:ops@example.com, or an https: URL");
         credential::check_pem(reader, "providers.web_push.ca_file", self.ca_file.as_deref());
         bounds(reader, Self::PATH, self.concurrency, self.timeout);
+    }
+
+    /// The public half, for browsers; none only if the private half's file went away since it was checked.
+    pub fn public_key(&self) -> Option<String> {
+        VapidKeys::of_private(self.credential()?.expose()).map(|keys| keys.public)
     }
 
     /// The private half; none only if its file went away since it was checked.

@@ -50,7 +50,7 @@ impl From<&Subscription> for SubscriptionObject {
                 Scope::All => object.all_off = true,
                 Scope::Channel(channel) => object.channels_off.push((*channel).into()),
                 Scope::Category(key) => object.categories_off.push(key.to_string()),
-                Scope::CategoryChannel { .. } | Scope::Device(_) | Scope::Topic(_) => {}
+                Scope::CategoryChannel { .. } | Scope::Device(_) | Scope::Topic(_) | Scope::Tracking => {}
             }
         }
         object

@@ -31,11 +31,12 @@ pub fn read(scope: SubscriptionScope, parts: &ScopeParts<'_>) -> Result<Scope, R
         (SubscriptionScope::Topic, None, None, None, Some(key)) => {
             Scope::Topic(TopicKey::new(key).map_err(|error| Refused::at("topic", "TOPIC_INVALID", error.to_string()))?)
         }
+        (SubscriptionScope::Tracking, None, None, None, None) => Scope::Tracking,
         _ => {
             return Err(Refused::at(
                 "scope",
                 "SCOPE_INVALID",
-                "Give `channel` with scope CHANNEL, `category` with CATEGORY, both with CATEGORY_CHANNEL, `device` with DEVICE, `topic` with TOPIC, and none of them with ALL.",
+                "Give `channel` with scope CHANNEL, `category` with CATEGORY, both with CATEGORY_CHANNEL, `device` with DEVICE, `topic` with TOPIC, and none of them with ALL and TRACKING.",
             ));
         }
     })
@@ -71,6 +72,7 @@ impl SwitchObject {
             }
             Scope::Device(id) => (object.scope, object.device) = (SubscriptionScope::Device, Some(ID(id.to_string()))),
             Scope::Topic(key) => (object.scope, object.topic) = (SubscriptionScope::Topic, Some(key.to_string())),
+            Scope::Tracking => object.scope = SubscriptionScope::Tracking,
         }
         object
     }

@@ -1,7 +1,7 @@
-//! The pages behind links: `/u/{token}` to unsubscribe, `/p/{token}` for preferences. No login, no
-//! cookie, no script.
+//! The pages behind links: `/u/{token}` to unsubscribe, `/p/{token}` for preferences; `/c/{token}` and
+//! `/o/{token}` of tracked mails, which lead on and show nothing. No login, no cookie, no script.
 //!
-//! Guarantee: GET and HEAD never change anything, since scanners of mail open every link; only POST does,
+//! Guarantee: GET and HEAD never change anything (but that a click and an open are counted), since scanners of mail open every link; only POST does,
 //! and only what the link was signed for. A POST may come from anywhere: the mail provider's one click
 //! (RFC 8058) does, and there is no session that a foreign page could misuse, only the link itself. Valid
 //! links count against their recipient, invalid ones against the address that they come from.
@@ -13,6 +13,7 @@ mod preferences;
 mod problem;
 #[cfg(test)]
 mod tests;
+mod tracked;
 mod unsubscribe;
 mod words;
 
@@ -108,10 +109,12 @@ impl Visitor {
     }
 }
 
-/// `/u/{token}` and `/p/{token}`.
+/// `/u/{token}`, `/p/{token}`, `/c/{token}` and `/o/{token}`.
 pub fn router(pages: Arc<LinkPages>) -> Router {
     Router::new()
         .route("/u/{token}", get(unsubscribe::show).post(unsubscribe::change))
         .route("/p/{token}", get(preferences::show).post(preferences::change))
+        .route("/c/{token}", get(tracked::click))
+        .route("/o/{token}", get(tracked::open))
         .with_state(pages)
 }

@@ -59,6 +59,23 @@ impl Style {
         self.with_problem(problem, self.page(problem.status(), language, language.words().not_done, &content))
     }
 
+    /// Sends on to an address, which is ASCII as every parsed one is; none: it cannot be a header's value.
+    pub fn redirect(&self, target: &str) -> Option<Response<Body>> {
+        let location = HeaderValue::from_str(target).ok()?;
+        let mut response = self.answer(StatusCode::FOUND, "text/plain; charset=utf-8", String::new(), None);
+        response.headers_mut().insert(header::LOCATION, location);
+        Some(response)
+    }
+
+    /// A picture.
+    pub fn picture(&self, bytes: &'static [u8]) -> Response<Body> {
+        let mut response = self.answer(StatusCode::OK, "image/gif", String::new(), None);
+        // Mail programs in a browser show it on another site than ours.
+        response.headers_mut().insert(header::HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+        *response.body_mut() = Body::from(bytes);
+        response
+    }
+
     /// The answer to a program, which reads the status.
     pub fn plain(&self, text: &str) -> Response<Body> {
         self.answer(StatusCode::OK, "text/plain; charset=utf-8", format!("{text}\n"), None)

@@ -12,6 +12,8 @@ pub(super) enum Problem {
     Link(LinkError),
     /// The person is not known any more.
     Gone,
+    /// Where the link led is not kept any more.
+    NoTarget,
     /// The category cannot be switched off.
     Required,
     /// The form is none of ours.
@@ -40,7 +42,7 @@ impl Problem {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::Link(LinkError::Invalid | LinkError::OtherPurpose) | Self::Form | Self::QuietHours => StatusCode::BAD_REQUEST,
-            Self::Link(LinkError::Expired) | Self::Gone => StatusCode::GONE,
+            Self::Link(LinkError::Expired) | Self::Gone | Self::NoTarget => StatusCode::GONE,
             Self::Required | Self::TooManySwitches => StatusCode::CONFLICT,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -54,6 +56,7 @@ impl Problem {
             Self::Link(LinkError::OtherPurpose) => "LINK_OTHER_PURPOSE",
             Self::Link(LinkError::Expired) => "LINK_EXPIRED",
             Self::Gone => "LINK_GONE",
+            Self::NoTarget => "LINK_TARGET_GONE",
             Self::Required => "REQUIRED_CATEGORY",
             Self::Form => "FORM_INVALID",
             Self::QuietHours => "QUIET_HOURS_INVALID",
@@ -80,24 +83,26 @@ impl Problem {
                 Self::Link(LinkError::OtherPurpose) => "This link is for another page. Open it again from the message.",
                 Self::Link(LinkError::Expired) => "This link has expired. Use the link in a newer message.",
                 Self::Gone => "We hold nothing about you any more, so there is nothing to change.",
+                Self::NoTarget => "Where this link led is not kept any more. Look for it on the sender's own site.",
                 Self::Required => "These are required notices, for instance about security, and cannot be switched off.",
                 Self::Form => "The form could not be read. Go back, reload the page and try again.",
                 Self::QuietHours => "Quiet hours need a beginning and an end that differ, and must leave some hour in which messages may come.",
                 Self::TooManySwitches => "You have changed more switches than can be kept. Switch off a whole channel or everything instead.",
                 Self::TooMany => "Too many requests. Wait a moment and try again.",
-                Self::Unavailable => "This cannot be saved at the moment. Try again in a few seconds.",
+                Self::Unavailable => "This cannot be done at the moment. Try again in a few seconds.",
             },
             Language::Korean => match self {
                 Self::Link(LinkError::Invalid) => "유효하지 않은 링크입니다. 링크가 잘렸을 수 있으니 메시지에서 다시 열어 주세요.",
                 Self::Link(LinkError::OtherPurpose) => "다른 페이지의 링크입니다. 메시지에서 다시 열어 주세요.",
                 Self::Link(LinkError::Expired) => "만료된 링크입니다. 더 최근에 받은 메시지의 링크를 이용해 주세요.",
                 Self::Gone => "보관 중인 정보가 없어 변경할 내용이 없습니다.",
+                Self::NoTarget => "이 링크의 목적지는 더 이상 보관되지 않습니다. 보낸 곳의 사이트에서 직접 찾아 주세요.",
                 Self::Required => "보안 안내와 같은 필수 알림은 끌 수 없습니다.",
                 Self::Form => "양식을 읽을 수 없습니다. 이전 페이지를 새로 고친 뒤 다시 시도해 주세요.",
                 Self::QuietHours => "방해 금지 시간은 시작과 끝이 달라야 하며, 알림을 받을 수 있는 시간이 남아 있어야 합니다.",
                 Self::TooManySwitches => "저장할 수 있는 설정 수를 넘었습니다. 채널 전체 또는 모든 알림을 꺼 주세요.",
                 Self::TooMany => "요청이 너무 많습니다. 잠시 후 다시 시도해 주세요.",
-                Self::Unavailable => "지금은 저장할 수 없습니다. 잠시 후 다시 시도해 주세요.",
+                Self::Unavailable => "지금은 처리할 수 없습니다. 잠시 후 다시 시도해 주세요.",
             },
         }
     }

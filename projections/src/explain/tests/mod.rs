@@ -46,6 +46,7 @@ pub fn category() -> CategoryDefined {
         quiet_hours: QuietHoursBehaviour::Defer,
         digest: None,
         time_to_live: None,
+        tracking: domain::category::Tracking::default(),
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn scope(scope: &Scope) -> String {
         Scope::CategoryChannel { category, channel: over } => format!("the category {category} over {}", channel(*over)),
         Scope::Device(_) => "this device".to_owned(),
         Scope::Topic(key) => format!("the topic {key}"),
+        Scope::Tracking => "the tracking of opens and clicks".to_owned(),
     }
 }
 

@@ -38,7 +38,7 @@ async fn a_mail_arrives_with_both_parts_our_ids_and_the_ways_out() {
     let mailgun = mailgun(&settings);
     assert_eq!(mailgun.check().await, Ok(()));
     let body = "가\r\n------bongsu--\r\n".to_owned();
-    let content = Content { title: Some("주문".to_owned()), body: body.clone(), html: Some("<b>42</b>".to_owned()), ..Content::default() };
+    let content = Content { title: Some("주문 🎉".to_owned()), body: body.clone(), html: Some("<b>42</b>".to_owned()), ..Content::default() };
     let unsubscribe = Some(Unsubscribe { url: "https://n.example/u/x".to_owned(), mailto: None });
     let message = Message { content: Arc::new(content), unsubscribe, ..to("kim@example.org") };
     let Outcome::Accepted { provider_id: Some(id) } = mailgun.send(&message).await else { panic!("not accepted") };
@@ -49,7 +49,7 @@ async fn a_mail_arrives_with_both_parts_our_ids_and_the_ways_out() {
     for (name, value) in [
         ("from", "Acme <no-reply@example.com>"),
         ("to", "kim@example.org"),
-        ("subject", "주문"),
+        ("subject", "주문 🎉"),
         ("text", body.as_str()),
         ("html", "<b>42</b>"),
         ("h:List-Unsubscribe", "<https://n.example/u/x>"),

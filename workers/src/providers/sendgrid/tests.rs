@@ -37,7 +37,7 @@ async fn a_mail_arrives_with_both_parts_our_ids_and_the_ways_out() {
     let (simulators, settings) = started().await;
     let sendgrid = sendgrid(&settings);
     assert_eq!(sendgrid.check().await, Ok(()));
-    let content = Content { title: Some("주문".to_owned()), body: "Order 42".to_owned(), html: Some("<b>42</b>".to_owned()), ..Content::default() };
+    let content = Content { title: Some("주문 🎉".to_owned()), body: "Order 42".to_owned(), html: Some("<b>42</b>".to_owned()), ..Content::default() };
     let unsubscribe = Some(Unsubscribe { url: "https://n.example/u/x".to_owned(), mailto: None });
     let message = Message { content: Arc::new(content), unsubscribe, ..to("kim@example.org") };
     let Outcome::Accepted { provider_id: Some(id) } = sendgrid.send(&message).await else { panic!("not accepted") };
@@ -46,10 +46,12 @@ async fn a_mail_arrives_with_both_parts_our_ids_and_the_ways_out() {
     assert_eq!((entry.delivery, entry.attempt), (Some(3), Some(2)));
     let sent: Value = serde_json::from_slice(&simulators.messages().latest(simulators::Provider::Sendgrid, 1)[0].raw).unwrap();
     assert_eq!(sent["from"], json!({ "email": "no-reply@example.com", "name": "Acme" }));
-    assert_eq!((&sent["subject"], sent["content"][1]["value"].as_str()), (&json!("주문"), Some("<b>42</b>")));
+    assert_eq!((&sent["subject"], sent["content"][1]["value"].as_str()), (&json!("주문 🎉"), Some("<b>42</b>")));
     assert_eq!(sent["headers"]["List-Unsubscribe"], "<https://n.example/u/x>");
     assert_eq!(sent["headers"]["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click");
     assert_eq!(sent["headers"]["Message-ID"], "<00000000-0000-0000-0000-000000000077.3@example.com>");
+    assert_eq!(sent["headers"]["Auto-Submitted"], "auto-generated");
+    assert_eq!((&sent["content"][0]["type"], &sent["content"][1]["type"]), (&json!("text/plain"), &json!("text/html")));
     assert_eq!(sent["tracking_settings"]["click_tracking"]["enable"], false);
     simulators.shutdown().await;
 }

@@ -5,20 +5,24 @@
 //! message was taken. That is told as `Unknown`; a repeat carries the same `Message-ID`, by which some
 //! receivers recognise it.
 
+mod bounces;
 mod error_map;
 mod message;
 mod pool;
+mod return_path;
 mod session;
 mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use bounces::SmtpBounces;
 pub use settings::{Security, Settings};
 
 use super::http::ProviderError;
 use super::{Call, Message, Provider, mail};
 use commands::ports::Clock;
 use domain::values::{Channel, Outcome};
+use lettre::Address;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
@@ -35,6 +39,8 @@ use std::time::Duration;
 pub struct Smtp {
     endpoint: Endpoint,
     from: Mailbox,
+    /// Where what cannot be delivered goes back to, if not to the author.
+    bounces: Option<Address>,
     domain: String,
     pool: Pool,
     clock: Arc<dyn Clock>,
@@ -50,6 +56,11 @@ impl Smtp {
     pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, ProviderError> {
         let wrong = |reason: &str| ProviderError::settings("smtp", reason);
         let from = mail::author("smtp", &settings.from)?;
+        let bounces =
+            settings.bounce_address.as_deref().map(str::parse::<Address>).transpose().ok().filter(|bounces| bounces.as_ref().is_none_or(return_path::has_room));
+        let bounces = bounces.ok_or_else(|| {
+            wrong("bounce_address is not an address of at most 14 ASCII characters before the @, without a +; give one like bounces@acme.com")
+        })?;
         let domain = settings.message_id_domain.clone();
         if domain.is_empty() || !domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-') {
             return Err(wrong("message_id_domain is not a domain name; give one like acme.com"));
@@ -70,7 +81,7 @@ impl Smtp {
             connect_timeout: settings.timeout.min(Duration::from_secs(10)),
         };
         let pool = Pool::new(settings.concurrency);
-        Ok(Self { endpoint, from, domain, pool, clock, concurrency: settings.concurrency, timeout: settings.timeout })
+        Ok(Self { endpoint, from, bounces, domain, pool, clock, concurrency: settings.concurrency, timeout: settings.timeout })
     }
 
     async fn call(&self, message: &Message) -> Outcome {
@@ -78,10 +89,11 @@ impl Smtp {
             Ok(mail) => mail,
             Err(outcome) => return outcome,
         };
+        let sender = self.bounces.as_ref().and_then(|bounces| return_path::of(bounces, message)).unwrap_or_else(|| self.from.email.clone());
         let begun = AtomicBool::new(false);
         tokio::select! {
             biased;
-            outcome = self.deliver(&mail, &begun) => outcome,
+            outcome = self.deliver(&sender, &mail, &begun) => outcome,
             // The connection is dropped with the call: nobody reads the late reply.
             () = self.clock.sleep(self.timeout) => {
                 let code = "no answer in time".to_owned();
@@ -90,7 +102,7 @@ impl Smtp {
         }
     }
 
-    async fn deliver(&self, mail: &message::Mail, begun: &AtomicBool) -> Outcome {
+    async fn deliver(&self, sender: &Address, mail: &message::Mail, begun: &AtomicBool) -> Outcome {
         loop {
             let (mut session, kept) = match self.pool.take(self.clock.monotonic()) {
                 Some(session) => (session, true),
@@ -99,7 +111,7 @@ impl Smtp {
                     Err(outcome) => return outcome,
                 },
             };
-            match session.send(&self.from.email, mail, begun).await {
+            match session.send(sender, mail, begun).await {
                 Sent::Verdict(outcome) => {
                     self.pool.put(session, self.clock.monotonic());
                     return outcome;

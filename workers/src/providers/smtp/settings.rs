@@ -27,8 +27,12 @@ pub struct Settings {
     pub username: Option<String>,
     /// Password to log in with.
     pub password: Option<Credential>,
-    /// Author of the messages, e.g. `Acme <no-reply@acme.com>`; its address is the envelope's sender too.
+    /// Author of the messages, e.g. `Acme <no-reply@acme.com>`; its address is the envelope's sender too,
+    /// unless there is one for bounces.
     pub from: String,
+    /// Where mail servers return what they cannot deliver, e.g. `bounces@acme.com`: the envelope's sender is
+    /// this address with our ids behind a `+`.
+    pub bounce_address: Option<String>,
     /// Domain of `Message-ID`; also how we introduce ourselves.
     pub message_id_domain: String,
     /// Certificates, as PEM, of authorities trusted beyond those of the system.

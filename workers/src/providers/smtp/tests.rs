@@ -3,6 +3,7 @@
 mod calls;
 mod mapping;
 mod messages;
+mod read_back;
 mod silence;
 
 use crate::providers::Message;

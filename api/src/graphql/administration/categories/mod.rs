@@ -21,7 +21,7 @@ use domain::aggregate::Aggregate as _;
 use domain::category::{Category, CategoryRefusal, DefineCategory};
 use domain::values::{self, CategoryKey};
 use object::CategoryObject;
-use rules::{DigestInput, LimitInput, OverLimit, QuietBehaviour};
+use rules::{DigestInput, LimitInput, OverLimit, QuietBehaviour, TrackingInput};
 use std::collections::HashMap;
 
 /// A category to be. Whatever is left out is at its default, also when it is defined anew.
@@ -63,6 +63,8 @@ pub struct DefineCategoryInput {
     digest: Option<DigestInput>,
     /// For so long it is worth sending, where a request does not say: up to 366 days.
     time_to_live_seconds: Option<i32>,
+    /// Whether what becomes of its e-mails is watched: off, unless it is asked for here.
+    tracking: Option<TrackingInput>,
 }
 
 impl DefineCategoryInput {
@@ -79,6 +81,7 @@ impl DefineCategoryInput {
             quiet_hours: self.quiet_hours.into(),
             digest: self.digest.map(DigestInput::settings).transpose()?,
             time_to_live: self.time_to_live_seconds.map(millis),
+            tracking: self.tracking.map(Into::into).unwrap_or_default(),
             ..DefineCategory::plain(key, self.name, self.description, self.required, channels, self.priority.into())
         })
     }

@@ -1,6 +1,6 @@
 //! A category as everybody sees it.
 
-use super::rules::{DigestObject, LimitObject, OverLimit, QuietBehaviour};
+use super::rules::{DigestObject, LimitObject, OverLimit, QuietBehaviour, TrackingObject};
 use crate::graphql::names::{Channel, Priority};
 use crate::graphql::plan::PlanObject;
 use async_graphql::SimpleObject;
@@ -31,6 +31,8 @@ pub struct CategoryObject {
     digest: Option<DigestObject>,
     /// For so long it is worth sending, where a request does not say.
     time_to_live_seconds: Option<i64>,
+    /// Whether what becomes of its e-mails is watched.
+    tracking: TrackingObject,
 }
 
 impl From<&Category> for CategoryObject {
@@ -51,6 +53,7 @@ impl From<&Category> for CategoryObject {
             quiet_hours: state.quiet_hours.into(),
             digest: state.digest.map(Into::into),
             time_to_live_seconds: state.time_to_live.map(|life| life / 1_000),
+            tracking: state.tracking.into(),
         }
     }
 }

@@ -169,3 +169,37 @@ impl From<values::DigestSettings> for DigestObject {
         object
     }
 }
+
+/// Whether what becomes of e-mails is watched. A recipient may switch that off (`SubscriptionScope.TRACKING`), and
+/// so may the installation.
+#[derive(InputObject, Debug, Clone, Copy)]
+pub struct TrackingInput {
+    /// By a picture of one point, whether they are opened.
+    #[graphql(default = false)]
+    opens: bool,
+    /// By links that lead through here, whether their links are followed.
+    #[graphql(default = false)]
+    clicks: bool,
+}
+
+impl From<TrackingInput> for category::Tracking {
+    fn from(input: TrackingInput) -> Self {
+        Self { opens: input.opens, clicks: input.clicks }
+    }
+}
+
+/// Whether what becomes of e-mails is watched.
+#[derive(SimpleObject, Debug, Clone, Copy)]
+#[graphql(name = "Tracking")]
+pub struct TrackingObject {
+    /// Whether they are opened.
+    opens: bool,
+    /// Whether their links are followed.
+    clicks: bool,
+}
+
+impl From<category::Tracking> for TrackingObject {
+    fn from(tracking: category::Tracking) -> Self {
+        Self { opens: tracking.opens, clicks: tracking.clicks }
+    }
+}

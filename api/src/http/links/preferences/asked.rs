@@ -41,6 +41,7 @@ impl Asked {
             let channel = |name| Channel::from_name(name).ok_or(Problem::Form);
             let (scope, on) = match switch.split_once(':').unwrap_or((switch, "")) {
                 ("nothing", "") => (Scope::All, !is),
+                ("untracked", "") => (Scope::Tracking, !is),
                 ("channel", name) => (Scope::Channel(channel(name)?), is),
                 ("category", key) => (Scope::Category(CategoryKey::new(key).map_err(|_| Problem::Form)?), is),
                 ("prefer", name) => {
@@ -101,6 +102,15 @@ mod tests {
 
     fn asked(fields: &[(&str, &str)]) -> Result<Asked, Problem> {
         Asked::of(&Form::of(fields))
+    }
+
+    #[test]
+    fn whoever_is_not_to_be_watched_ticks_it() {
+        let ticked = asked(&[("shown", "untracked=0"), ("on", "untracked")]).unwrap();
+        assert_eq!(ticked.switches, [(Scope::Tracking, false)]);
+        let unticked = asked(&[("shown", "untracked=1")]).unwrap();
+        assert_eq!(unticked.switches, [(Scope::Tracking, true)]);
+        assert_eq!(asked(&[("shown", "untracked:x=0")]), Err(Problem::Form));
     }
 
     #[test]

@@ -46,6 +46,7 @@ impl View<'_> {
         let off = |scope: &Scope| self.subscription.switches.get(scope) == Some(&false);
         html.push_str("<fieldset>\n");
         switch(&mut html, "nothing", off(&Scope::All), words.nothing, &format!("<small>{}</small>", escape(words.nothing_note)));
+        switch(&mut html, "untracked", off(&Scope::Tracking), words.untracked, "");
         html.push_str("</fieldset>\n");
         self.list(&mut html, words);
         group(&mut html, words.channels);

@@ -17,6 +17,7 @@ async fn it_shows_what_is_so() {
     assert_eq!(shown.status, StatusCode::OK);
     for part in [
         "value=\"nothing=0\"",
+        "value=\"untracked=0\"",
         "value=\"channel:email=1\"",
         "value=\"category:news=1\"",
         "value=\"category:offers=0\"",

@@ -16,6 +16,7 @@ fn settings(simulators: &RunningSimulators, security: Security) -> Settings {
         username: Some(simulators.credentials.smtp_username.clone()),
         password: Some(Credential::new(simulators.credentials.smtp_password.clone())),
         from: "Acme <no-reply@acme.test>".to_owned(),
+        bounce_address: None,
         message_id_domain: "acme.test".to_owned(),
         ca_pem: Some(simulators.credentials.tls_ca_pem.clone()),
         concurrency: 4,
@@ -130,6 +131,8 @@ async fn settings_of_another_form_are_refused() {
     for (settings, what) in [
         (Settings { from: "Acme".to_owned(), ..good.clone() }, "from"),
         (Settings { from: "a@b.test\r\nBcc: c@d.test".to_owned(), ..good.clone() }, "from"),
+        (Settings { bounce_address: Some("a+b@acme.test".to_owned()), ..good.clone() }, "bounce_address"),
+        (Settings { bounce_address: Some("fifteen-letters@acme.test".to_owned()), ..good.clone() }, "bounce_address"),
         (Settings { message_id_domain: "acme test>".to_owned(), ..good.clone() }, "message_id_domain"),
         (Settings { password: None, ..good.clone() }, "username and password"),
         (Settings { ca_pem: Some("nothing".to_owned()), ..good.clone() }, "ca_pem"),

@@ -69,6 +69,7 @@ async fn outcome_when_silent_at(at: &'static str) -> Outcome {
         username: None,
         password: None,
         from: "no-reply@acme.test".to_owned(),
+        bounce_address: None,
         message_id_domain: "acme.test".to_owned(),
         ca_pem: None,
         concurrency: 1,
