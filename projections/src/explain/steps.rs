@@ -291,8 +291,8 @@ fn sentence(event: &E, course: &Course, channel: Option<Channel>, at: Millis, fa
             ComplaintKind::Spam => format!("called spam{}; nothing goes to this address any more", reported(e.at, at)),
             ComplaintKind::Unsubscribed => format!("unsubscribed at the provider{}; nothing goes to this address any more", reported(e.at, at)),
         },
-        E::Opened(e) => format!("opened{}{}", by_program(e.automatic), reported(e.at, at)),
-        E::Clicked(e) => format!("link {} followed{}{}", e.link + 1, by_program(e.automatic), reported(e.at, at)),
+        E::Opened(e) => format!("opened by {}{}", follower(e.automatic), reported(e.at, at)),
+        E::Clicked(e) => format!("link {} followed by {}{}", e.link + 1, follower(e.automatic), reported(e.at, at)),
         E::Failed(e) => {
             let dead = if_so(e.address_dead, "; the address is dead and was dropped from the recipient");
             format!("failed for good: {}{dead}", answered(channel, &e.code, None))
@@ -337,8 +337,8 @@ fn reported(at: Option<Millis>, recorded: Millis) -> String {
     own.map_or_else(String::new, |at| format!(", for {}", moment(at)))
 }
 
-const fn by_program(automatic: bool) -> &'static str {
-    if automatic { " by a program, as it seems" } else { "" }
+const fn follower(automatic: bool) -> &'static str {
+    if automatic { "a program, as it seems" } else { "the recipient" }
 }
 
 fn requested(e: &Requested, facts: &[ExplainedFact]) -> String {

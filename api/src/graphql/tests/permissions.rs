@@ -70,6 +70,7 @@ const QUERIES: &[Row] = &[
     ("apiKeys", "{ id }", ADMINISTRATOR),
     ("deadLetters", "{ id }", ADMINISTRATOR),
     ("status", "{ version }", ADMINISTRATOR),
+    ("reconciliation", r#"(day: "2026-11-21") { more }"#, ADMINISTRATOR),
     ("explain", r#"(notificationId: "x") { outcome }"#, STAFF),
     ("explainAbsence", r#"(recipientId: "alice", from: "2026-01-01T00:00:00Z") { sentence }"#, STAFF),
 ];

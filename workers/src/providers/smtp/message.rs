@@ -36,7 +36,8 @@ pub(super) fn build(message: &Message, from: &Mailbox, domain: &str, now: Millis
     let sent = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(now.clamp(0, LATEST)).unwrap_or_default());
     let mut builder = lettre::Message::builder().message_id(Some(letter.message_id)).date(sent).from(from.clone()).to(Mailbox::new(None, letter.to.clone()));
     if let Some(title) = letter.subject {
-        builder = builder.subject(title);
+        // Blanks that stand together between words of other scripts would be lost (RFC 2047 section 6.2).
+        builder = builder.subject(title.split_whitespace().collect::<Vec<_>>().join(" "));
     }
     for (name, value) in letter.headers {
         builder = builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value));
