@@ -42,11 +42,11 @@ struct Decided {
     counted: Recorded,
 }
 
-/// Records reports, each notification's in their order.
+/// Records what a provider, by its configured name, reports; each notification's in their order.
 ///
 /// # Errors
 /// The log does not take them now; what of them was recorded is known when they come again.
-pub async fn record(bus: &Bus, metadata: &Arc<Metadata>, reports: Vec<(NotificationId, Receipt)>) -> Result<Recorded, LogError> {
+pub async fn record(bus: &Bus, metadata: &Arc<Metadata>, provider: &str, reports: Vec<(NotificationId, Receipt)>) -> Result<Recorded, LogError> {
     let mut left: BTreeMap<NotificationId, Vec<Receipt>> = BTreeMap::new();
     for (notification, receipt) in reports {
         left.entry(notification).or_default().push(receipt);
@@ -56,7 +56,7 @@ pub async fn record(bus: &Bus, metadata: &Arc<Metadata>, reports: Vec<(Notificat
         if left.is_empty() {
             return Ok(total);
         }
-        let decided = decide(bus, metadata, std::mem::take(&mut left)).await?;
+        let decided = decide(bus, metadata, provider, std::mem::take(&mut left)).await?;
         let (mut submitted, mut commits) = (Vec::new(), Vec::new());
         for mut one in decided {
             match one.commit.take() {
@@ -87,7 +87,7 @@ pub async fn record(bus: &Bus, metadata: &Arc<Metadata>, reports: Vec<(Notificat
 }
 
 /// Reads all notifications at once, and decides each one's reports on what it is.
-async fn decide(bus: &Bus, metadata: &Arc<Metadata>, left: BTreeMap<NotificationId, Vec<Receipt>>) -> Result<Vec<Decided>, LogError> {
+async fn decide(bus: &Bus, metadata: &Arc<Metadata>, provider: &str, left: BTreeMap<NotificationId, Vec<Receipt>>) -> Result<Vec<Decided>, LogError> {
     let streams = left.keys().map(|notification| notification_stream(*notification)).collect();
     let mut events: HashMap<StreamId, Vec<Bare>> = HashMap::with_capacity(left.len());
     // States keep no content, so nothing needs to be opened.
@@ -100,9 +100,23 @@ async fn decide(bus: &Bus, metadata: &Arc<Metadata>, left: BTreeMap<Notification
         let events = events.get(&stream).map_or(&[][..], Vec::as_slice);
         let state = Notification::replay(events.iter().filter_map(|event| NotificationEvent::of(&event.fact)));
         let sequence = events.last().map_or(0, |event| event.sequence);
-        all.push(one(bus, metadata, notification, reports, state, sequence).await?);
+        let (reports, strange) = reports.into_iter().partition(|receipt| is_of(provider, events, receipt));
+        let mut one = one(bus, metadata, notification, reports, state, sequence).await?;
+        one.counted.strange += Vec::<Receipt>::len(&strange);
+        all.push(one);
     }
     Ok(all)
+}
+
+/// Whether a report is about a call that was made of this provider: what signs for one of them says nothing
+/// of what went by another, nor of what was never sent, in a sandbox.
+fn is_of(provider: &str, events: &[Bare], receipt: &Receipt) -> bool {
+    events.iter().any(|event| match &event.fact {
+        Fact::Notification(NotificationEvent::AttemptStarted(e)) => {
+            e.provider == provider && e.delivery == receipt.delivery && receipt.attempt.is_none_or(|attempt| attempt == e.attempt)
+        }
+        _ => false,
+    })
 }
 
 async fn one(

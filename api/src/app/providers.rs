@@ -96,6 +96,7 @@ pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Prov
             password: smtp.credential().map(|password| Credential::new(password.expose())),
             from: smtp.from.clone(),
             bounce_address: smtp.bounce_address.clone(),
+            bounce_secret: smtp.bounce_credential().map(|secret| Credential::new(secret.expose())),
             message_id_domain: domain,
             ca_pem: pem(smtp.ca_file.as_deref())?,
             concurrency: smtp.concurrency,

@@ -81,7 +81,7 @@ impl CallbackDoor {
         }
         let bus = &self.services.engine.bus;
         if !reports.is_empty() {
-            let recorded = receipts::record(bus, &metadata, reports).await?;
+            let recorded = receipts::record(bus, &metadata, provider, reports).await?;
             if recorded.strange > 0 {
                 tracing::warn!(provider, strange = recorded.strange, "a provider reported deliveries that do not exist; is it another installation's account?");
             }

@@ -100,6 +100,9 @@ pub struct AddressOwnership {
     /// Why nothing goes there. Stays with the address when its owner changes.
     #[serde(default)]
     pub suppressed: Option<SuppressionReason>,
+    /// What a person's STOP stands before, and their START leaves in place.
+    #[serde(default)]
+    pub beneath: Option<SuppressionReason>,
     /// Ids of the last answers, the newest last.
     #[serde(default)]
     pub replies: Vec<String>,
@@ -173,6 +176,10 @@ impl AddressOwnership {
         let change = match word {
             ReplyWord::Stop if stopped => None,
             ReplyWord::Stop => Some(AddressEvent::AddressSuppressed(AddressSuppressed { address, reason: SuppressionReason::Stop, note: None })),
+            // What it stood before stands again.
+            ReplyWord::Start if let Some(reason) = self.beneath.filter(|_| stopped) => {
+                Some(AddressEvent::AddressSuppressed(AddressSuppressed { address, reason, note: None }))
+            }
             ReplyWord::Start if stopped => Some(AddressEvent::AddressReinstated(AddressReinstated { address, reason: "START".to_owned() })),
             ReplyWord::Start => None,
         };
@@ -212,8 +219,15 @@ impl Aggregate for AddressOwnership {
         match event {
             AddressEvent::AddressBound(e) => self.owner = Some(e.recipient),
             AddressEvent::AddressReleased(_) => self.owner = None,
-            AddressEvent::AddressSuppressed(e) => self.suppressed = Some(e.reason),
-            AddressEvent::AddressReinstated(_) => self.suppressed = None,
+            AddressEvent::AddressSuppressed(e) => {
+                let stop = e.reason == SuppressionReason::Stop;
+                self.beneath = self.suppressed.filter(|before| stop && *before != SuppressionReason::Stop);
+                self.suppressed = Some(e.reason);
+            }
+            AddressEvent::AddressReinstated(_) => {
+                self.suppressed = None;
+                self.beneath = None;
+            }
             AddressEvent::Replied(e) => {
                 if self.replies.len() >= KEPT_REPLIES {
                     self.replies.remove(0);

@@ -59,4 +59,9 @@ fn an_answer_counts_once_and_before_every_other_reason() {
         .when(hear(ReplyWord::Stop, "3"))
         .then_expect_events(vec![replied(ReplyWord::Stop, "3"), suppressed(SuppressionReason::Stop)]);
     Test::with(()).given(bounced()).when(hear(ReplyWord::Start, "3")).then_expect_events(vec![replied(ReplyWord::Start, "3")]);
+    // Two texts lift no bounce, and no administrator's word.
+    for reason in [SuppressionReason::HardBounce, SuppressionReason::Manual] {
+        let given = vec![suppressed(reason), replied(ReplyWord::Stop, "3"), suppressed(SuppressionReason::Stop)];
+        Test::with(()).given(given).when(hear(ReplyWord::Start, "4")).then_expect_events(vec![replied(ReplyWord::Start, "4"), suppressed(reason)]);
+    }
 }

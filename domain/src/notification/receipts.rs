@@ -120,7 +120,15 @@ pub(super) fn report(delivery: &Delivery, known: &Reports, receipt: &Receipt) ->
         }
     };
     // Whoever opened it or complained about it has it: that is worth as much as a report of its arrival.
-    let doubtful = !matches!(delivery.state, DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Bounced);
+    // Not so what a program fetched, which may be the mail server that refuses it then; nor of what is known
+    // to have failed and is tried again.
+    let by_a_person = !matches!(receipt.said, Said::Opened { automatic: true } | Said::Clicked { automatic: true, .. });
+    let doubtful = by_a_person
+        && match delivery.state {
+            DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Bounced => false,
+            DeliveryState::Ready | DeliveryState::Waiting { .. } => delivery.after_unknown,
+            _ => true,
+        };
     // When, is not known by that.
     let arrived = (came.is_some() && doubtful).then(|| arrived(None));
     arrived.into_iter().chain(came).collect()

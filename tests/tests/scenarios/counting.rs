@@ -54,7 +54,9 @@ fn assert_spread(mut places: Vec<DateTime<Utc>>, began: DateTime<Utc>, most: usi
     let window = TimeDelta::seconds(seconds);
     places.sort();
     assert!(places.windows(most + 1).all(|run| run[most] - run[0] >= window), "{places:?}");
-    assert!(places.first().is_some_and(|first| *first >= began + window), "{places:?} since {began}");
+    // Replicas go by the database's clock, which they know to a few milliseconds.
+    let clocks = TimeDelta::milliseconds(100);
+    assert!(places.first().is_some_and(|first| *first + clocks >= began + window), "{places:?} since {began}");
 }
 
 #[tokio::test]

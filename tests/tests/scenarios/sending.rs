@@ -27,6 +27,8 @@ pub async fn hold(app: &App, by: &Client, seconds: i64) -> Result<Sent> {
         Ok(providers.iter().any(|one| one["channel"] == "ANDROID_PUSH" && one["breaker"] == "throttled").then_some(()))
     })
     .await?;
+    // The breaker learns before it is recorded.
+    by.await_event(&first.id, "Held").await?;
     Ok(first)
 }
 

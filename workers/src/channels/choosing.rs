@@ -16,7 +16,7 @@ use domain::StreamId;
 use domain::notification::{HoldReason, NotificationEvent};
 use domain::policy::routing::{Choice, Previous, Terms, Wanted, choose};
 use domain::recipient::AddressDetails;
-use domain::values::{Country, DeliveryNo, Millis, NotificationId, PhoneNumber, Rule};
+use domain::values::{Country, DeliveryNo, Millis, NotificationId, PhoneNumber, Priority, Rule};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -86,11 +86,11 @@ impl<'a> Choosing<'a> {
         }
         let slot = match self.provider_of(item, country) {
             Choice::Use(place) => self.offers.get_mut(place).and_then(Option::as_mut).and_then(Offer::take),
-            Choice::Wait(places) => return Ok(self.put_off(shared, &places, now)),
+            Choice::Wait(places) => return Ok(self.put_off(shared, item.priority, &places, now)),
             Choice::Nobody => return Ok(Chosen::Never(Rule::NoProvider)),
         };
         // It was free, so it is.
-        let Some(slot) = slot else { return Ok(self.put_off(shared, &[], now)) };
+        let Some(slot) = slot else { return Ok(self.put_off(shared, item.priority, &[], now)) };
         let (Some(abroad), Some(number)) = (self.abroad, number) else { return Ok(Chosen::Call(slot)) };
         Ok(match abroad.spend(&shared.bus, metadata, &number, country, now).await? {
             Verdict::Go => Chosen::Call(slot),
@@ -112,10 +112,11 @@ impl<'a> Choosing<'a> {
     }
 
     /// Behind those who wait for the first of these to be able.
-    fn put_off(&self, shared: &Shared, places: &[usize], now: Millis) -> Chosen {
+    fn put_off(&self, shared: &Shared, priority: Priority, places: &[usize], now: Millis) -> Chosen {
         let monotonic = shared.clock.monotonic();
         let first = places.iter().filter_map(|place| self.gates.get(*place)).min_by_key(|gate| gate.wait(monotonic));
-        let pause = first.map_or(super::gate::SHORTEST, |gate| gate.join(monotonic, now));
+        let hurried = matches!(priority, Priority::Critical | Priority::High);
+        let pause = first.map_or(super::gate::SHORTEST, |gate| if hurried { gate.hurry(monotonic) } else { gate.join(monotonic, now) });
         metrics::counter!("bongsu_put_off_total").increment(1);
         Chosen::Later { until: now + Millis::try_from(pause.as_millis()).unwrap_or(0), rule: Rule::ProvidersBusy }
     }

@@ -56,6 +56,10 @@ struct Line {
 
 /// Shortest pause of who is told to come again.
 pub(super) const SHORTEST: Duration = Duration::from_secs(1);
+/// The longest of who is in a hurry.
+const HURRIED: Duration = Duration::from_secs(5);
+/// Shortest pause behind a provider that does not work.
+const OUTAGE: Duration = Duration::from_secs(60);
 /// The longest: by then another may serve it.
 const LONGEST: Duration = Duration::from_secs(600);
 
@@ -115,6 +119,12 @@ impl Gate {
         Opening::Calls(Offer { gate: Arc::clone(self), permit, round: self.adaptive.round(), left })
     }
 
+    /// How long somebody in a hurry is to wait whom nobody can serve now: before the line, and no longer than
+    /// it takes to see whether a call can begin.
+    pub(super) fn hurry(&self, now: Duration) -> Duration {
+        self.breaker.pause(now).clamp(SHORTEST, HURRIED)
+    }
+
     /// How long somebody is to wait whom nobody can serve now.
     pub(super) fn join(&self, now: Duration, date: Millis) -> Duration {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,7 +132,9 @@ impl Gate {
         let able = self.adaptive.limit() as f64 / line.call.max(0.001);
         let share = self.adaptive.share();
         let able = self.paces.iter().map(|pace| pace.part(date, share)).fold(able, f64::min);
-        line.join(now, self.breaker.pause(now), able)
+        // While it does not work, each look is an event: one a minute will do.
+        let closed = if self.breaker.state() == BreakerState::Open { OUTAGE } else { Duration::ZERO };
+        line.join(now, self.breaker.pause(now).max(closed), able)
     }
 
     /// How long the next to join waits.

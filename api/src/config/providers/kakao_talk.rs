@@ -28,7 +28,7 @@ section! {
         /// a notification fails on this channel.
         template: Option<String>,
         /// Number, registered with NHN Cloud for text messages, from which NHN sends one where KakaoTalk cannot deliver,
-        /// with the same text; it costs extra and does not ask whether `sms` was switched off. None: no text message.
+        /// with the same text, within Korea only; it costs extra and does not ask whether `sms` was switched off. None: no text message.
         sms_fallback_from: Option<String>,
         /// Where the API is.
         endpoint: url::Url = "https://kakaotalk-bizmessage.api.nhncloudservice.com",

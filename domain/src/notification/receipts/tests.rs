@@ -82,7 +82,12 @@ fn a_report_settles_what_nobody_knew() {
     assert_eq!(told(&mut state, receipt(Some(1), None, Said::Delivered)), ["Delivered"]);
     assert!(!state.deliveries[0].is_stoppable(), "it is not repeated");
     let mut state = after(&unknown());
-    assert_eq!(told(&mut state, receipt(Some(1), None, Said::Opened { automatic: true })), ["Delivered", "Opened"]);
+    assert_eq!(told(&mut state, receipt(Some(1), None, Said::Opened { automatic: true })), ["Opened"], "perhaps the server that refuses it then");
+    assert_eq!(told(&mut state, receipt(Some(1), None, Said::Opened { automatic: false })), ["Delivered", "Opened"]);
+    let failed = E::AttemptFailed(AttemptFailed { delivery: 0, attempt: 1, class: FailureClass::Transient, code: "451".to_owned() });
+    let mut state = after(&[started(1, false), failed, E::RetryScheduled(RetryScheduled { delivery: 0, due: 9, after_unknown: false })]);
+    assert_eq!(told(&mut state, receipt(None, None, Said::Opened { automatic: false })), ["Opened"], "it is known to have failed");
+    assert!(state.deliveries[0].is_stoppable(), "and is tried again");
     // A call under way may be reported before it is answered.
     let mut state = after(&[started(1, false)]);
     assert_eq!(told(&mut state, receipt(Some(1), None, Said::Delivered)), ["Delivered"]);

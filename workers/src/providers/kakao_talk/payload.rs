@@ -105,14 +105,11 @@ struct Resend<'a> {
     is_resend: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     resend_send_no: Option<&'a str>,
-    /// Abroad only short messages go; at home NHN chooses by the length of the text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resend_type: Option<&'static str>,
 }
 
 pub(super) fn request<'a>(message: &Message, filled: &'a Filled, settings: &'a Settings) -> Request<'a> {
-    let from = settings.sms_fallback_from.as_deref();
-    let abroad = !message.address.value.starts_with(KOREA);
+    // Abroad nothing is sent in its place: which countries text messages may go to is not asked here.
+    let from = settings.sms_fallback_from.as_deref().filter(|_| message.address.value.starts_with(KOREA));
     Request {
         sender_key: &settings.sender_key,
         template_code: &filled.code,
@@ -121,7 +118,7 @@ pub(super) fn request<'a>(message: &Message, filled: &'a Filled, settings: &'a S
             recipient_no: number(&message.address.value),
             template_parameter: &filled.variables,
             recipient_grouping_key: key(message),
-            resend_parameter: Resend { is_resend: from.is_some(), resend_send_no: from, resend_type: (from.is_some() && abroad).then_some("SMS") },
+            resend_parameter: Resend { is_resend: from.is_some(), resend_send_no: from },
         }],
     }
 }

@@ -105,7 +105,7 @@ fn said(event: &Event) -> Option<Said> {
         // Refused for now: by the address's own server, and perhaps not tomorrow.
         "bounce" if event.r#type.as_deref() == Some("blocked") => Some(Said::Bounced { class: FailureClass::Permanent, dead: false, code: named("blocked") }),
         "bounce" => {
-            let dead = event.status.as_deref().is_none_or(is_address_dead);
+            let dead = event.status.as_deref().is_some_and(is_address_dead);
             let class = if dead { FailureClass::BadAddress } else { FailureClass::Permanent };
             Some(Said::Bounced { class, dead, code: named("bounce") })
         }
@@ -169,7 +169,7 @@ mod tests {
             (r#"{"event":"delivered"}"#, Some(Said::Delivered)),
             (r#"{"event":"bounce","type":"bounce","status":"5.1.1"}"#, bounced(FailureClass::BadAddress, true, "bounce 5.1.1")),
             (r#"{"event":"bounce","type":"bounce","status":"5.2.2"}"#, bounced(FailureClass::Permanent, false, "bounce 5.2.2")),
-            (r#"{"event":"bounce"}"#, bounced(FailureClass::BadAddress, true, "bounce")),
+            (r#"{"event":"bounce"}"#, bounced(FailureClass::Permanent, false, "bounce")),
             (r#"{"event":"bounce","type":"blocked","status":"5.7.1"}"#, bounced(FailureClass::Permanent, false, "blocked 5.7.1")),
             (r#"{"event":"dropped","reason":"Bounced Address"}"#, bounced(FailureClass::BadAddress, true, "dropped: Bounced Address")),
             (r#"{"event":"dropped","reason":"Unsubscribed Address"}"#, bounced(FailureClass::Permanent, false, "dropped: Unsubscribed Address")),

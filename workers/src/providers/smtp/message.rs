@@ -22,6 +22,14 @@ pub(super) struct Mail {
     pub content: Vec<u8>,
 }
 
+impl Mail {
+    /// One more header, before all others. Name and value are plain ASCII of our own.
+    pub(super) fn put_in_front(&mut self, name: &str, value: &str) {
+        let header = format!("{name}: {value}\r\n");
+        self.content.splice(..0, header.into_bytes());
+    }
+}
+
 /// Neither address nor content.
 impl std::fmt::Debug for Mail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

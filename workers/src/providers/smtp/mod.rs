@@ -10,6 +10,7 @@ mod error_map;
 mod message;
 mod pool;
 mod return_path;
+mod seal;
 mod session;
 mod settings;
 #[cfg(test)]
@@ -18,6 +19,8 @@ mod tests;
 pub use bounces::SmtpBounces;
 pub use settings::{Security, Settings};
 
+use self::seal::Seal;
+use super::callbacks::OurIds;
 use super::http::ProviderError;
 use super::{Call, Message, Provider, mail};
 use commands::ports::Clock;
@@ -41,6 +44,8 @@ pub struct Smtp {
     from: Mailbox,
     /// Where what cannot be delivered goes back to, if not to the author.
     bounces: Option<Address>,
+    /// Of what is sent, where reports on it are read.
+    seal: Option<Seal>,
     domain: String,
     pool: Pool,
     clock: Arc<dyn Clock>,
@@ -81,14 +86,18 @@ impl Smtp {
             connect_timeout: settings.timeout.min(Duration::from_secs(10)),
         };
         let pool = Pool::new(settings.concurrency);
-        Ok(Self { endpoint, from, bounces, domain, pool, clock, concurrency: settings.concurrency, timeout: settings.timeout })
+        let seal = settings.bounce_secret.as_ref().map(Seal::new);
+        Ok(Self { endpoint, from, bounces, seal, domain, pool, clock, concurrency: settings.concurrency, timeout: settings.timeout })
     }
 
     async fn call(&self, message: &Message) -> Outcome {
-        let mail = match message::build(message, &self.from, &self.domain, self.clock.now()) {
+        let mut mail = match message::build(message, &self.from, &self.domain, self.clock.now()) {
             Ok(mail) => mail,
             Err(outcome) => return outcome,
         };
+        if let Some(seal) = &self.seal {
+            mail.put_in_front(seal::HEADER, &seal.of(OurIds::of(message)));
+        }
         let sender = self.bounces.as_ref().and_then(|bounces| return_path::of(bounces, message)).unwrap_or_else(|| self.from.email.clone());
         let begun = AtomicBool::new(false);
         tokio::select! {

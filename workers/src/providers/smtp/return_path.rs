@@ -1,9 +1,8 @@
 //! The envelope's sender: where mail servers send what they cannot deliver, with our ids in it.
 //!
 //! Guarantee: whoever returns a mail without a word of what was in it still says which one it was
-//! (variable envelope return paths). The ids are no secret from who got the mail; whoever sends a false
-//! report with them spoils the delivery to themselves. Rejected: a signature besides, for which 64
-//! characters of a local part leave no room, and which would protect nobody else.
+//! (variable envelope return paths). The ids are no secret, so a report that has only these ends its own
+//! delivery and nothing more; see `seal`.
 
 use crate::providers::Message;
 use crate::providers::callbacks::OurIds;

@@ -33,6 +33,8 @@ pub struct Settings {
     /// Where mail servers return what they cannot deliver, e.g. `bounces@acme.com`: the envelope's sender is
     /// this address with our ids behind a `+`.
     pub bounce_address: Option<String>,
+    /// The secret with which reports on what was sent are taken in; seals what is sent.
+    pub bounce_secret: Option<Credential>,
     /// Domain of `Message-ID`; also how we introduce ourselves.
     pub message_id_domain: String,
     /// Certificates, as PEM, of authorities trusted beyond those of the system.

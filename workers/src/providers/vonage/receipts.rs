@@ -34,6 +34,10 @@ impl VonageReceipts {
     /// Over all fields but `sig`, sorted; the hex digits of either case.
     fn is_signed(&self, fields: &Fields) -> bool {
         let Some(told) = fields.get("sig").and_then(|sig| unhex(sig)) else { return false };
+        // Such a name could be two fields to Vonage and one to us.
+        if fields.keys().any(|name| name.contains(['&', '='])) {
+            return false;
+        }
         let clean = |text: &str| text.replace(['&', '='], "_");
         let signed: String = fields.iter().filter(|(name, _)| *name != "sig").map(|(name, value)| format!("&{name}={}", clean(value))).collect();
         let key = if told.len() == 64 { &self.sha512 } else { &self.sha256 };
@@ -47,16 +51,15 @@ impl Callbacks for VonageReceipts {
     }
 
     fn read(&self, request: &CallbackRequest<'_>) -> Result<Vec<Told>, CallbackRefused> {
-        let query = request.query_fields();
         let fields = fields(request)?;
         if !self.is_signed(&fields) {
             return Err(CallbackRefused::Signature);
         }
         let field = |name: &str| fields.get(name).map(String::as_str);
-        // Seconds; of old accounts a date and time, which is signed as well.
+        // Seconds.
         let age =
             field("timestamp").and_then(|seconds| seconds.parse::<Millis>().ok()).map(|seconds| request.now.saturating_sub(seconds.saturating_mul(1_000)));
-        if age.is_some_and(|age| age > OLDEST_MS) {
+        if age.is_none_or(|age| age > OLDEST_MS) {
             return Err(CallbackRefused::Signature);
         }
         let id = field("messageId").or_else(|| field("message-id")).ok_or(CallbackRefused::Form)?;
@@ -69,15 +72,27 @@ impl Callbacks for VonageReceipts {
                 .into_iter()
                 .collect());
         };
-        let Some(ours) = OurIds::read(|name| query.get(name).map(String::as_str)) else { return Ok(Vec::new()) };
+        // From the reference, which is signed; what stands in the address is not.
+        let Some(ours) = field("client-ref").and_then(ids_of) else { return Ok(Vec::new()) };
         let Some(said) = said(status, field("err-code")) else { return Ok(Vec::new()) };
         let receipt = Receipt { delivery: ours.delivery, attempt: ours.attempt, provider_id: Some(id.to_owned()), at: None, said };
         Ok(vec![Told::Receipt { notification: ours.notification, receipt }])
     }
 }
 
+/// Our ids, from the reference that was sent with the message.
+fn ids_of(reference: &str) -> Option<OurIds> {
+    let mut parts = reference.split('.');
+    let (notification, delivery, attempt) = (parts.next(), parts.next(), parts.next());
+    OurIds::read(|name| match name {
+        "nid" => notification,
+        "delivery" => delivery,
+        _ => attempt,
+    })
+}
+
 /// By POST as JSON or as a form, by GET in the query: as the account is set. Our own ids in the query of
-/// the address are not signed, since Vonage does not know them for fields.
+/// the address are no fields of Vonage's, and not signed.
 fn fields(request: &CallbackRequest<'_>) -> Result<Fields, CallbackRefused> {
     if request.body.is_empty() {
         let ours = ["nid", "delivery", "attempt"];
@@ -122,33 +137,52 @@ mod tests {
 
     const SIGNED: &str = "api-key=abcd1234&err-code=0&messageId=0A0000001234567B&msisdn=821012345678&nonce=n-1&status=delivered&timestamp=1700000000&to=ACME";
     const SIG: &str = "b0c19b775f61fef34efe19935c8b33d37c8274270c71669b63d8585e9e2d9dcf";
+    const NOW: Millis = 1_700_000_000_000;
 
     fn read(query: &str, body: &str, now: Millis) -> Result<Vec<Told>, CallbackRefused> {
         VonageReceipts::new(&Credential::new("my_sig_secret")).read(&CallbackRequest { query, headers: &HeaderMap::new(), body: body.as_bytes(), now })
     }
 
+    /// One of ours, signed.
+    fn ours() -> String {
+        let mut fields: BTreeMap<_, _> = url::form_urlencoded::parse(SIGNED.as_bytes()).into_owned().collect();
+        fields.insert("client-ref".to_owned(), "00000000000000000000000000000007.1.2".to_owned());
+        let text: String = fields.iter().map(|(name, value)| format!("&{name}={value}")).collect();
+        let key = hmac::Key::new(hmac::HMAC_SHA512, b"my_sig_secret");
+        let sig: String = hmac::sign(&key, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{}&sig={sig}", &text[1..])
+    }
+
     #[test]
-    fn the_published_vector_by_form_json_and_query() {
-        let now = 1_700_000_000_000;
-        let ours = "nid=00000000-0000-0000-0000-000000000007&delivery=1&attempt=2";
+    fn the_published_vector_is_believed_and_nothing_else() {
         let form = format!("{SIGNED}&sig={SIG}");
+        // Not one of ours: the ids in the address are not signed.
+        let unsigned = "nid=00000000-0000-0000-0000-000000000007&delivery=1&attempt=2";
+        assert_eq!(read(unsigned, &form, NOW), Ok(Vec::new()));
+        assert_eq!(read("", &format!("{SIGNED}&sig={}", SIG.to_uppercase()), NOW), Ok(Vec::new()));
+        for (body, now) in [
+            (form.replace("delivered", "failed"), NOW),
+            (SIGNED.to_owned(), NOW),
+            (format!("{SIGNED}&sig="), NOW),
+            (format!("{SIGNED}&sig=xyz"), NOW),
+            // The same text to sign, with the moment hidden in a name.
+            (form.replace("timestamp=1700000000&to=ACME", "timestamp%3D1700000000%26to=ACME"), NOW),
+            (form, NOW + 26 * 60 * 60 * 1_000),
+        ] {
+            assert_eq!(read("", &body, now), Err(CallbackRefused::Signature), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_report_comes_as_a_form_as_json_or_in_the_query() {
+        let form = ours();
         let fields: BTreeMap<_, _> = url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();
         let json = serde_json::to_string(&fields).unwrap();
-        for (query, body) in [(ours.to_owned(), form.clone()), (ours.to_owned(), json), (format!("{ours}&{form}"), String::new())] {
-            let told = read(&query, &body, now).unwrap();
+        for (query, body) in [("", form.clone()), ("nid=x", json), (form.as_str(), String::new())] {
+            let told = read(query, &body, NOW).unwrap();
             let [Told::Receipt { receipt, .. }] = &told[..] else { panic!("{told:?}") };
             assert_eq!((receipt.delivery, receipt.attempt, &receipt.said), (1, Some(2), &Said::Delivered));
             assert_eq!(receipt.provider_id.as_deref(), Some("0A0000001234567B"));
-        }
-        assert!(read(ours, &format!("{SIGNED}&sig={}", SIG.to_uppercase()), now).is_ok());
-        for (body, now) in [
-            (form.replace("delivered", "failed"), now),
-            (SIGNED.to_owned(), now),
-            (format!("{SIGNED}&sig="), now),
-            (format!("{SIGNED}&sig=xyz"), now),
-            (form, now + 26 * 60 * 60 * 1_000),
-        ] {
-            assert_eq!(read(ours, &body, now), Err(CallbackRefused::Signature), "{body}");
         }
     }
 

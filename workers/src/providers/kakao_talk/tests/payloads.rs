@@ -69,5 +69,5 @@ fn a_text_message_in_its_place_is_asked_for_or_refused_but_never_left_to_the_con
     let resend = |number, from| asked(number, from)["recipientList"][0]["resendParameter"].clone();
     assert_eq!(resend("+821023456789", None), json!({ "isResend": false }));
     assert_eq!(resend("+821023456789", Some("0215880000")), json!({ "isResend": true, "resendSendNo": "0215880000" }));
-    assert_eq!(resend("+14155550123", Some("0215880000")), json!({ "isResend": true, "resendSendNo": "0215880000", "resendType": "SMS" }));
+    assert_eq!(resend("+14155550123", Some("0215880000")), json!({ "isResend": false }), "not abroad");
 }

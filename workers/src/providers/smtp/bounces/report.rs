@@ -6,7 +6,7 @@
 use super::fields::{Fields, groups};
 use super::status::Status;
 use crate::providers::callbacks::{OurIds, Told};
-use crate::providers::smtp::return_path;
+use crate::providers::smtp::{return_path, seal};
 use domain::notification::{ComplaintKind, FailureClass, Receipt, Said};
 use domain::values::Millis;
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
@@ -24,8 +24,16 @@ struct Found {
     returned: Option<Fields>,
 }
 
+/// What a mail says, of which attempt, and the seal that came back with it.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub ids: OurIds,
+    pub seal: Option<String>,
+    pub told: Told,
+}
+
 /// What a mail says; nothing inside, where it is no report or about no mail of ours. None: it is no mail.
-pub(super) fn read(raw: &[u8], now: Millis) -> Option<Option<Told>> {
+pub(super) fn read(raw: &[u8], now: Millis) -> Option<Option<Report>> {
     let mail = MessageParser::default().parse(raw).filter(|mail| !mail.headers().is_empty())?;
     let mut found = Found::default();
     collect(&mail, &mut found, DEEPEST);
@@ -37,7 +45,8 @@ pub(super) fn read(raw: &[u8], now: Millis) -> Option<Option<Told>> {
     // The report's own clock, as far as it can be: nothing is reported from the time to come.
     let at = mail.date().map(|date| date.to_timestamp().saturating_mul(1_000)).filter(|at| (1..=now).contains(at)).unwrap_or(now);
     let receipt = Receipt { delivery: ids.delivery, attempt: ids.attempt, provider_id: None, at: Some(at), said };
-    Some(Some(Told::Receipt { notification: ids.notification, receipt }))
+    let seal = found.returned.as_ref().and_then(|headers| headers.get(seal::HEADER)).map(ToOwned::to_owned);
+    Some(Some(Report { ids, seal, told: Told::Receipt { notification: ids.notification, receipt } }))
 }
 
 fn collect(mail: &Message<'_>, found: &mut Found, deepest: u8) {

@@ -6,6 +6,7 @@ use crate::providers::Message;
 use crate::providers::callbacks::{CallbackRefused, CallbackRequest, Callbacks, Told};
 use crate::providers::http::Credential;
 use crate::providers::smtp::return_path;
+use crate::providers::smtp::seal::Seal;
 use domain::notification::{ComplaintKind, FailureClass, Receipt, Said};
 use domain::recipient::AddressDetails;
 use domain::values::{Content, NotificationId, Priority};
@@ -26,7 +27,30 @@ fn asked(body: &[u8], authorization: Option<&str>) -> Result<Vec<Told>, Callback
 }
 
 fn told(body: &[u8]) -> Vec<Told> {
-    asked(body, Some("Bearer 0123456789abcdef")).unwrap()
+    super::report::read(body, NOW).unwrap().map(|report| report.told).into_iter().collect()
+}
+
+#[test]
+fn only_who_got_the_mail_can_say_that_its_address_is_dead_or_complain() {
+    let secret = Credential::new("0123456789abcdef");
+    let ids = crate::providers::callbacks::OurIds { notification: ID.parse().unwrap(), delivery: 1, attempt: Some(2) };
+    let right = Seal::new(&secret).of(ids);
+    let other = Seal::new(&secret).of(crate::providers::callbacks::OurIds { delivery: 2, ..ids });
+    let sealed = |seal: &str, sample: &[u8]| {
+        let text = String::from_utf8(sample.to_vec()).unwrap();
+        let with = text.replacen("X-Bongsu-Notification:", &format!("X-Bongsu-Seal: {seal}\r\nX-Bongsu-Notification:"), 1);
+        assert_ne!(text, with);
+        asked(with.as_bytes(), Some("Bearer 0123456789abcdef")).unwrap()
+    };
+    let dead = |told: &[Told]| matches!(told, [Told::Receipt { receipt: Receipt { said: Said::Bounced { dead: true, .. }, .. }, .. }]);
+    let (bounce, complaint) = (&include_bytes!("samples/postfix.eml")[..], &include_bytes!("samples/complaint.eml")[..]);
+    assert!(dead(&sealed(&right, bounce)));
+    assert_eq!(sealed(&right, complaint).len(), 1);
+    for seal in [other.as_str(), "", "0", &right[1..]] {
+        let told = sealed(seal, bounce);
+        assert!(!dead(&told) && told.len() == 1, "{seal}: {told:?}");
+        assert_eq!(sealed(seal, complaint), [], "{seal}");
+    }
 }
 
 fn receipt(body: &[u8]) -> Receipt {

@@ -17,6 +17,7 @@ fn settings(simulators: &RunningSimulators, security: Security) -> Settings {
         password: Some(Credential::new(simulators.credentials.smtp_password.clone())),
         from: "Acme <no-reply@acme.test>".to_owned(),
         bounce_address: None,
+        bounce_secret: None,
         message_id_domain: "acme.test".to_owned(),
         ca_pem: Some(simulators.credentials.tls_ca_pem.clone()),
         concurrency: 4,

@@ -70,6 +70,7 @@ async fn outcome_when_silent_at(at: &'static str) -> Outcome {
         password: None,
         from: "no-reply@acme.test".to_owned(),
         bounce_address: None,
+        bounce_secret: None,
         message_id_domain: "acme.test".to_owned(),
         ca_pem: None,
         concurrency: 1,
