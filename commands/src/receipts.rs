@@ -4,6 +4,9 @@
 //! told that it need not come again. An address that turned out to be dead, or from which somebody
 //! complained, is suppressed in the same commit: no crash comes between the two.
 
+#[cfg(test)]
+mod tests;
+
 use crate::accept::address_stream;
 use crate::bus::{Bus, FactOf, Refused};
 use crate::log::{Bare, Commit, CommitOutcome, Lane, LogError, Metadata, Sequence, StreamAppend};
