@@ -18,6 +18,10 @@ use serde::{Deserialize, Serialize};
 /// Links of a message whose clicks are told apart; those behind count as the last.
 pub const MAX_LINKS: u16 = 64;
 
+/// Words on whether a delivery arrived that are recorded. Each may contradict the one before, and who sends
+/// forged reports with ever later dates must not grow the stream.
+const MAX_WORDS: u8 = 8;
+
 /// A report on one delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
@@ -75,6 +79,8 @@ pub struct Reports {
     pub arrival: (Option<u32>, Option<Millis>),
     /// The attempts that are known to have arrived; a bit each, the first for those that no report names.
     pub arrived: u64,
+    /// Words on whether it arrived, so far.
+    pub words: u8,
     /// Somebody complained.
     pub complained: bool,
     /// Somebody opened it, and a program did.
@@ -151,6 +157,7 @@ const fn stood(state: DeliveryState) -> Stood {
 
 fn arrives(delivery: &Delivery, known: &Reports, receipt: &Receipt) -> bool {
     match delivery.state {
+        _ if known.words >= MAX_WORDS => false,
         // That it was opened was known before; or it arrived a second time, by another attempt.
         DeliveryState::Delivered => (known.arrival.1.is_none() && receipt.at.is_some()) || known.is_another(receipt.attempt),
         DeliveryState::Bounced => is_newer(known, receipt),
@@ -161,6 +168,7 @@ fn arrives(delivery: &Delivery, known: &Reports, receipt: &Receipt) -> bool {
 fn bounces(delivery: &Delivery, known: &Reports, receipt: &Receipt, class: FailureClass) -> bool {
     let of_last = receipt.attempt.is_none_or(|attempt| attempt == delivery.attempt);
     match delivery.state {
+        _ if known.words >= MAX_WORDS => false,
         DeliveryState::Sent => of_last,
         // A mail that a server took and another one refused afterwards.
         DeliveryState::Delivered => of_last && (known.arrival.1.is_none() || receipt.at.is_none() || is_newer(known, receipt)),
@@ -200,6 +208,9 @@ fn bit(link: u16) -> u64 {
 impl Reports {
     /// Folds an event of this delivery.
     pub(super) fn evolve(&mut self, event: &NotificationEvent) {
+        if matches!(event, NotificationEvent::Delivered(_) | NotificationEvent::Bounced(_)) {
+            self.words = self.words.saturating_add(1);
+        }
         match event {
             NotificationEvent::Delivered(e) => {
                 self.arrival = (e.attempt, e.at);

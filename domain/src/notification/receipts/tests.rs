@@ -147,6 +147,16 @@ fn what_arrives_by_two_attempts_is_known_to_have_arrived_twice() {
 }
 
 #[test]
+fn words_that_contradict_each_other_for_ever_are_bounded() {
+    let mut state = after(&[started(1, false), sent()]);
+    let words = (0..1_000).map(|at| {
+        let said = if at % 2 == 0 { Said::Delivered } else { lost(FailureClass::Permanent) };
+        told(&mut state, receipt(Some(1), Some(at), said)).len()
+    });
+    assert_eq!(words.sum::<usize>(), usize::from(MAX_WORDS));
+}
+
+#[test]
 fn opens_and_clicks_are_bounded() {
     let mut state = after(&[started(1, false), sent()]);
     let mut count = 0;
