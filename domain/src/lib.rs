@@ -31,6 +31,7 @@ pub mod recipient;
 pub mod schedule;
 pub mod sender;
 pub mod subscription;
+pub mod template;
 pub mod upcast;
 pub mod values;
 

@@ -7,6 +7,7 @@ mod digest;
 mod ids;
 mod json;
 mod limit;
+mod locale;
 mod origin;
 mod outcome;
 mod phone;
@@ -24,13 +25,14 @@ pub use digest::{DigestError, DigestSettings, DigestWindow};
 pub use ids::{AddressId, DeliveryNo, DigestId, KeyId, NotificationId, RecipientId, ScheduleId};
 pub use json::{MAX_JSON_LEVELS, json_levels};
 pub use limit::{Limit, LimitError, LimitWindow, MAX_LIMITS, check_limits};
+pub use locale::{Locale, LocaleError};
 pub use origin::Origin;
 pub use outcome::{BadAddress, Misconfigured, Outcome, ThrottleScope};
 pub use phone::{PhoneError, PhoneNumber};
 pub use plan::{ChannelPlan, MAX_STEPS, NextStep, NextWhen, PlanError, PlanStep};
 pub use priority::Priority;
 pub use reason::{FactVersions, Rule};
-pub use text::{CategoryKey, SenderKey, TextError, TopicKey};
+pub use text::{CategoryKey, SenderKey, TemplateKey, TextError, TopicKey};
 
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;

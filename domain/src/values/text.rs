@@ -62,3 +62,7 @@ key! {
     /// Name of a topic that people subscribe to within categories, e.g. `team-seoul`.
     TopicKey, "topic"
 }
+key! {
+    /// Name of a template, e.g. `order-shipped`.
+    TemplateKey, "template"
+}
