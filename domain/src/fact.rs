@@ -2,7 +2,7 @@
 
 use crate::event::{DecodeError, EventBody};
 use crate::values::RecipientId;
-use crate::{address, api_key, category, digest, frequency, notification, quota, recipient, schedule, sender, subscription, upcast};
+use crate::{address, api_key, category, digest, frequency, notification, quota, recipient, schedule, sender, subscription, template, upcast};
 use std::fmt;
 use uuid::Uuid;
 
@@ -78,6 +78,8 @@ aggregates! {
     Schedule = 10, "schedule", schedule::ScheduleEvent;
     /// How many calls or messages may still go to a country or a range of numbers in an hour.
     Quota = 11, "quota", quota::QuotaEvent;
+    /// What is told, written once for everybody.
+    Template = 12, "template", template::TemplateEvent;
 }
 
 impl AggregateKind {

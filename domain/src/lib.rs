@@ -3,7 +3,7 @@
 //! The map of the crate:
 //! - [`aggregate`]: how an aggregate is written here (pure `decide`, pure `evolve`).
 //! - [`notification`], [`recipient`], [`subscription`], [`category`], [`sender`], [`api_key`],
-//!   [`address`], [`frequency`], [`digest`], [`schedule`]: one folder an aggregate, with its state, commands, events and refusals.
+//!   [`address`], [`frequency`], [`digest`], [`schedule`], [`template`]: one folder an aggregate, with its state, commands, events and refusals.
 //! - [`policy`]: whether, when and where; pure functions over the aggregates' states.
 //! - [`values`]: the words that they share (ids, channels, priorities, outcomes …).
 //! - [`calendar`]: civil time over every zone: quiet hours, local times, cron, periods of limits.

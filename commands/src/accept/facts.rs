@@ -4,7 +4,7 @@
 //! expected, since a bounce may cross a call that is under way in any case; so that cache keeps
 //! nothing that was loaded while any address changed.
 
-use super::gathered::{Gathered, address_stream, category_stream, recipient_stream, subscription_stream};
+use super::gathered::{Gathered, address_stream, category_stream, recipient_stream, subscription_stream, template_stream};
 use super::turns::Turns;
 use crate::bus::{Bus, Cached, FactOf, Refused, StateCache};
 use crate::log::{AfterCommit, Bare, LogError, Recorded};
@@ -16,7 +16,8 @@ use domain::digest::{Digest, DigestEvent};
 use domain::frequency::{Frequency, MAX_EVENTS};
 use domain::recipient::Recipient;
 use domain::subscription::Subscription;
-use domain::values::{AddressId, CategoryKey, RecipientId};
+use domain::template::Template;
+use domain::values::{AddressId, CategoryKey, RecipientId, TemplateKey};
 use domain::{AggregateKind, Fact, StreamId};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,11 +42,13 @@ pub struct FactsSettings {
     pub frequencies: usize,
     /// Digests.
     pub digests: usize,
+    /// Templates, each with what is sent and what was written last.
+    pub templates: usize,
 }
 
 impl Default for FactsSettings {
     fn default() -> Self {
-        Self { recipients: 50_000, categories: 10_000, addresses: 100_000, frequencies: 10_000, digests: 10_000 }
+        Self { recipients: 50_000, categories: 10_000, addresses: 100_000, frequencies: 10_000, digests: 10_000, templates: 200 }
     }
 }
 
@@ -60,6 +63,7 @@ pub struct Facts {
     addresses: StateCache<AddressOwnership>,
     frequencies: StateCache<Frequency>,
     digests: StateCache<Digest>,
+    templates: StateCache<Template>,
     turns: Turns,
 }
 
@@ -74,6 +78,7 @@ impl Facts {
             addresses: StateCache::new(settings.addresses),
             frequencies: StateCache::new(settings.frequencies),
             digests: StateCache::new(settings.digests),
+            templates: StateCache::new(settings.templates),
             turns: Turns::default(),
         }
     }
@@ -88,6 +93,7 @@ impl Facts {
             recipient: cached(&self.recipients, bus, recipient_stream).await?,
             subscription: cached(&self.subscriptions, bus, subscription_stream(recipient)).await?,
             category: cached(&self.categories, bus, category_stream).await?,
+            template: None,
             bound: false,
         })
     }
@@ -165,6 +171,11 @@ impl Facts {
         Ok(suppressed)
     }
 
+    /// A template: what is sent, and who may.
+    pub async fn template<R>(&self, bus: &Bus, key: &TemplateKey) -> Result<Cached<Template>, Refused<R>> {
+        cached(&self.templates, bus, template_stream(key)).await
+    }
+
     /// What a recipient was told lately: the end of the stream, on which the state rests.
     pub(crate) async fn frequency(&self, bus: &Bus, stream: StreamId) -> Result<Cached<Frequency>, LogError> {
         if let Some(known) = self.frequencies.get(stream.id) {
@@ -211,6 +222,7 @@ impl Facts {
             AggregateKind::Address => self.addresses.forget(stream.id),
             AggregateKind::Frequency => self.frequencies.forget(stream.id),
             AggregateKind::Digest => self.digests.forget(stream.id),
+            AggregateKind::Template => self.templates.forget(stream.id),
             AggregateKind::Notification | AggregateKind::Sender | AggregateKind::ApiKey | AggregateKind::Schedule | AggregateKind::Quota => {}
         }
     }
@@ -272,5 +284,6 @@ impl AfterCommit for Facts {
         self.addresses.committed(events);
         self.frequencies.committed(events);
         self.digests.committed(events);
+        self.templates.committed(events);
     }
 }

@@ -68,6 +68,12 @@ fn later(request: &SendRequest) -> Vec<(&'static str, Vec<u8>)> {
         write_json(plan, &mut json);
         later.push(("plan", json));
     }
+    if let Some(key) = &request.content.template {
+        later.push(("template", key.as_str().as_bytes().to_vec()));
+    }
+    if let Some(parameters) = &request.content.parameters {
+        later.push(("parameters", parameters.as_bytes().to_vec()));
+    }
     later
 }
 
@@ -80,7 +86,7 @@ mod tests {
     use crate::accept::tests::request;
     use crate::log::MasterKey;
     use domain::calendar::LocalDateTime;
-    use domain::values::{Channel, ChannelPlan, PlanStep, TopicKey};
+    use domain::values::{Channel, ChannelPlan, Content, PlanStep, TemplateKey, TopicKey};
     use std::collections::HashSet;
 
     #[test]
@@ -105,6 +111,8 @@ mod tests {
             SendRequest { topic: Some(TopicKey::new("goals").unwrap()), ..plain() },
             SendRequest { digest_key: Some("goals".to_owned()), ..plain() },
             SendRequest { plan: Some(plan), ..plain() },
+            SendRequest { content: Content { template: Some(TemplateKey::new("paid").unwrap()), ..plain().content }, ..plain() },
+            SendRequest { content: Content { parameters: Some("{}".to_owned()), ..plain().content }, ..plain() },
         ];
         let different: HashSet<_> = others.iter().map(|request| fingerprint(request, recipient, &hashing)).collect();
         assert_eq!(different.len(), others.len());

@@ -6,7 +6,8 @@ use domain::category::Category;
 use domain::policy::deciding::Ask;
 use domain::recipient::Recipient;
 use domain::subscription::Subscription;
-use domain::values::{AddressId, CategoryKey, Channel, DigestId, FactVersions, RecipientId};
+use domain::template::Template;
+use domain::values::{AddressId, CategoryKey, Channel, DigestId, FactVersions, RecipientId, TemplateKey};
 use domain::{AggregateKind, StreamId};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -22,6 +23,8 @@ pub struct Gathered {
     pub subscription: Cached<Subscription>,
     /// The category.
     pub category: Cached<Category>,
+    /// The template that it is made from, where it is made from one.
+    pub template: Option<Cached<Template>>,
     /// It is the version that a notification was accepted under, and an older one: nothing changes it.
     pub(super) bound: bool,
 }
@@ -35,6 +38,7 @@ impl Default for Gathered {
             recipient: Cached { state: Arc::default(), sequence: 0 },
             subscription: Cached { state: Arc::default(), sequence: 0 },
             category: Cached { state: Arc::default(), sequence: 0 },
+            template: None,
             bound: false,
         }
     }
@@ -53,6 +57,11 @@ pub const fn subscription_stream(recipient: RecipientId) -> StreamId {
 /// A category's stream.
 pub fn category_stream(key: &CategoryKey) -> StreamId {
     StreamId::of_key(AggregateKind::Category, key.as_str())
+}
+
+/// A template's stream.
+pub fn template_stream(key: &TemplateKey) -> StreamId {
+    StreamId::of_key(AggregateKind::Template, key.as_str())
 }
 
 /// An address's stream.
@@ -86,6 +95,7 @@ impl Gathered {
         if !self.bound {
             expectations.push((self.category_stream, self.category.sequence));
         }
+        expectations.extend(self.template.as_ref().map(|template| (template_stream(&template.state.key), template.sequence)));
         expectations
     }
 

@@ -3,6 +3,7 @@
 //! The facts (recipient, subscription, category) come from caches; their sequences are
 //! expectations of the commit, so a decision on stale ones is refused by the log and made anew.
 
+mod binding;
 mod chain;
 mod facts;
 mod fingerprint;
@@ -13,10 +14,12 @@ mod request;
 pub(crate) mod tests;
 mod turns;
 
+pub(crate) use binding::bound;
+pub use binding::{Unusable, usable};
 pub(crate) use chain::{Chain, Question, Sources};
 pub(crate) use facts::folded;
 pub use facts::{Facts, FactsSettings};
-pub use gathered::{Gathered, address_stream, category_stream, digest_stream, frequency_stream, recipient_stream, subscription_stream};
+pub use gathered::{Gathered, address_stream, category_stream, digest_stream, frequency_stream, recipient_stream, subscription_stream, template_stream};
 pub(crate) use request::question;
 pub use request::{Accepted, LONGEST_KEY, Refusal, SendRequest};
 
@@ -195,9 +198,19 @@ impl Acceptor {
         if !facts.category.state.exists {
             return Err(Refused::Refusal(Refusal::UnknownCategory));
         }
-        // A repeat is answered however late; what is over when it is first asked for is not taken.
+        // A repeat is answered however late, whatever has become of its template; what is over when it is first asked
+        // for is not taken.
         if item.request.expires_at.is_some_and(|at| at <= now) && self.bus.log().stream_number(stream_of(item.id)).await?.is_none() {
             return Err(Refused::Refusal(Refusal::Expired));
+        }
+        let mut facts = facts;
+        if let Some(key) = &item.request.content.template {
+            facts.template = Some(self.facts.template(&self.bus, key).await?);
+        }
+        if let Err(unusable) = item.request.bindable(&facts)
+            && self.bus.log().stream_number(stream_of(item.id)).await?.is_none()
+        {
+            return Err(Refused::Refusal(Refusal::Template(unusable)));
         }
         let requested = item.request.requested(item.recipient, &facts, &self.hashing, now);
         let content = facts.category.state.dedup_window.map(|_| self.hashing.content(&item.request.category, &item.request.content));

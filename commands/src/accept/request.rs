@@ -1,5 +1,6 @@
 //! What a sender asks for, and what it is told.
 
+use super::binding::{Unusable, bound, usable};
 use super::fingerprint::fingerprint;
 use super::gathered::Gathered;
 use crate::log::{Hashing, Position};
@@ -114,6 +115,9 @@ pub enum Refusal {
     /// The digest's name.
     #[error("a digest key has 1 to {LONGEST_KEY} bytes")]
     DigestKey,
+    /// The template.
+    #[error(transparent)]
+    Template(#[from] Unusable),
     /// Already over.
     #[error("expiresAt is in the past")]
     Expired,
@@ -165,6 +169,14 @@ impl SendRequest {
         Ok(())
     }
 
+    /// Whether it can be made from its template, where it names one.
+    pub(super) fn bindable(&self, facts: &Gathered) -> Result<(), Unusable> {
+        match (&facts.template, &self.content.parameters) {
+            (Some(template), parameters) => usable(&template.state, &self.sender, parameters.as_deref().unwrap_or("{}")),
+            (None, _) => Ok(()),
+        }
+    }
+
     /// The event that records it.
     pub(super) fn requested(&self, recipient: RecipientId, facts: &Gathered, hashing: &Hashing, now: Millis) -> Requested {
         let category = &facts.category.state;
@@ -185,7 +197,8 @@ impl SendRequest {
             plan: plan_of(self.plan.as_ref(), self.channels.is_some(), category).cloned(),
             category_version: category.version,
             origin: None,
-            personal: Personal::Known(self.content.clone()),
+            template: facts.template.as_ref().and_then(|template| bound(&template.state, &facts.recipient.state)),
+            personal: Personal::Known(Content { template: None, ..self.content.clone() }),
         }
     }
 }

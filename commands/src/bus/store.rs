@@ -35,6 +35,7 @@ fact_of!(
     Digest: domain::digest::DigestEvent,
     Schedule: domain::schedule::ScheduleEvent,
     Quota: domain::quota::QuotaEvent,
+    Template: domain::template::TemplateEvent,
 );
 
 /// The log as `cqrs_es` sees it. Aggregate ids are UUIDs.

@@ -44,6 +44,7 @@ pub(super) fn requested(id: DigestId, digest: &Digest, facts: &Gathered, hashing
         plan: plan_of(None, false, category).cloned(),
         category_version: category.version,
         origin: Some(Origin::Digest { digest: id, window }),
+        template: None,
         personal: Personal::Erased,
     }
 }

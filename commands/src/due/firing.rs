@@ -1,13 +1,13 @@
 //! What an occurrence of a schedule asks for. Pure.
 
-use crate::accept::Gathered;
+use crate::accept::{Gathered, bound};
 use crate::log::Hashing;
 use base64::Engine as _;
 use domain::event::Personal;
 use domain::notification::Requested;
 use domain::policy::deciding::{plan_of, zone_of};
 use domain::schedule::Schedule;
-use domain::values::{Millis, NotificationId, Origin};
+use domain::values::{Content, Millis, NotificationId, Origin};
 use uuid::Uuid;
 
 /// What a schedule has to do now.
@@ -52,7 +52,8 @@ pub(super) fn occurrence(schedule: &Schedule, facts: &Gathered, hashing: &Hashin
         plan: plan_of(None, terms.channels.is_some(), category).cloned(),
         category_version: category.version,
         origin: Some(Origin::Schedule { schedule: schedule.id, occurrence: moment }),
-        personal: Personal::Known(content.clone()),
+        template: facts.template.as_ref().and_then(|template| bound(&template.state, recipient)),
+        personal: Personal::Known(Content { template: None, ..content.clone() }),
     };
     let told = category.dedup_window.map(|_| hashing.content(&terms.category, content));
     Occurrence::Fire { moment, id: hashing.occurrence(schedule.id, moment), requested: Box::new(requested), content: told }

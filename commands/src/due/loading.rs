@@ -154,7 +154,10 @@ impl Due {
     async fn firing(&self, metadata: &Arc<Metadata>, stream: StreamId, loaded: &Cached<Schedule>, now: Millis) -> Result<Next, LogError> {
         let schedule = &loaded.state;
         let Some(terms) = &schedule.terms else { return Ok(Next::Answer(Asked::Nothing)) };
-        let facts = self.gather(schedule.recipient, &terms.category).await?;
+        let mut facts = self.gather(schedule.recipient, &terms.category).await?;
+        if let Some(key) = schedule.content.known().and_then(|content| content.template.as_ref()) {
+            facts.template = Some(self.facts.template::<Infallible>(&self.bus, key).await.map_err(of_log)?);
+        }
         let zone = zone_of(&facts.recipient.state);
         let command = match firing::occurrence(schedule, &facts, &self.hashing, now) {
             Occurrence::Never => ScheduleCommand::Cancel,

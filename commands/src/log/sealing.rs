@@ -7,7 +7,7 @@ use super::keys::{KeyError, KeyStore};
 use crate::ports::Random;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
-use domain::values::{AddressId, CategoryKey, Channel, Content, DigestId, Millis, NotificationId, RecipientId, ScheduleId, SenderKey};
+use domain::values::{AddressId, CategoryKey, Channel, Content, DigestId, Millis, NotificationId, RecipientId, ScheduleId, SenderKey, TemplateKey};
 use domain::{Fact, StreamId};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -141,7 +141,15 @@ impl Hashing {
     pub fn content(&self, category: &CategoryKey, content: &Content) -> Uuid {
         let optional = |text: &Option<String>| text.as_ref().map_or_else(|| vec![0], |text| [&[1], text.as_bytes()].concat());
         let (title, html, data) = (optional(&content.title), optional(&content.html), optional(&content.data));
-        self.id(&[b"content", category.as_str().as_bytes(), &title, content.body.as_bytes(), &html, &data])
+        let plain = [b"content", category.as_str().as_bytes(), &title, content.body.as_bytes(), &html, &data];
+        match (&content.template, &content.parameters) {
+            (None, None) => self.id(&plain),
+            (template, parameters) => {
+                let template = template.as_ref().map_or("", TemplateKey::as_str);
+                let parameters = optional(parameters);
+                self.id(&[plain.as_slice(), &[b"template", template.as_bytes(), &parameters]].concat())
+            }
+        }
     }
 }
 

@@ -20,23 +20,12 @@ const ADDRESS: AddressId = AddressId(Uuid::from_u128(9));
 
 /// A text that Twilio took.
 async fn sent(bus: &Bus, notification: NotificationId) {
-    let requested = Requested {
-        sender: SenderKey::new("shop").unwrap(),
-        recipient: RecipientId(Uuid::from_u128(1)),
-        category: CategoryKey::new("orders").unwrap(),
-        priority: Priority::Normal,
-        channels: None,
-        fingerprint: String::new(),
-        sandbox: false,
-        expires_at: None,
-        not_before: None,
-        topic: None,
-        digest: None,
-        plan: None,
-        category_version: 1,
-        origin: None,
-        personal: Personal::Known(Content { body: "Paid".to_owned(), ..Content::default() }),
-    };
+    let requested = Requested::plain(
+        SenderKey::new("shop").unwrap(),
+        RecipientId(Uuid::from_u128(1)),
+        CategoryKey::new("orders").unwrap(),
+        Personal::Known(Content { body: "Paid".to_owned(), ..Content::default() }),
+    );
     let queued = Queued { delivery: 0, channel: Channel::Sms, address: Some(ADDRESS), rule: Rule::DefaultOptIn, rules: 1, facts: FactVersions::default() };
     let started = AttemptStarted { delivery: 0, attempt: 1, provider: "twilio".to_owned(), after_unknown: false };
     let events = [E::Requested(requested), E::Queued(queued), E::AttemptStarted(started), E::Sent(Sent { delivery: 0, attempt: 1, provider_id: None })];

@@ -1,6 +1,7 @@
 //! Events of a notification.
 
 use crate::event::Personal;
+use crate::template::TemplateUse;
 use crate::values::{
     AddressId, CategoryKey, Channel, ChannelPlan, Content, DeliveryNo, DigestId, FactVersions, Millis, Origin, Priority, RecipientId, Rule, SenderKey, TopicKey,
 };
@@ -59,10 +60,37 @@ pub struct Requested {
     /// What made it, where that was no request of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// The template that its content is made from; then the sealed content holds the parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateUse>,
     /// Sealed: the content.
     #[serde(skip)]
     #[schemars(skip)]
     pub personal: Personal<Content>,
+}
+
+impl Requested {
+    /// A request that says no more than it has to: of normal priority, over its category's channels, at once.
+    pub fn plain(sender: SenderKey, recipient: RecipientId, category: CategoryKey, personal: Personal<Content>) -> Self {
+        Self {
+            sender,
+            recipient,
+            category,
+            priority: Priority::Normal,
+            channels: None,
+            fingerprint: String::new(),
+            sandbox: false,
+            expires_at: None,
+            not_before: None,
+            topic: None,
+            digest: None,
+            plan: None,
+            category_version: 1,
+            origin: None,
+            template: None,
+            personal,
+        }
+    }
 }
 
 /// The same request came again and was answered with the same id. Recorded a bounded number of

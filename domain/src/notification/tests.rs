@@ -14,21 +14,13 @@ type Test = TestFramework<Notification>;
 
 fn requested(fingerprint: &str) -> Requested {
     Requested {
-        sender: SenderKey::new("shop").unwrap(),
-        recipient: RecipientId(Uuid::from_u128(1)),
-        category: CategoryKey::new("orders").unwrap(),
-        priority: Priority::Normal,
-        channels: None,
         fingerprint: fingerprint.to_owned(),
-        sandbox: false,
-        expires_at: None,
-        not_before: None,
-        topic: None,
-        digest: None,
-        plan: None,
-        category_version: 1,
-        origin: None,
-        personal: Personal::Known(Content { body: "Paid".to_owned(), ..Content::default() }),
+        ..Requested::plain(
+            SenderKey::new("shop").unwrap(),
+            RecipientId(Uuid::from_u128(1)),
+            CategoryKey::new("orders").unwrap(),
+            Personal::Known(Content { body: "Paid".to_owned(), ..Content::default() }),
+        )
     }
 }
 

@@ -78,7 +78,8 @@ pub fn timers_of(fact: &Fact) -> Option<TimerChange> {
         | Fact::ApiKey(_)
         | Fact::Address(_)
         | Fact::Frequency(_)
-        | Fact::Quota(_) => None,
+        | Fact::Quota(_)
+        | Fact::Template(_) => None,
     }
 }
 

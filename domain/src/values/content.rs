@@ -1,5 +1,6 @@
 //! What is to be told: inline content, given by the sender.
 
+use super::TemplateKey;
 use super::json::{MAX_JSON_LEVELS, json_levels};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,13 @@ pub struct Content {
     /// The sender's own notes, returned in queries, never delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
+    /// The template that it is made from, until it is bound to one of its versions: the notification's event
+    /// says which then, and this is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateKey>,
+    /// Of a template: the JSON object of its parameters, in place of all that is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<String>,
 }
 
 /// Its size only: what people are told belongs in no trace.
@@ -76,7 +84,7 @@ pub enum ContentError {
 impl Content {
     /// Bytes of everything in it.
     pub fn size(&self) -> usize {
-        let optional = [&self.title, &self.html, &self.data, &self.collapse_key, &self.metadata];
+        let optional = [&self.title, &self.html, &self.data, &self.collapse_key, &self.metadata, &self.parameters];
         self.body.len() + optional.iter().filter_map(|text| text.as_ref().map(String::len)).sum::<usize>()
     }
 
@@ -86,7 +94,7 @@ impl Content {
         if bytes > MAX_NOTIFICATION_BYTES {
             return Err(ContentError::TooLarge { bytes });
         }
-        if self.body.trim().is_empty() {
+        if self.parameters.is_none() && self.body.trim().is_empty() {
             return Err(ContentError::EmptyBody);
         }
         if self.title.as_ref().is_some_and(|title| title.chars().any(char::is_control)) {
@@ -102,7 +110,7 @@ impl Content {
         {
             return Err(ContentError::CollapseKey);
         }
-        for (field, text) in [("data", &self.data), ("metadata", &self.metadata)] {
+        for (field, text) in [("data", &self.data), ("metadata", &self.metadata), ("parameters", &self.parameters)] {
             if text.as_ref().is_some_and(|text| !serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok_and(|_| text.trim_start().starts_with('{'))) {
                 return Err(ContentError::NotAnObject { field });
             }

@@ -75,7 +75,8 @@ impl Consumer for DirectoryProjection {
                 | Fact::Frequency(_)
                 | Fact::Digest(_)
                 | Fact::Schedule(_)
-                | Fact::Quota(_) => {}
+                | Fact::Quota(_)
+                | Fact::Template(_) => {}
             }
         }
         Ok(())

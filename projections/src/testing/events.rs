@@ -51,21 +51,15 @@ impl Story {
 
 pub fn requested(to: RecipientId, sandbox: bool) -> NotificationEvent {
     NotificationEvent::Requested(Requested {
-        sender: SenderKey::new("shop").unwrap(),
-        recipient: to,
-        category: CategoryKey::new("orders").unwrap(),
         priority: Priority::High,
-        channels: None,
         fingerprint: "0011223344556677".to_owned(),
         sandbox,
-        expires_at: None,
-        not_before: None,
-        topic: None,
-        digest: None,
-        plan: None,
-        category_version: 1,
-        origin: None,
-        personal: Personal::Known(Content { title: Some("secret title".to_owned()), body: "secret body".to_owned(), ..Content::default() }),
+        ..Requested::plain(
+            SenderKey::new("shop").unwrap(),
+            to,
+            CategoryKey::new("orders").unwrap(),
+            Personal::Known(Content { title: Some("secret title".to_owned()), body: "secret body".to_owned(), ..Content::default() }),
+        )
     })
 }
 

@@ -78,21 +78,13 @@ fn append(number: u128, expected: u64, events: impl IntoIterator<Item = Notifica
 /// A notification in the app.
 fn notification(number: u128, recipient: RecipientId) -> StreamAppend {
     let requested = Requested {
-        sender: SenderKey::new("shop").unwrap(),
-        recipient,
-        category: CategoryKey::new("orders").unwrap(),
-        priority: Priority::Normal,
-        channels: None,
         fingerprint: "0011223344556677".to_owned(),
-        sandbox: false,
-        expires_at: None,
-        not_before: None,
-        topic: None,
-        digest: None,
-        plan: None,
-        category_version: 1,
-        origin: None,
-        personal: Personal::Known(Content { body: format!("number {number}"), ..Content::default() }),
+        ..Requested::plain(
+            SenderKey::new("shop").unwrap(),
+            recipient,
+            CategoryKey::new("orders").unwrap(),
+            Personal::Known(Content { body: format!("number {number}"), ..Content::default() }),
+        )
     };
     let queued = Queued { delivery: 0, channel: Channel::InApp, address: None, rule: Rule::DefaultOptIn, rules: Rule::VERSION, facts: FactVersions::default() };
     append(number, 0, [NotificationEvent::Requested(requested), NotificationEvent::Queued(queued)])

@@ -26,21 +26,11 @@ fn stream(n: u64) -> StreamId {
 
 fn requested(sandbox: bool) -> Requested {
     Requested {
-        sender: SenderKey::new("shop").unwrap(),
-        recipient: RecipientId(Uuid::from_u128(70)),
-        category: CategoryKey::new("orders").unwrap(),
         priority: Priority::High,
-        channels: None,
-        fingerprint: String::new(),
         sandbox,
         expires_at: Some(9_000_000),
-        not_before: None,
         topic: Some(TopicKey::new("team-seoul").unwrap()),
-        digest: None,
-        plan: None,
-        category_version: 1,
-        origin: None,
-        personal: Personal::Erased,
+        ..Requested::plain(SenderKey::new("shop").unwrap(), RecipientId(Uuid::from_u128(70)), CategoryKey::new("orders").unwrap(), Personal::Erased)
     }
 }
 

@@ -199,23 +199,7 @@ impl LogReader for Log {
 }
 
 fn requested(recipient: RecipientId) -> NotificationEvent {
-    NotificationEvent::Requested(Requested {
-        sender: SenderKey::new("shop").unwrap(),
-        recipient,
-        category: CategoryKey::new("orders").unwrap(),
-        priority: Priority::Normal,
-        channels: None,
-        fingerprint: String::new(),
-        sandbox: false,
-        expires_at: None,
-        not_before: None,
-        topic: None,
-        digest: None,
-        plan: None,
-        category_version: 1,
-        origin: None,
-        personal: Personal::Erased,
-    })
+    NotificationEvent::Requested(Requested::plain(SenderKey::new("shop").unwrap(), recipient, CategoryKey::new("orders").unwrap(), Personal::Erased))
 }
 
 fn attempt(delivery: DeliveryNo) -> NotificationEvent {

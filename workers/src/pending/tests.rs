@@ -79,23 +79,7 @@ fn history(stories: &[Vec<(u16, Move)>]) -> Vec<Arc<Recorded>> {
     };
     for number in 0..stories.len() {
         let mut state = (Notification::default(), 0);
-        let requested = Requested {
-            sender: SenderKey::new("shop").unwrap(),
-            recipient: RecipientId::default(),
-            category: CategoryKey::new("orders").unwrap(),
-            priority: Priority::Normal,
-            channels: None,
-            fingerprint: String::new(),
-            sandbox: false,
-            expires_at: None,
-            not_before: None,
-            topic: None,
-            digest: None,
-            plan: None,
-            category_version: 1,
-            origin: None,
-            personal: Personal::Erased,
-        };
+        let requested = Requested::plain(SenderKey::new("shop").unwrap(), RecipientId::default(), CategoryKey::new("orders").unwrap(), Personal::Erased);
         // The first at once, the second waits, the third has a plan, and so on.
         let first = decision(u8::try_from(number % 3).unwrap());
         let accept = NotificationCommand::Accept(Box::new(Accept { requested, decision: first }));

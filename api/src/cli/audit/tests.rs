@@ -40,23 +40,7 @@ impl Log {
     fn accepted(&mut self, number: StreamNo, channels: &[Channel]) -> &mut Self {
         self.add(
             number,
-            NotificationEvent::Requested(Requested {
-                sender: SenderKey::default(),
-                recipient: RecipientId::default(),
-                category: CategoryKey::default(),
-                priority: Priority::Normal,
-                channels: None,
-                fingerprint: String::new(),
-                sandbox: false,
-                expires_at: None,
-                not_before: None,
-                topic: None,
-                digest: None,
-                plan: None,
-                category_version: 1,
-                origin: None,
-                personal: Personal::Erased,
-            }),
+            NotificationEvent::Requested(Requested::plain(SenderKey::default(), RecipientId::default(), CategoryKey::default(), Personal::Erased)),
         );
         for (delivery, channel) in channels.iter().enumerate() {
             self.add(

@@ -143,6 +143,7 @@ async fn serialized(repository: &PostgresEventRepository, stream: StreamId, afte
         Digest: domain::digest::Digest,
         Schedule: domain::schedule::Schedule,
         Quota: domain::quota::Quota,
+        Template: domain::template::Template,
     )
 }
 

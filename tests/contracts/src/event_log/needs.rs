@@ -18,21 +18,8 @@ fn notification(n: u128) -> StreamId {
 
 fn requested(recipient: u128) -> Fact {
     NotificationEvent::Requested(Requested {
-        sender: SenderKey::new("shop").unwrap(),
-        recipient: RecipientId(Uuid::from_u128(recipient)),
-        category: CategoryKey::new("orders").unwrap(),
-        priority: Priority::Normal,
-        channels: None,
         fingerprint: "\"recipient\":\"nobody\"".to_owned(),
-        sandbox: false,
-        expires_at: None,
-        not_before: None,
-        topic: None,
-        digest: None,
-        plan: None,
-        category_version: 1,
-        origin: None,
-        personal: Personal::Erased,
+        ..Requested::plain(SenderKey::new("shop").unwrap(), RecipientId(Uuid::from_u128(recipient)), CategoryKey::new("orders").unwrap(), Personal::Erased)
     })
     .into()
 }
