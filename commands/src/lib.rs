@@ -11,6 +11,7 @@
 //! - [`links`]: signed links that act for a person without a login.
 //! - [`consumer`]: the one mechanism from the log to projections and process managers.
 //! - [`database`]: SQLite connections, migrations and the execution of [`consumer::Changes`].
+//! - [`templates`]: templates at work, and their publishing.
 //! - [`replicas`]: the processes that share a log, and who of them does what.
 //! - [`ports`]: time and chance.
 
@@ -30,3 +31,4 @@ pub mod receipts;
 pub mod recent;
 pub mod recipients;
 pub mod replicas;
+pub mod templates;

@@ -7,6 +7,7 @@
 //! - [`schedules`]: schedules of requests, by sender and recipient.
 //! - [`reconciliation`]: the books with each provider; computed when asked for.
 //! - [`suppressions`]: addresses to which nothing goes.
+//! - [`templates`]: templates as they are found.
 //! - [`explain`]: why a notification came, or did not, from the log itself.
 //! - [`store`]: a file per read model, its consumer's life, and its rebuild beside the live one.
 //! - [`live`]: what happens to a recipient's notifications, as it happens.
@@ -26,5 +27,6 @@ pub mod registry;
 pub mod schedules;
 pub mod store;
 pub mod suppressions;
+pub mod templates;
 #[cfg(test)]
 mod testing;

@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::{dead_letters, directory, notifications, schedules, suppressions};
+use crate::{dead_letters, directory, notifications, schedules, suppressions, templates};
 use commands::consumer::Consumer;
 use commands::database::postgres::PgMigrations;
 use commands::database::{Deferral, Migrations};
@@ -43,7 +43,14 @@ impl std::fmt::Debug for Registration {
 
 /// Every read model.
 pub fn all() -> Vec<Registration> {
-    vec![dead_letters::REGISTRATION, directory::REGISTRATION, notifications::REGISTRATION, schedules::REGISTRATION, suppressions::REGISTRATION]
+    vec![
+        dead_letters::REGISTRATION,
+        directory::REGISTRATION,
+        notifications::REGISTRATION,
+        schedules::REGISTRATION,
+        suppressions::REGISTRATION,
+        templates::REGISTRATION,
+    ]
 }
 
 /// The registration of a name.

@@ -19,6 +19,13 @@ pub struct Access {
     pub users: Vec<SenderKey>,
 }
 
+impl Access {
+    /// Whether a sender may do anything with it.
+    pub fn concerns(&self, sender: &SenderKey) -> bool {
+        self.users.is_empty() || [&self.users, &self.editors, &self.publishers].iter().any(|list| list.contains(sender))
+    }
+}
+
 /// Was written, or written anew; nobody is sent this before it is published.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TemplateDrafted {

@@ -93,6 +93,11 @@ impl ReadModels {
         self.required(crate::schedules::NAME).map(crate::schedules::Schedules::new)
     }
 
+    /// Queries over templates.
+    pub fn templates(&self) -> Result<crate::templates::Templates, OpenError> {
+        self.required(crate::templates::NAME).map(crate::templates::Templates::new)
+    }
+
     /// Queries over the suppression list.
     pub fn suppressions(&self) -> Result<crate::suppressions::Suppressions, OpenError> {
         self.required(crate::suppressions::NAME).map(crate::suppressions::Suppressions::new)
