@@ -5,6 +5,7 @@
 //! - [`notification`], [`recipient`], [`subscription`], [`category`], [`sender`], [`api_key`],
 //!   [`address`], [`frequency`], [`digest`], [`schedule`], [`template`]: one folder an aggregate, with its state, commands, events and refusals.
 //! - [`policy`]: whether, when and where; pure functions over the aggregates' states.
+//! - [`rendering`]: from a template and its parameters to what is sent.
 //! - [`values`]: the words that they share (ids, channels, priorities, outcomes …).
 //! - [`calendar`]: civil time over every zone: quiet hours, local times, cron, periods of limits.
 //! - [`fact`]: every event of every aggregate as one type, with names and versions.
@@ -28,6 +29,7 @@ pub mod notification;
 pub mod policy;
 pub mod quota;
 pub mod recipient;
+pub mod rendering;
 pub mod schedule;
 pub mod sender;
 pub mod subscription;

@@ -1,0 +1,111 @@
+//! Filters of lists and maps, and of what may be missing.
+
+use super::super::limits::MAX_FILTERED;
+use super::numbers::float;
+use super::texts::text_of;
+use super::{bounded, items, refused, too_long};
+use minijinja::value::ValueKind;
+use minijinja::{Environment, Error, Value};
+use std::collections::BTreeSet;
+
+pub(super) fn add(engine: &mut Environment<'static>) {
+    engine.add_filter("default", |value: &Value, other: &Value| if value.is_undefined() || value.is_none() { other.clone() } else { value.clone() });
+    engine.add_filter("length", |value: &Value| value.len().ok_or_else(|| refused("it has no length")));
+    engine.add_filter("first", first);
+    engine.add_filter("last", last);
+    engine.add_filter("join", join);
+    engine.add_filter("reverse", reverse);
+    engine.add_filter("sort", sort);
+    engine.add_filter("unique", unique);
+    engine.add_filter("sum", sum);
+    engine.add_filter("min", |list: &Value| Ok::<_, Error>(items(list)?.min().unwrap_or(Value::UNDEFINED)));
+    engine.add_filter("max", |list: &Value| Ok::<_, Error>(items(list)?.max().unwrap_or(Value::UNDEFINED)));
+    engine.add_filter("keys", |map: &Value| of_map(map, |key, _| key));
+    engine.add_filter("values", |map: &Value| of_map(map, |_, value| value));
+    engine.add_filter("json", json);
+}
+
+fn first(value: &Value) -> Result<Value, Error> {
+    match value.as_str() {
+        Some(text) => Ok(text.chars().next().map_or(Value::UNDEFINED, |letter| Value::from(letter.to_string()))),
+        None => Ok(items(value)?.next().unwrap_or(Value::UNDEFINED)),
+    }
+}
+
+fn last(value: &Value) -> Result<Value, Error> {
+    match value.as_str() {
+        Some(text) => Ok(text.chars().next_back().map_or(Value::UNDEFINED, |letter| Value::from(letter.to_string()))),
+        None => Ok(items(value)?.last().unwrap_or(Value::UNDEFINED)),
+    }
+}
+
+fn join(list: &Value, between: Option<&str>) -> Result<Value, Error> {
+    let between = between.unwrap_or_default();
+    let mut out = String::new();
+    for (index, item) in items(list)?.enumerate() {
+        if index > 0 {
+            out.push_str(between);
+        }
+        out.push_str(&text_of(&item)?);
+        if out.len() > MAX_FILTERED {
+            return Err(too_long());
+        }
+    }
+    Ok(Value::from(out))
+}
+
+fn reverse(value: &Value) -> Result<Value, Error> {
+    if let Some(text) = value.as_str() {
+        return Ok(Value::from(text.chars().rev().collect::<String>()));
+    }
+    let mut all: Vec<Value> = items(value)?.collect();
+    all.reverse();
+    Ok(Value::from(all))
+}
+
+/// Of maps, by what they have under a name.
+fn sort(list: &Value, by: Option<&str>) -> Result<Value, Error> {
+    let mut all: Vec<Value> = items(list)?.collect();
+    match by {
+        Some(name) => all.sort_by_cached_key(|item| item.get_attr(name).unwrap_or(Value::UNDEFINED)),
+        None => all.sort(),
+    }
+    Ok(Value::from(all))
+}
+
+fn unique(list: &Value) -> Result<Value, Error> {
+    let mut seen = BTreeSet::new();
+    Ok(items(list)?.filter(|item| seen.insert(item.clone())).collect())
+}
+
+fn sum(list: &Value, of: Option<&str>) -> Result<Value, Error> {
+    let mut whole: Option<i64> = Some(0);
+    let mut sum = 0.0;
+    for item in items(list)? {
+        let item = match of {
+            Some(name) => item.get_attr(name)?,
+            None => item,
+        };
+        let number = float(&item)?;
+        whole = whole.and_then(|whole| whole.checked_add(item.as_i64().filter(|_| item.is_integer())?));
+        sum += number;
+    }
+    Ok(whole.map_or_else(|| Value::from(sum), Value::from))
+}
+
+fn of_map(map: &Value, pick: impl Fn(Value, Value) -> Value) -> Result<Value, Error> {
+    if map.kind() != ValueKind::Map {
+        return Err(refused("it is no map"));
+    }
+    Ok(items(map)?
+        .map(|key| {
+            let value = map.get_item(&key).unwrap_or(Value::UNDEFINED);
+            pick(key, value)
+        })
+        .collect())
+}
+
+/// For showing data in texts; in `data` every value is JSON anyway.
+fn json(value: &Value) -> Result<Value, Error> {
+    bounded(serde_json::to_string(value).map_err(|_| refused("it cannot be JSON"))?)
+}
