@@ -2,6 +2,7 @@
 //!
 //! - [`callbacks`]: who may tell what became of deliveries.
 //! - [`engine`]: log, consumers, read models, delivery; the order of starting and stopping.
+//! - [`examining`]: templates are tried in a process of their own.
 //! - [`providers`]: configured providers.
 //! - [`server`]: the listener and the life of the process.
 //! - [`supervisor`]: background tasks that cannot die silently.
@@ -9,6 +10,7 @@
 mod callbacks;
 pub mod data_dir;
 pub mod engine;
+pub mod examining;
 pub mod providers;
 mod rotation;
 mod server;

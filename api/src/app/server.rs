@@ -7,6 +7,7 @@
 use super::callbacks;
 use super::data_dir::{DataDir, DataDirError, master_key_variable};
 use super::engine::{Engine, EngineError, EngineSettings};
+use super::examining::ChildExaminer;
 use super::providers::{self, ProvidersError};
 use super::rotation::Rotation;
 use super::services::Services;
@@ -78,6 +79,9 @@ pub enum AppError {
     /// The read models.
     #[error(transparent)]
     ReadModels(#[from] projections::store::OpenError),
+    /// What tries templates.
+    #[error("the system does not say where this program is, which tries templates: {0}")]
+    Examiner(std::io::Error),
     /// The listener.
     #[error("cannot listen on {address}: {reason}; is another server using it?")]
     Listen {
@@ -125,6 +129,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         overall: config.policy.limits(),
         share_always: config.redis.queue == RedisQueue::Always,
         links: config.links.settings(),
+        examiner: Arc::new(ChildExaminer::new().map_err(AppError::Examiner)?),
     };
     let stores = open_stores(&config, &data, &master, &random, shared_clock).await?;
     let engine = Arc::new(Engine::over(stores, &master, settings, vec![Arc::<KeyRegistry>::clone(&keys)], Arc::clone(&clock), Arc::clone(&random))?);
@@ -170,6 +175,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         dead_letters: engine.read_models.dead_letters()?,
         schedules: engine.read_models.schedules()?,
         suppressions: engine.read_models.suppressions()?,
+        templates: engine.read_models.templates()?,
         directory,
     });
     let transport = TransportSettings {

@@ -10,6 +10,7 @@ use projections::directory::Directory;
 use projections::notifications::Notifications;
 use projections::schedules::Schedules;
 use projections::suppressions::Suppressions;
+use projections::templates::Templates;
 use std::sync::Arc;
 use workers::providers::webhook::WebhookPolicy;
 
@@ -43,6 +44,8 @@ pub struct Services {
     pub schedules: Schedules,
     /// The suppression list.
     pub suppressions: Suppressions,
+    /// Templates as they are found.
+    pub templates: Templates,
     /// Categories, senders, keys.
     pub directory: Directory,
 }

@@ -28,6 +28,7 @@ mod send;
 mod serve;
 mod simulate;
 mod status;
+mod template;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -92,6 +93,8 @@ pub enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     MigrateProfile(migrate_profile::MigrateProfile),
+    #[command(subcommand)]
+    Template(template::Template),
     Check(check::Check),
     Bench(bench::Bench),
     Bounce(bounce::Bounce),
@@ -126,6 +129,10 @@ fn run(cli: Cli, out: Output) -> Result<ExitCode, CliError> {
         // It alone reads the configuration before there is a runtime, which is configured too.
         return serve.run(cli.no_color);
     }
+    if let Command::Template(template::Template::Examine) = cli.command {
+        // Under limits that a runtime's threads would not fit into.
+        return template::examine();
+    }
     tracing_setup::for_commands(cli.no_color);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::failure)?;
     let done = ExitCode::SUCCESS;
@@ -149,6 +156,7 @@ fn run(cli: Cli, out: Output) -> Result<ExitCode, CliError> {
             Command::Restore(command) => command.run(out).await.map(|()| done),
             Command::MigrateProfile(command) => command.run(out).await.map(|()| done),
             Command::Bounce(command) => command.run(out).await.map(|()| done),
+            Command::Template(command) => command.run(out).await,
             Command::Check(command) => command.run(out).await,
             Command::Config(command) => command.run(out).map(|()| done),
             Command::Vapid(command) => command.run(out).map(|()| done),

@@ -18,7 +18,8 @@ pub fn principal<'a>(ctx: &Context<'a>) -> Result<&'a Principal> {
     ctx.data::<Principal>().map_err(|_| failure("UNAUTHENTICATED", "Send a valid credential as `Authorization: Bearer <key>`."))
 }
 
-fn forbidden(who: &str) -> async_graphql::Error {
+/// Refused: it needs somebody else.
+pub fn forbidden(who: &str) -> async_graphql::Error {
     failure("FORBIDDEN", format!("This needs {who}; ask an administrator."))
 }
 

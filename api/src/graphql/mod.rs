@@ -22,6 +22,7 @@ mod schedules;
 pub mod schema;
 mod sending;
 mod subscriptions;
+mod templates;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod transport;

@@ -1,7 +1,7 @@
 //! Expected refusals as data: nothing was changed, and the message says what to do.
 
 use async_graphql::{Interface, SimpleObject};
-use commands::accept::Refusal;
+use commands::accept::{Refusal, Unusable};
 use domain::notification::NotificationRefusal;
 use domain::recipient::RecipientRefusal;
 use domain::values::ContentError;
@@ -57,9 +57,21 @@ impl From<Refusal> for Refused {
             Refusal::TooFarAhead => ("TOO_FAR_AHEAD", "sendAt"),
             Refusal::ExpiresTooEarly => ("EXPIRES_TOO_EARLY", "expiresAt"),
             Refusal::DigestKey => ("DIGEST_KEY_INVALID", "digestKey"),
+            Refusal::Template(unusable) => of_template(unusable),
             Refusal::Contended => return Self::new("CONTENDED", refusal.to_string()),
         };
         Self::at(field, code, refusal.to_string())
+    }
+}
+
+const fn of_template(unusable: &Unusable) -> (&'static str, &'static str) {
+    match unusable {
+        Unusable::Unknown => ("TEMPLATE_NOT_FOUND", "template.key"),
+        Unusable::NotAMessage => ("TEMPLATE_NOT_A_MESSAGE", "template.key"),
+        Unusable::Unpublished => ("TEMPLATE_UNPUBLISHED", "template.key"),
+        Unusable::Archived => ("TEMPLATE_ARCHIVED", "template.key"),
+        Unusable::Parameters(_) => ("TEMPLATE_PARAMETERS", "template.parameters"),
+        Unusable::AndContent => ("TEMPLATE_AND_CONTENT", "template"),
     }
 }
 

@@ -12,6 +12,7 @@ use super::reconciling::ReconciliationQuery;
 use super::schedules::{ScheduleMutation, ScheduleQuery};
 use super::sending::{CancelMutation, PreviewQuery, SearchQuery, SendingMutation};
 use super::subscriptions::{ConsentQuery, ImportMutation, PreferencesQuery, SettingsMutation, SubscriptionMutation, SubscriptionQuery};
+use super::templates::{TemplateMutation, TemplatePreviewQuery, TemplateQuery};
 use super::transport::{Bounds, apply};
 use crate::app::services::Services;
 use async_graphql::{MergedObject, Schema, SchemaBuilder};
@@ -20,6 +21,14 @@ use std::sync::Arc;
 /// Queries of those who operate it; together, since each member makes the compiler's work on the whole deeper.
 #[derive(MergedObject, Default)]
 pub struct OperatorQuery(DeadLetterQuery, StatusQuery, ReconciliationQuery);
+
+/// What is told and what it is about; together for the same reason.
+#[derive(MergedObject, Default)]
+pub struct AuthorQuery(CategoryQuery, TemplateQuery, TemplatePreviewQuery);
+
+/// The same of mutations.
+#[derive(MergedObject, Default)]
+pub struct AuthorMutation(CategoryMutation, TemplateMutation);
 
 /// All queries.
 #[derive(MergedObject, Default)]
@@ -35,7 +44,7 @@ pub struct Query(
     SubscriptionQuery,
     PreferencesQuery,
     ConsentQuery,
-    CategoryQuery,
+    AuthorQuery,
     SenderQuery,
     KeyQuery,
     OperatorQuery,
@@ -56,7 +65,7 @@ pub struct Mutation(
     MarkMutation,
     SenderMutation,
     KeyMutation,
-    CategoryMutation,
+    AuthorMutation,
     DeadLetterMutation,
     ProjectionMutation,
 );

@@ -84,8 +84,13 @@ impl Due {
                 for item in page {
                     match requests.remove(item) {
                         Some(Requested { topic, .. }) if off(&topic) => unwanted.push(*item),
-                        Some(Requested { personal: Personal::Known(content), expires_at, .. }) if expires_at.is_none_or(|at| at > now) => summary.add(&content),
-                        // Erased, unreadable, or worth nothing any more.
+                        Some(item) if item.expires_at.is_none_or(|at| at > now) => {
+                            match self.templates.shown(&item, item.channels.clone().unwrap_or_default().into_iter()).await? {
+                                Some(Ok(content)) => summary.add(&content),
+                                Some(Err(_)) | None => summary.count(1),
+                            }
+                        }
+                        // Unreadable, or worth nothing any more.
                         _ => summary.count(1),
                     }
                 }

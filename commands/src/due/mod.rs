@@ -18,6 +18,7 @@ use crate::bus::Bus;
 use crate::failpoint;
 use crate::log::{Commit, CommitOutcome, Hashing, Lane, LogError, Metadata, Position};
 use crate::ports::Clock;
+use crate::templates::Templates;
 use domain::StreamId;
 use domain::policy::deciding;
 use domain::policy::timers::TimerName;
@@ -70,6 +71,7 @@ pub struct Due {
     hashing: Hashing,
     clock: Arc<dyn Clock>,
     overall: Arc<[Limit]>,
+    templates: Templates,
 }
 
 impl std::fmt::Debug for Due {
@@ -94,7 +96,13 @@ impl Due {
     /// Puts the parts together. The settings are those of the acceptor, or the same thing would be decided
     /// otherwise later than at first.
     pub fn new(bus: Bus, facts: Arc<Facts>, hashing: Hashing, clock: Arc<dyn Clock>, settings: AcceptorSettings) -> Self {
-        Self { bus, facts, hashing, clock, overall: settings.overall.into() }
+        let templates = Templates::new(bus.clone());
+        Self { bus, facts, hashing, clock, overall: settings.overall.into(), templates }
+    }
+
+    /// With the templates that others have compiled already.
+    pub fn sharing(self, templates: Templates) -> Self {
+        Self { templates, ..self }
     }
 
     /// Decides what is due; an answer for each, in their order. An error is nobody's own: nothing is known

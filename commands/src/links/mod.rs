@@ -115,6 +115,11 @@ impl Links {
         Some((format!("{base}/{}/{token}", Purpose::Preferences.path()), (Millis::from(last) + 1) * DAY_MS))
     }
 
+    /// Whether links can be made: there is a base URL.
+    pub const fn at_hand(&self) -> bool {
+        self.settings.base_url.is_some()
+    }
+
     /// Whether mails may be tracked at all.
     pub const fn tracks(&self) -> bool {
         self.settings.tracking

@@ -4,13 +4,15 @@
 //! parameters were fixed when it was accepted. What is compiled is kept within a budget of bytes; it can be made
 //! anew from the log at any time. Rejected: to keep what was rendered, which costs a hundred times the storage.
 
+mod finding;
 mod history;
+mod links;
 mod publishing;
-#[cfg(test)]
-mod tests;
 
+pub use finding::{Examined, Finding, examined};
 pub use history::{Change, Happened, Version, history, version};
-pub use publishing::{Examine, Examined, ExaminerError, NotPublished, Publisher, Published, Resolved};
+pub use links::{filled, is_placeholder, placeholders};
+pub use publishing::{Examine, ExaminerError, InProcess, NotPublished, Published, Publisher, Resolved};
 
 use crate::bus::Bus;
 use crate::log::LogError;

@@ -3,11 +3,12 @@
 //! Trying is a port: the server does it in a process of its own with little memory and time ([`Examine`]), so that
 //! no template takes the service down with it.
 
+use super::finding::{Examined, Finding, examined};
 use super::history::{self, version};
 use crate::accept::template_stream;
 use crate::bus::{Bus, Done, Refused};
 use crate::log::{LogError, Metadata};
-use domain::rendering::{Parts, Problem, Warning, references};
+use domain::rendering::{Parts, Problem, references};
 use domain::template::{Pins, Source, Template, TemplateCommand, TemplateKind, TemplateRefusal};
 use domain::values::TemplateKey;
 use std::collections::VecDeque;
@@ -17,15 +18,6 @@ use std::sync::Arc;
 
 /// Most layouts and partials that one template rests on, directly or not.
 const MOST_PARTS: usize = 50;
-
-/// What there is to say about a template after it was tried.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Examined {
-    /// Mistakes: it cannot be published.
-    pub problems: Vec<Problem>,
-    /// What else its author should know.
-    pub warnings: Vec<Warning>,
-}
 
 /// It could not be tried to the end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,16 +31,26 @@ pub enum ExaminerError {
 }
 
 /// Tries a template with its examples. See the module.
-pub trait Examine: Send + Sync {
+pub trait Examine: std::fmt::Debug + Send + Sync {
     /// Compiles it and renders its examples.
     fn examine<'a>(&'a self, source: &'a Source, parts: &'a Parts) -> Pin<Box<dyn Future<Output = Result<Examined, ExaminerError>> + Send + 'a>>;
+}
+
+/// Tries templates right here, within the renderer's own bounds: for tests, and for tools that end afterwards anyway.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InProcess;
+
+impl Examine for InProcess {
+    fn examine<'a>(&'a self, source: &'a Source, parts: &'a Parts) -> Pin<Box<dyn Future<Output = Result<Examined, ExaminerError>> + Send + 'a>> {
+        Box::pin(async move { Ok(examined(source, parts)) })
+    }
 }
 
 /// Why it was not published. Nothing was changed.
 #[derive(Debug)]
 pub enum NotPublished {
     /// It has mistakes.
-    Problems(Vec<Problem>),
+    Problems(Vec<Finding>),
     /// It could not be tried.
     Untried(ExaminerError),
     /// It says no.
@@ -90,7 +92,11 @@ pub struct Published {
     /// What it is now.
     pub done: Done<Template>,
     /// What its author should know.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<Finding>,
+}
+
+fn found(problems: &[Problem]) -> Vec<Finding> {
+    problems.iter().map(Finding::from).collect()
 }
 
 /// See the module. Clones share everything.
@@ -119,7 +125,7 @@ impl Publisher {
     /// What cannot be read of it, or the log.
     pub async fn resolve(&self, source: &Source) -> Result<Resolved, NotPublished> {
         let mut resolved = Resolved::default();
-        let mut open: VecDeque<TemplateKey> = references(source).map_err(NotPublished::Problems)?.into();
+        let mut open: VecDeque<TemplateKey> = references(source).map_err(|problems| NotPublished::Problems(found(&problems)))?.into_iter().collect();
         while let Some(key) = open.pop_front() {
             if resolved.pins.contains_key(&key) || resolved.pins.len() >= MOST_PARTS {
                 continue;
@@ -175,7 +181,7 @@ impl Publisher {
         Ok(Published { done: self.bus.execute::<Template>(stream, metadata, back).await?, warnings })
     }
 
-    async fn tried(&self, source: &Source) -> Result<(Resolved, Vec<Warning>), NotPublished> {
+    async fn tried(&self, source: &Source) -> Result<(Resolved, Vec<Finding>), NotPublished> {
         let (resolved, examined) = self.examine(source).await?;
         if examined.problems.is_empty() { Ok((resolved, examined.warnings)) } else { Err(NotPublished::Problems(examined.problems)) }
     }

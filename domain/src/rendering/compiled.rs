@@ -75,6 +75,11 @@ impl Compiled {
         self.try_render(audience, parameters).map_err(|(_, failure)| failure.error)
     }
 
+    /// The language of those whose own it does not have.
+    pub fn default_locale(&self) -> &Locale {
+        &self.default_locale
+    }
+
     /// About how many bytes of memory it takes.
     pub fn bytes(&self) -> usize {
         self.bytes

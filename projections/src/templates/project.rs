@@ -35,8 +35,8 @@ impl Consumer for TemplatesProjection {
                     vec![e.key.as_str().into(), e.source.name.as_str().into(), names(&e.key, &e.source).into(), words(&e.key, &e.source).into(), at, position],
                 ),
                 TemplateEvent::TemplatePublished(e) => changes.push(&PUBLISHED, vec![e.key.as_str().into(), i64::from(e.version).into(), at, position]),
-                TemplateEvent::TemplateArchived(e) => changes.push(&ARCHIVED, vec![e.key.as_str().into(), 1.into(), at, position]),
-                TemplateEvent::TemplateUnarchived(e) => changes.push(&ARCHIVED, vec![e.key.as_str().into(), 0.into(), at, position]),
+                TemplateEvent::TemplateArchived(e) => changes.push(&ARCHIVED, vec![e.key.as_str().into(), true.into(), at, position]),
+                TemplateEvent::TemplateUnarchived(e) => changes.push(&ARCHIVED, vec![e.key.as_str().into(), false.into(), at, position]),
                 TemplateEvent::TemplateAccessSet(e) => {
                     let access = serde_json::to_string(&e.access).map_err(|error| HandleError { reason: error.to_string() })?;
                     changes.push(&ACCESS, vec![e.key.as_str().into(), access.into(), at, position]);

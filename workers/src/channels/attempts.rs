@@ -11,9 +11,10 @@ use commands::bus::{Bus, FactOf, Refused};
 use commands::failpoint;
 use commands::links::{TrackedMail, Unsubscribe};
 use commands::log::{Bare, Commit, LogError, Metadata, Recorded, StreamAppend};
+use commands::templates::placeholders;
 use domain::aggregate::Aggregate;
 use domain::category::Category;
-use domain::notification::{Notification, NotificationEvent};
+use domain::notification::{Notification, NotificationEvent, Requested};
 use domain::policy::last_check::{Last, LastCheck, last_check};
 use domain::recipient::AddressDetails;
 use domain::subscription::Subscription;
@@ -167,6 +168,8 @@ pub(super) enum Body {
     Erased,
     /// Nothing: what is stored is damaged.
     Damaged,
+    /// Nothing: its template cannot be rendered with its parameters.
+    Unrendered(&'static str),
     /// It could not be read just now.
     Unread,
 }
@@ -198,15 +201,27 @@ pub(super) async fn content_of(shared: &Shared, prepared: &[Prepared]) -> Vec<Bo
         }
     }
     let read: HashMap<u64, Fact> = read.into_iter().map(|event| (event.position, event.fact)).collect();
-    let body = |(Prepared { item, .. }, event): (&Prepared, Option<Arc<Recorded>>)| {
+    let mut bodies = Vec::with_capacity(prepared.len());
+    for (prepared, event) in prepared.iter().zip(at_hand) {
         let at_hand = event.as_deref().map(|event| &event.fact);
-        match at_hand.or_else(|| read.get(&item.requested_position)) {
-            Some(Fact::Notification(NotificationEvent::Requested(requested))) => {
-                requested.personal.known().map_or(Body::Erased, |content| Body::Known(Arc::new(content.clone())))
-            }
-            _ if damaged.contains(&item.requested_position) => Body::Damaged,
+        bodies.push(match at_hand.or_else(|| read.get(&prepared.item.requested_position)) {
+            Some(Fact::Notification(NotificationEvent::Requested(requested))) => told(shared, prepared, requested).await,
+            _ if damaged.contains(&prepared.item.requested_position) => Body::Damaged,
             _ => Body::Unread,
+        });
+    }
+    bodies
+}
+
+/// What a notification says over the channel of a delivery.
+async fn told(shared: &Shared, prepared: &Prepared, requested: &Requested) -> Body {
+    match shared.templates.content(requested, prepared.item.delivery.channel, placeholders(shared.links.at_hand())).await {
+        Ok(None) => Body::Erased,
+        Ok(Some(Ok(content))) => Body::Known(Arc::new(content)),
+        Ok(Some(Err(unrendered))) => Body::Unrendered(unrendered.code()),
+        Err(error) => {
+            tracing::warn!(%error, "a template could not be read; the call is not made, and tried again");
+            Body::Unread
         }
-    };
-    prepared.iter().zip(at_hand).map(body).collect()
+    }
 }

@@ -20,13 +20,14 @@ use crate::tracking::tracked;
 use commands::accept::Facts;
 use commands::bus::Bus;
 use commands::failpoint;
-use commands::links::Links;
+use commands::links::{Links, Unsubscribe};
 use commands::log::{CommitOutcome, Lane, LogError, Metadata, Tail};
 use commands::ports::{Clock, Random};
 use commands::replicas::Peers;
+use commands::templates::{Templates, filled};
 use domain::policy::retry::RetrySchedule;
 use domain::policy::routing::Terms;
-use domain::values::{Channel, Outcome};
+use domain::values::{Channel, Content, Millis, Outcome};
 use domain::{AggregateKind, Fact};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -58,6 +59,8 @@ pub struct Shared {
     pub random: Arc<dyn Random>,
     /// Makes the links of e-mails.
     pub links: Arc<Links>,
+    /// Renders what is made from templates.
+    pub templates: Templates,
     /// Retry schedule of each channel that has another than the default.
     pub schedules: HashMap<Channel, RetrySchedule>,
     /// Deliveries in one batch.
@@ -336,7 +339,7 @@ impl ChannelWorker {
     fn call(&self, prepared: Prepared, content: Body, since: Duration, outcomes: mpsc::Sender<Concluded>) {
         let Prepared { item, attempt, unbegun, entered } = prepared;
         let Some(Attempt { address, unsubscribe, tracking, mut slot }) = attempt else { return };
-        let clock = Arc::clone(&self.shared.clock);
+        let (clock, links) = (Arc::clone(&self.shared.clock), Arc::clone(&self.shared.links));
         self.calls.spawn(async move {
             failpoint::dawdle("calls-dawdle", clock.as_ref()).await;
             slot.used();
@@ -355,6 +358,10 @@ impl ChannelWorker {
                     drop(unbegun);
                     Outcome::Permanent { code: "content damaged".to_owned() }
                 }
+                Body::Unrendered(code) => {
+                    drop(unbegun);
+                    Outcome::Permanent { code: code.to_owned() }
+                }
                 Body::Unread => {
                     drop(unbegun);
                     Outcome::NotMade { code: "content not read".to_owned() }
@@ -365,7 +372,7 @@ impl ChannelWorker {
                         delivery: item.delivery.number,
                         attempt: item.delivery.attempt,
                         priority: item.priority,
-                        content: tracked(content, tracking.as_deref()),
+                        content: with_links(&links, &item, unsubscribe.as_ref(), tracked(content, tracking.as_deref()), clock.now()),
                         address,
                         unsubscribe,
                         expires_at: item.expires_at,
@@ -397,6 +404,14 @@ impl ChannelWorker {
             drop(slot);
         });
     }
+}
+
+/// What is told, with the recipient's own links where it asks for them. Who cannot leave a category may still look at
+/// the preferences.
+fn with_links(links: &Links, item: &Item, unsubscribe: Option<&Unsubscribe>, content: Arc<Content>, now: Millis) -> Arc<Content> {
+    let preferences = || links.preferences(item.recipient, now).map(|(url, _)| url);
+    let link = |ends: bool| if ends { unsubscribe.map(|unsubscribe| unsubscribe.url.clone()).or_else(preferences) } else { preferences() };
+    filled(&content, link).map_or(content, Arc::new)
 }
 
 /// Why not all of what was taken was called.

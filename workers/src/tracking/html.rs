@@ -6,6 +6,7 @@
 //! what stands in comments, scripts and texts, which is why regular expressions were rejected.
 
 use commands::links::TrackedMail;
+use commands::templates::is_placeholder;
 use lol_html::html_content::{ContentType, Element};
 use lol_html::{ElementContentHandlers, RewriteStrSettings, Selector, end, rewrite_str};
 use std::borrow::Cow;
@@ -89,7 +90,7 @@ pub fn rewritten(html: &str, mail: &TrackedMail) -> Option<String> {
     let rewritten = walk(
         html,
         |number, url, element| {
-            if mail.clicks && !mail.is_ours(url.as_str()) {
+            if mail.clicks && !mail.is_ours(url.as_str()) && !is_placeholder(url.as_str()) {
                 refused |= element.set_attribute("href", &mail.link(number)).is_err();
             }
         },

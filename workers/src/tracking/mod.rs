@@ -18,8 +18,9 @@ pub use visitor::{Asking, TOO_SOON, is_program, is_too_soon};
 
 use commands::links::TrackedMail;
 use commands::log::{LogError, LogReader};
+use commands::templates::{Templates, placeholders};
 use domain::notification::NotificationEvent;
-use domain::values::{Content, NotificationId};
+use domain::values::{Channel, Content, NotificationId};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
 use url::Url;
@@ -40,12 +41,15 @@ pub fn tracked(content: Arc<Content>, mail: Option<&TrackedMail>) -> Arc<Content
 ///
 /// # Errors
 /// The log cannot be read.
-pub async fn target(log: &dyn LogReader, notification: NotificationId, link: u16) -> Result<Option<Url>, LogError> {
+pub async fn target(log: &dyn LogReader, templates: &Templates, notification: NotificationId, link: u16) -> Result<Option<Url>, LogError> {
     let stream = StreamId::new(AggregateKind::Notification, notification.0);
     let events = log.bare_streams(vec![stream], true).await?;
-    let content = events.iter().find_map(|event| match &event.fact {
-        Fact::Notification(NotificationEvent::Requested(requested)) => requested.personal.known(),
+    let requested = events.iter().find_map(|event| match &event.fact {
+        Fact::Notification(NotificationEvent::Requested(requested)) => Some(requested),
         _ => None,
     });
+    let Some(requested) = requested else { return Ok(None) };
+    // As it was rendered for the mail: no other has tracked links.
+    let content = templates.content(requested, Channel::Email, placeholders(true)).await?.and_then(Result::ok);
     Ok(content.and_then(|content| nth_link(content.html.as_deref()?, link)))
 }

@@ -25,6 +25,7 @@ use commands::log::{
 };
 use commands::ports::{Clock, Random};
 use commands::replicas::{Membership, Peers, Turn};
+use commands::templates::{Examine, Publisher, Templates};
 use domain::policy::retry::RetrySchedule;
 use domain::policy::routing::Terms;
 use domain::values::{Channel, Limit};
@@ -104,6 +105,8 @@ pub struct EngineSettings {
     pub links: LinkSettings,
     /// How many a recipient may get over all categories together.
     pub overall: Vec<Limit>,
+    /// Tries templates before they are published.
+    pub examiner: Arc<dyn Examine>,
 }
 
 /// A provider at work, as operators see it.
@@ -181,6 +184,10 @@ pub struct Engine {
     pub mirror: Option<Progress>,
     /// What decisions rest on.
     pub facts: Arc<Facts>,
+    /// Renders what is made from templates.
+    pub templates: Templates,
+    /// Publishes templates.
+    pub publisher: Publisher,
     due: Due,
     beside: Beside,
     turns: HashMap<&'static str, Turn>,
@@ -242,6 +249,9 @@ impl Engine {
         // What is decided later is decided on the same terms.
         let terms = AcceptorSettings { overall: settings.overall.clone() };
         let due = Due::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), terms.clone());
+        let templates = Templates::new(bus.clone());
+        let due = due.sharing(templates.clone());
+        let publisher = Publisher::new(bus.clone(), Arc::clone(&settings.examiner));
         let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random), terms);
         let links = Arc::new(Links::new(master, settings.links.clone()));
         let tracking = Arc::new(Recorder::new(bus.clone()));
@@ -270,6 +280,8 @@ impl Engine {
             peers,
             mirror: settings.mirror.is_some().then(Progress::default),
             facts,
+            templates,
+            publisher,
             due,
             beside,
             turns,

@@ -8,9 +8,11 @@ use crate::graphql::position::Position;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use commands::log::Recorded;
+use commands::templates::placeholders;
 use domain::aggregate::Aggregate;
 use domain::notification::{DeliveryState, Notification, NotificationEvent, Requested};
 use domain::recipient::Recipient;
+use domain::template::TemplateUse;
 use domain::values::{Content, NotificationId, Rule};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
@@ -52,6 +54,28 @@ impl From<&Content> for ContentObject {
     fn from(content: &Content) -> Self {
         let Content { title, body, html, data, collapse_key, .. } = content.clone();
         Self { title, body, html, data, collapse_key }
+    }
+}
+
+/// A template in the version that a notification is made from.
+#[derive(SimpleObject)]
+pub struct UsedTemplate {
+    key: String,
+    version: i32,
+    /// The recipient's language then.
+    locale: Option<String>,
+    /// The recipient's zone then.
+    time_zone: Option<String>,
+}
+
+impl From<&TemplateUse> for UsedTemplate {
+    fn from(used: &TemplateUse) -> Self {
+        Self {
+            key: used.key.to_string(),
+            version: i32::try_from(used.version).unwrap_or(i32::MAX),
+            locale: used.locale.as_ref().map(ToString::to_string),
+            time_zone: used.zone.map(|zone| zone.name().to_owned()),
+        }
     }
 }
 
@@ -235,11 +259,22 @@ impl NotificationObject {
         Ok(self.existing(ctx).await?.state.sandbox)
     }
 
-    /// What is told; none once the recipient is erased.
-    async fn content(&self, ctx: &Context<'_>) -> Result<Option<ContentObject>> {
+    /// What is told; none once the recipient is erased. What is made from a template is shown as it is in the app, or
+    /// as on the channel that it went over.
+    async fn content(&self, ctx: &Context<'_>, #[graphql(desc = "As it is on this channel.")] channel: Option<Channel>) -> Result<Option<ContentObject>> {
         let loaded = self.existing(ctx).await?;
-        let content = loaded.requested().and_then(|requested| requested.personal.known());
-        Ok(content.map(Into::into))
+        let Some(requested) = loaded.requested() else { return Ok(None) };
+        let templates = &services(ctx)?.engine.templates;
+        let told = match channel {
+            Some(channel) => templates.content(requested, channel.into(), placeholders(false)).await,
+            None => templates.shown(requested, loaded.state.deliveries.iter().map(|delivery| delivery.channel)).await,
+        };
+        Ok(told.map_err(log_error)?.and_then(std::result::Result::ok).as_ref().map(Into::into))
+    }
+
+    /// The template that it is made from, in the version that was current when it was accepted.
+    async fn template(&self, ctx: &Context<'_>) -> Result<Option<UsedTemplate>> {
+        Ok(self.existing(ctx).await?.requested().and_then(|requested| requested.template.as_ref()).map(Into::into))
     }
 
     /// The sender's own notes; for its sender and administrators.

@@ -3,7 +3,8 @@
 use crate::graphql::context::SenderScope;
 use crate::graphql::names::{Channel, Priority};
 use crate::graphql::problem::Refused;
-use crate::graphql::sending::{ContentInput, category_in};
+use crate::graphql::sending::{ContentInput, category_in, told};
+use crate::graphql::templates::TemplateContentInput;
 use async_graphql::{ID, InputObject, OneofObject};
 use chrono::{DateTime, Utc};
 use domain::calendar::{CalendarError, Cron, LocalDateTime, TimeZone};
@@ -44,8 +45,10 @@ pub struct ScheduleTermsInput {
     priority: Option<Priority>,
     /// What it is about, for those who switch topics off.
     topic: Option<String>,
-    /// What to tell.
-    content: ContentInput,
+    /// What to tell; or give `template`.
+    content: Option<ContentInput>,
+    /// The template that says it, and its parameters. Its version that is current when it fires counts.
+    template: Option<TemplateContentInput>,
     /// Your own notes as a JSON object; returned in queries, never delivered.
     metadata: Option<String>,
     /// Not before this moment.
@@ -106,7 +109,7 @@ impl ScheduleTermsInput {
     /// As the domain wants it, and what is to be told.
     pub fn read(self, scope: &SenderScope<'_>) -> Result<(Terms, Content), Refused> {
         let category = category_in(&self.category, scope)?;
-        let content = self.content.content(self.metadata);
+        let content = told(self.content, self.template, self.metadata)?;
         content.check().map_err(|error| Refused::from(commands::accept::Refusal::Content(error)))?;
         let topic = self.topic.map(|key| TopicKey::new(&key)).transpose();
         let terms = Terms {

@@ -9,7 +9,7 @@ use crate::graphql::error::bus_error;
 use crate::graphql::position::Position;
 use crate::graphql::problem::Refused;
 use async_graphql::{Context, Object, Result, SimpleObject, Union};
-use commands::accept::{LONGEST_KEY, Refusal, recipient_stream};
+use commands::accept::{LONGEST_KEY, Refusal, recipient_stream, usable};
 use commands::bus::Refused as BusRefused;
 use domain::policy::deciding::zone_of;
 use domain::recipient::Recipient;
@@ -75,6 +75,12 @@ async fn define(
     };
     if let Some(refusal) = against {
         return Ok(Err(refusal.into()));
+    }
+    if let Some(key) = &content.template {
+        let template = engine.facts.template::<Refusal>(&engine.bus, key).await.map_err(bus_error)?;
+        if let Err(unusable) = usable(&template.state, &terms.sender, content.parameters.as_deref().unwrap_or("{}")) {
+            return Ok(Err(Refusal::Template(unusable).into()));
+        }
     }
     let person = facts.recipient.state;
     Ok(Ok((Define { schedule, recipient, terms, content, zone: zone_of(&person), now: engine.clock.now() }, person)))

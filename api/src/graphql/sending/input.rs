@@ -4,9 +4,10 @@ use crate::graphql::context::SenderScope;
 use crate::graphql::names::{Channel, Priority};
 use crate::graphql::plan::PlanInput;
 use crate::graphql::problem::Refused;
+use crate::graphql::templates::{TemplateContentInput, from_template};
 use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
-use commands::accept::SendRequest;
+use commands::accept::{Refusal, SendRequest, Unusable};
 use domain::calendar::LocalDateTime;
 use domain::values::{CategoryKey, Content, TopicKey};
 
@@ -28,7 +29,16 @@ pub struct ContentInput {
 impl ContentInput {
     /// As the domain wants it, with the sender's notes.
     pub fn content(self, metadata: Option<String>) -> Content {
-        Content { title: self.title, body: self.body, html: self.html, data: self.data, collapse_key: self.collapse_key, metadata }
+        Content {
+            title: self.title,
+            body: self.body,
+            html: self.html,
+            data: self.data,
+            collapse_key: self.collapse_key,
+            metadata,
+            template: None,
+            parameters: None,
+        }
     }
 }
 
@@ -46,8 +56,10 @@ pub struct SendNotificationInput {
     priority: Option<Priority>,
     /// Makes repeats harmless: the same key is one notification, whatever happens in between.
     idempotency_key: Option<String>,
-    /// What to tell.
-    content: ContentInput,
+    /// What to tell; or give `template`.
+    content: Option<ContentInput>,
+    /// The template that says it, and its parameters.
+    template: Option<TemplateContentInput>,
     /// Your own notes as a JSON object; returned in queries, never delivered.
     metadata: Option<String>,
     /// Worth nothing after this moment.
@@ -63,6 +75,16 @@ pub struct SendNotificationInput {
     digest_key: Option<String>,
     /// Over which channels first, and over which later; leave out `channels` with it.
     plan: Option<PlanInput>,
+}
+
+/// What is to be told: one of both.
+pub fn told(content: Option<ContentInput>, template: Option<TemplateContentInput>, metadata: Option<String>) -> Result<Content, Refused> {
+    match (content, template) {
+        (Some(content), None) => Ok(content.content(metadata)),
+        (None, Some(template)) => from_template(template, metadata),
+        (Some(_), Some(_)) => Err(Refused::from(Refusal::Template(Unusable::AndContent))),
+        (None, None) => Err(Refused::at("content", "CONTENT_INVALID", "Give `content`, or `template` with its parameters.")),
+    }
 }
 
 /// A category that the key may send in.
@@ -88,7 +110,7 @@ impl SendNotificationInput {
             channels: self.channels.map(|channels| channels.into_iter().map(Into::into).collect()),
             priority: self.priority.map(Into::into),
             idempotency_key: self.idempotency_key,
-            content: self.content.content(self.metadata),
+            content: told(self.content, self.template, self.metadata)?,
             expires_at: self.expires_at.map(|at| at.timestamp_millis()),
             not_before: self.send_at.map(|at| at.timestamp_millis()),
             local_time: local_time.map_err(|error| Refused::at("localTime", "TIME_INVALID", error.to_string()))?,

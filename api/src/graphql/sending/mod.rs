@@ -6,6 +6,6 @@ mod mutation;
 mod preview;
 
 pub use cancelling::{CancelMutation, SearchQuery};
-pub use input::{ContentInput, category_in};
+pub use input::{ContentInput, category_in, told};
 pub use mutation::SendingMutation;
 pub use preview::PreviewQuery;

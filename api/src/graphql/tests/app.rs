@@ -77,6 +77,7 @@ impl TestApp {
             overall: Vec::new(),
             share_always: false,
             links: commands::links::LinkSettings { base_url: Some("https://acme.test".to_owned()), ..Default::default() },
+            examiner: Arc::new(commands::templates::InProcess),
         };
         let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];
         let stores = Stores::embedded(&data, &master, 8, &random).unwrap();
@@ -102,6 +103,7 @@ impl TestApp {
             dead_letters: engine.read_models.dead_letters().unwrap(),
             schedules: engine.read_models.schedules().unwrap(),
             suppressions: engine.read_models.suppressions().unwrap(),
+            templates: engine.read_models.templates().unwrap(),
             directory: engine.read_models.directory().unwrap(),
         });
         let transport = TransportSettings::default();

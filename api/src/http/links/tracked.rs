@@ -30,7 +30,7 @@ pub(super) async fn click(
     let followed = async {
         let link = pages.admit(Purpose::Click, &token, &visitor)?;
         let (Some(notification), Some(place)) = (link.notification, link.place) else { return Err(Problem::NoTarget) };
-        let found = target(pages.services.engine.log.as_ref(), notification, place.link).await.map_err(|error| {
+        let found = target(pages.services.engine.log.as_ref(), &pages.services.engine.templates, notification, place.link).await.map_err(|error| {
             tracing::warn!(%error, "where a link leads could not be read");
             Problem::Unavailable
         })?;
