@@ -7,6 +7,7 @@ use super::engine::{Engine, Escape};
 use super::limits::{MAX_FIELD, MAX_TEMPLATE};
 use super::pieces::{Assembled, Piece};
 use super::problem::{Field, Place, Problem};
+use super::sinks::sinks;
 use super::values::Declared;
 use crate::template::{Body, Localized, Parameter, ParameterType, Source};
 use crate::values::Channel;
@@ -105,10 +106,16 @@ impl Compiler<'_> {
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
-        let name = self.checked(place, &assembled).then(|| format!("{}{}", escape.letter(), self.units.len()));
-        if let Some(name) = &name {
-            self.units.push(Unit { name: name.clone(), assembled, place: place.clone() });
-        }
+        let filters = if self.checked(place, &assembled) { sinks(escape, pieces).map_err(|problem| self.report(place, problem)).ok() } else { None };
+        let name = filters.map(|filters| {
+            let name = format!("{}{}", escape.letter(), self.units.len());
+            let expression = |index: usize, piece: &Piece| match filters.get(index) {
+                Some(Some(filter)) => format!("({})|{filter}", piece.code),
+                _ => piece.code.clone(),
+            };
+            self.units.push(Unit { name: name.clone(), assembled: Assembled::new(pieces, expression), place: place.clone() });
+            name
+        });
         self.known.insert(key, name.clone());
         name
     }

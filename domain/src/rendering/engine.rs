@@ -5,6 +5,7 @@ use super::filters::{self, Reached, refused};
 use super::limits::{MAX_HTML, MAX_OTHER, STEPS};
 use super::pieces::Assembled;
 use super::problem::Field;
+use super::sinks::SINKS;
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, HtmlEscape, Output, State, UndefinedBehavior, Value};
 use std::io;
@@ -157,7 +158,7 @@ fn run(engine: &Environment<'static>, name: &str, field: Field, root: &Value) ->
 fn failure(error: &Error, field: Field, source: &str) -> Failure {
     let range = error.range();
     let at = range.as_ref().map(|range| range.start);
-    let expression = || range.as_ref().and_then(|range| source.get(range.clone())).unwrap_or("an expression").chars().take(80).collect::<String>();
+    let expression = || as_written(range.as_ref().and_then(|range| source.get(range.clone())).unwrap_or("an expression"));
     let reached = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Reached>());
     let error = match (error.kind(), reached) {
         (ErrorKind::OutOfFuel, _) => RenderError::Limit { limit: Limit::Steps, field: Some(field) },
@@ -166,6 +167,13 @@ fn failure(error: &Error, field: Field, source: &str) -> Failure {
         (kind, _) => RenderError::Failed { expression: expression(), reason: reason(kind, error), field },
     };
     Failure { error, at }
+}
+
+/// Without what was put around it.
+fn as_written(expression: &str) -> String {
+    let own = SINKS.iter().find_map(|sink| expression.strip_suffix(sink)?.trim_end().strip_suffix('|'));
+    let own = own.map_or(expression, |own| own.trim_start_matches('(').trim_end_matches(')'));
+    own.chars().take(80).collect()
 }
 
 /// Why, in words that tell no values: the engine's own may.

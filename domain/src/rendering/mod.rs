@@ -22,6 +22,7 @@ mod filters;
 pub mod limits;
 mod pieces;
 mod problem;
+mod sinks;
 #[cfg(test)]
 mod tests;
 mod values;

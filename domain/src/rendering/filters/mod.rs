@@ -8,6 +8,8 @@ mod numbers;
 mod tests_of_values;
 mod texts;
 
+pub(super) use texts::text_of;
+
 use super::error::Limit;
 use super::limits::MAX_FILTERED;
 use minijinja::{Environment, Error, ErrorKind, Value};
@@ -72,6 +74,7 @@ pub(super) fn add(engine: &mut Environment<'static>) {
     numbers::add(engine);
     lists::add(engine);
     tests_of_values::add(engine);
+    super::sinks::add(engine);
 }
 
 /// A bound was reached within the engine.
@@ -85,7 +88,7 @@ pub(super) fn refused(reason: &'static str) -> Error {
 }
 
 /// A text that a filter gives, unless it is too long.
-fn bounded(text: String) -> Result<Value, Error> {
+pub(super) fn bounded(text: String) -> Result<Value, Error> {
     if text.len() > MAX_FILTERED { Err(too_long()) } else { Ok(Value::from(text)) }
 }
 
