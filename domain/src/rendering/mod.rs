@@ -15,6 +15,7 @@ mod bounds;
 mod compile;
 mod compiled;
 mod compose;
+mod email;
 mod engine;
 mod error;
 mod examine;

@@ -60,8 +60,28 @@ pub(in super::super) enum Position {
     Between,
     /// Within a tag, where an attribute could begin.
     Attribute,
+    /// Within a `<style>`.
+    Style,
     /// Anywhere else.
     Within,
+}
+
+/// What a letter was, for who makes a text of HTML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) enum Seen {
+    /// Text that is shown.
+    Text(String),
+    /// A tag has ended.
+    Tag {
+        /// Its element.
+        name: String,
+        /// It is an end tag.
+        closing: bool,
+    },
+    /// A letter of a link's address.
+    Link(char),
+    /// Nothing that is shown.
+    Nothing,
 }
 
 /// A reader of HTML.
@@ -100,7 +120,34 @@ impl Html {
         match self.state {
             State::Text if !self.conditional => Position::Between,
             State::InTag => Position::Attribute,
+            State::Raw(Raw::Style) => Position::Style,
             _ => Position::Within,
+        }
+    }
+
+    /// Whether text here is shown.
+    pub fn shows(&self) -> bool {
+        self.position() == Position::Between
+    }
+
+    /// Whether this is a link's address.
+    pub fn links(&self) -> bool {
+        !self.conditional && self.tag == "a" && self.attribute == "href" && !self.closing && matches!(self.state, State::Quoted(..))
+    }
+
+    /// Reads a letter, and tells what it was.
+    pub fn see(&mut self, letter: char) -> Seen {
+        let (before, linked, shown) = (self.state, self.links(), self.shows());
+        self.letter(letter);
+        let ended = matches!(self.state, State::Text | State::Raw(_)) && !matches!(before, State::Text | State::Opening | State::Comment | State::Raw(_));
+        match before {
+            _ if self.conditional => Seen::Nothing,
+            _ if ended => Seen::Tag { name: self.tag.clone(), closing: self.closing },
+            State::Text if shown && self.state == State::Text => Seen::Text(letter.to_string()),
+            // It was no tag.
+            State::Opening if self.state == State::Text => Seen::Text(format!("<{letter}")),
+            State::Quoted(..) if linked && self.links() => Seen::Link(letter),
+            _ => Seen::Nothing,
         }
     }
 

@@ -11,7 +11,7 @@ mod html;
 mod json;
 mod values;
 
-pub(super) use html::{Html, Position};
+pub(super) use html::{Html, Position, Seen};
 pub(super) use values::{SINKS, add};
 
 use super::engine::Escape;
