@@ -21,6 +21,7 @@ mod error;
 mod examine;
 mod filters;
 pub mod limits;
+mod localize;
 mod pieces;
 mod problem;
 mod sinks;

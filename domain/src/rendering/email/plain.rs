@@ -11,7 +11,6 @@ use super::super::sinks::{Html, Seen};
 /// What stands between two words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Gap {
-    None,
     Blank,
     Line,
     Paragraph,
@@ -78,7 +77,7 @@ impl Writer {
             Some(Gap::Blank) => " ",
             Some(Gap::Line) => "\n",
             Some(Gap::Paragraph) => "\n\n",
-            Some(Gap::None) | None => return,
+            None => return,
         };
         self.out.push(text(gap.to_owned()));
     }

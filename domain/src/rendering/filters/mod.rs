@@ -8,6 +8,7 @@ mod numbers;
 mod tests_of_values;
 mod texts;
 
+pub(super) use numbers::float as number_of;
 pub(super) use texts::text_of;
 
 use super::error::Limit;
@@ -18,6 +19,9 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 pub(super) const FILTERS: &[&str] = &[
     "abs",
     "capitalize",
+    "currency",
+    "date",
+    "datetime",
     "default",
     "first",
     "float",
@@ -30,12 +34,16 @@ pub(super) const FILTERS: &[&str] = &[
     "lower",
     "max",
     "min",
+    "number",
+    "percent",
+    "plural",
     "replace",
     "reverse",
     "round",
     "sort",
     "split",
     "sum",
+    "time",
     "title",
     "trim",
     "truncate",
@@ -74,6 +82,7 @@ pub(super) fn add(engine: &mut Environment<'static>) {
     numbers::add(engine);
     lists::add(engine);
     tests_of_values::add(engine);
+    super::localize::add(engine);
     super::sinks::add(engine);
 }
 
