@@ -3,10 +3,12 @@
 use super::bounds;
 use super::compiled::{Compiled, Fields, InLocale};
 use super::compose::{Composing, Parts, field_of};
+use super::email;
 use super::engine::{Engine, Escape};
 use super::limits::{MAX_FIELD, MAX_TEMPLATE};
 use super::pieces::{Assembled, Piece};
 use super::problem::{Field, Place, Problem};
+use super::sinks::sinks;
 use super::values::Declared;
 use crate::template::{Body, Localized, Parameter, ParameterType, Source};
 use crate::values::Channel;
@@ -79,12 +81,42 @@ impl Compiler<'_> {
             let pieces = self.compose(&place(field), body, channel)?;
             self.unit(&place(field), escape, &pieces)
         };
-        Fields {
-            title: field(Field::Title, Escape::Plain),
-            text: field(Field::Text, Escape::Plain),
-            html: if channel == Channel::Email { field(Field::Html, Escape::Html) } else { None },
-            data: field(Field::Data, Escape::Json),
+        let (title, text, data) = (field(Field::Title, Escape::Plain), field(Field::Text, Escape::Plain), field(Field::Data, Escape::Json));
+        let fields = Fields { title, text, html: None, data, derived: false };
+        if channel == Channel::Email { self.email(&place, body, fields) } else { fields }
+    }
+
+    /// Adds an e-mail's HTML, and its text where that is not written.
+    fn email(&mut self, place: &dyn Fn(Field) -> Place, body: &Body, fields: Fields) -> Fields {
+        let channel = Channel::Email;
+        let field = if body.mjml.is_some() { Field::Mjml } else { Field::Html };
+        let place_of_html = place(field);
+        let Some(pieces) = self.compose(&place_of_html, body, channel) else { return fields };
+        // Mistakes are told where they were written, which markup's tools know nothing of.
+        let written = Assembled::new(&pieces, |_, piece| piece.code.clone());
+        if !self.checked(&place_of_html, &written) {
+            return fields;
         }
+        if let Err(problem) = sinks(Escape::Html, &pieces) {
+            self.report(&place_of_html, problem);
+            return fields;
+        }
+        let html = match email::markup(field, pieces) {
+            Ok(html) => html,
+            Err(problem) => {
+                self.report(&place_of_html, problem);
+                return fields;
+            }
+        };
+        let derived = body.text.is_none();
+        let text = if derived { self.unit(&place_of_html, Escape::Plain, &email::plain(&html)) } else { fields.text };
+        let preheader = self.compose(&place(Field::Preheader), body, channel).filter(|pieces| self.is_right(&place(Field::Preheader), pieces));
+        let html = preheader.map_or(html.clone(), |preheader| email::with_preheader(html, &preheader));
+        Fields { text, html: self.unit(&place_of_html, Escape::Html, &html), derived, ..fields }
+    }
+
+    fn is_right(&mut self, place: &Place, pieces: &[Piece]) -> bool {
+        self.checked(place, &Assembled::new(pieces, |_, piece| piece.code.clone()))
     }
 
     /// A field with its layouts and partials; none where it is absent or wrong.
@@ -105,10 +137,16 @@ impl Compiler<'_> {
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
-        let name = self.checked(place, &assembled).then(|| format!("{}{}", escape.letter(), self.units.len()));
-        if let Some(name) = &name {
-            self.units.push(Unit { name: name.clone(), assembled, place: place.clone() });
-        }
+        let filters = if self.checked(place, &assembled) { sinks(escape, pieces).map_err(|problem| self.report(place, problem)).ok() } else { None };
+        let name = filters.map(|filters| {
+            let name = format!("{}{}", escape.letter(), self.units.len());
+            let expression = |index: usize, piece: &Piece| match filters.get(index) {
+                Some(Some(filter)) => format!("({})|{filter}", piece.code),
+                _ => piece.code.clone(),
+            };
+            self.units.push(Unit { name: name.clone(), assembled: Assembled::new(pieces, expression), place: place.clone() });
+            name
+        });
         self.known.insert(key, name.clone());
         name
     }

@@ -1,5 +1,6 @@
 //! A template ready to be rendered: everything slow is behind it.
 
+use super::email::squeezed;
 use super::engine::{Engine, Failure};
 use super::error::RenderError;
 use super::problem::Field;
@@ -33,6 +34,8 @@ pub(super) struct Fields {
     pub text: Option<String>,
     pub html: Option<String>,
     pub data: Option<String>,
+    /// The text is made from the HTML.
+    pub derived: bool,
 }
 
 /// What a notification says to somebody over a channel.
@@ -105,7 +108,10 @@ impl Compiled {
         Ok(Rendered {
             locale: locale.clone(),
             title: run(&fields.title, Field::Title).map_err(failed(&fields.title))?.map(one_line),
-            text: run(&fields.text, Field::Text).map_err(failed(&fields.text))?.unwrap_or_default(),
+            text: run(&fields.text, Field::Text)
+                .map_err(failed(&fields.text))?
+                .map(|text| if fields.derived { squeezed(&text) } else { text })
+                .unwrap_or_default(),
             html: run(&fields.html, Field::Html).map_err(failed(&fields.html))?,
             data: run(&fields.data, Field::Data).and_then(an_object).map_err(failed(&fields.data))?,
         })

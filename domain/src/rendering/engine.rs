@@ -5,8 +5,9 @@ use super::filters::{self, Reached, refused};
 use super::limits::{MAX_HTML, MAX_OTHER, STEPS};
 use super::pieces::Assembled;
 use super::problem::Field;
+use super::sinks::SINKS;
 use minijinja::value::ValueKind;
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, HtmlEscape, Output, State, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
 use std::io;
 use std::sync::LazyLock;
 
@@ -89,13 +90,32 @@ fn write_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(),
     match value.kind() {
         ValueKind::String => {
             let text = value.as_str().unwrap_or_default();
-            if html { write!(out, "{}", HtmlEscape(text)) } else { out.write_str(text) }.map_err(Error::from)
+            if html { write_html(out, text) } else { out.write_str(text) }.map_err(Error::from)
         }
         ValueKind::Number | ValueKind::Bool => write!(out, "{value}").map_err(Error::from),
         ValueKind::None => Ok(()),
         ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
         _ => Err(refused("a list or map cannot be shown; use a loop, or `join`")),
     }
+}
+
+/// What could begin a tag or a reference, or end a value, as references. The engine's own escapes `/` too, which
+/// makes links unreadable for who looks at the source, and is needed nowhere.
+fn write_html(out: &mut Output, text: &str) -> std::fmt::Result {
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+        let (plain, special) = rest.split_at(at);
+        out.write_str(plain)?;
+        out.write_str(match special.as_bytes().first() {
+            Some(b'&') => "&amp;",
+            Some(b'<') => "&lt;",
+            Some(b'>') => "&gt;",
+            Some(b'"') => "&quot;",
+            _ => "&#x27;",
+        })?;
+        rest = special.get(1..).unwrap_or_default();
+    }
+    out.write_str(rest)
 }
 
 /// The engine's output for what writes bytes.
@@ -157,7 +177,7 @@ fn run(engine: &Environment<'static>, name: &str, field: Field, root: &Value) ->
 fn failure(error: &Error, field: Field, source: &str) -> Failure {
     let range = error.range();
     let at = range.as_ref().map(|range| range.start);
-    let expression = || range.as_ref().and_then(|range| source.get(range.clone())).unwrap_or("an expression").chars().take(80).collect::<String>();
+    let expression = || as_written(range.as_ref().and_then(|range| source.get(range.clone())).unwrap_or("an expression"));
     let reached = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Reached>());
     let error = match (error.kind(), reached) {
         (ErrorKind::OutOfFuel, _) => RenderError::Limit { limit: Limit::Steps, field: Some(field) },
@@ -166,6 +186,13 @@ fn failure(error: &Error, field: Field, source: &str) -> Failure {
         (kind, _) => RenderError::Failed { expression: expression(), reason: reason(kind, error), field },
     };
     Failure { error, at }
+}
+
+/// Without what was put around it.
+fn as_written(expression: &str) -> String {
+    let own = SINKS.iter().find_map(|sink| expression.strip_suffix(sink)?.trim_end().strip_suffix('|'));
+    let own = own.map_or(expression, |own| own.trim_start_matches('(').trim_end_matches(')'));
+    own.chars().take(80).collect()
 }
 
 /// Why, in words that tell no values: the engine's own may.

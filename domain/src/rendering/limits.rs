@@ -11,6 +11,8 @@ pub const MAX_TEMPLATE: usize = 1024 * 1024;
 pub(super) const MAX_TAG: usize = 2000;
 /// Statements within statements.
 pub(super) const MAX_NESTING: usize = 32;
+/// HTML or MJML elements within each other.
+pub(super) const MAX_ELEMENTS_DEEP: usize = 200;
 /// `elif`s of one `if`.
 pub(super) const MAX_ELIFS: usize = 64;
 /// Layouts and partials within each other.

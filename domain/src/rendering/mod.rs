@@ -15,13 +15,16 @@ mod bounds;
 mod compile;
 mod compiled;
 mod compose;
+mod email;
 mod engine;
 mod error;
 mod examine;
 mod filters;
 pub mod limits;
+mod localize;
 mod pieces;
 mod problem;
+mod sinks;
 #[cfg(test)]
 mod tests;
 mod values;

@@ -108,4 +108,11 @@ impl Origin {
         let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
         Self { key: key.cloned(), line: before.matches('\n').count() + 1, column }
     }
+
+    /// Behind a text that begins here.
+    pub fn after(&self, text: &str) -> Self {
+        let Self { line, column, .. } = Self::of(None, text, text.len());
+        let column = if line > 1 { column } else { self.column + column - 1 };
+        Self { key: self.key.clone(), line: self.line + line - 1, column }
+    }
 }

@@ -8,6 +8,9 @@ mod numbers;
 mod tests_of_values;
 mod texts;
 
+pub(super) use numbers::float as number_of;
+pub(super) use texts::text_of;
+
 use super::error::Limit;
 use super::limits::MAX_FILTERED;
 use minijinja::{Environment, Error, ErrorKind, Value};
@@ -16,6 +19,9 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 pub(super) const FILTERS: &[&str] = &[
     "abs",
     "capitalize",
+    "currency",
+    "date",
+    "datetime",
     "default",
     "first",
     "float",
@@ -28,12 +34,16 @@ pub(super) const FILTERS: &[&str] = &[
     "lower",
     "max",
     "min",
+    "number",
+    "percent",
+    "plural",
     "replace",
     "reverse",
     "round",
     "sort",
     "split",
     "sum",
+    "time",
     "title",
     "trim",
     "truncate",
@@ -72,6 +82,8 @@ pub(super) fn add(engine: &mut Environment<'static>) {
     numbers::add(engine);
     lists::add(engine);
     tests_of_values::add(engine);
+    super::localize::add(engine);
+    super::sinks::add(engine);
 }
 
 /// A bound was reached within the engine.
@@ -85,7 +97,7 @@ pub(super) fn refused(reason: &'static str) -> Error {
 }
 
 /// A text that a filter gives, unless it is too long.
-fn bounded(text: String) -> Result<Value, Error> {
+pub(super) fn bounded(text: String) -> Result<Value, Error> {
     if text.len() > MAX_FILTERED { Err(too_long()) } else { Ok(Value::from(text)) }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn add(engine: &mut Environment<'static>) {
 }
 
 /// A text, or a number or truth value as one.
-pub(super) fn text_of(value: &Value) -> Result<Cow<'_, str>, Error> {
+pub(in super::super) fn text_of(value: &Value) -> Result<Cow<'_, str>, Error> {
     match value.kind() {
         ValueKind::String => Ok(Cow::Borrowed(value.as_str().unwrap_or_default())),
         ValueKind::Number | ValueKind::Bool => Ok(Cow::Owned(value.to_string())),

@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod basics;
+mod languages;
+mod mails;
+mod places;
 
 use super::*;
 use crate::calendar::TimeZone;
