@@ -347,6 +347,12 @@ fn requested(e: &Requested, facts: &[ExplainedFact]) -> String {
         let named: Vec<String> = channels.iter().map(|channel| words::channel(*channel).to_owned()).collect();
         sentence.push_str(&format!(", over {}", words::list(&named)));
     }
+    if let Some(used) = &e.template {
+        sentence.push_str(&format!(", from version {} of template {}", used.version, used.key));
+        if let Some(locale) = &used.locale {
+            sentence.push_str(&format!(" for readers of {locale}"));
+        }
+    }
     if let Some(topic) = &e.topic {
         sentence.push_str(&format!(", about topic {topic}"));
     }

@@ -41,6 +41,7 @@ mod sandbox;
 mod schedules;
 mod sending;
 mod stopping;
+mod templates;
 mod text_messages;
 mod told;
 mod tracking;

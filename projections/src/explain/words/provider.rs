@@ -54,6 +54,11 @@ fn plain(code: &str) -> Option<&'static str> {
         "process ended" => "our process ended during the call",
         "content erased" => "the content had been erased",
         "content damaged" => "the content could not be read",
+        "TEMPLATE_NO_BODY" => "its template has nothing for this channel",
+        "TEMPLATE_UNDEFINED" => "its template needs a value that the parameters do not have",
+        "TEMPLATE_PARAMETER" | "TEMPLATE_FAILED" => "its template cannot be rendered with these parameters",
+        "TEMPLATE_LIMIT" => "its template became too large, or took too long, with these parameters",
+        "TEMPLATE_MISSING" | "TEMPLATE_BROKEN" => "its template's version cannot be used",
         "content not read" => "the content could not be read from the log in time",
         _ => return None,
     })
