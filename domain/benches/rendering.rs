@@ -35,6 +35,7 @@ fn source(bodies: Vec<Body>) -> Source {
         default_locale: Locale::english(),
         parameters: kinds.into_iter().map(parameter).collect(),
         locales: vec![Localized { locale: Locale::english(), bodies }],
+        experiment: None,
     }
 }
 

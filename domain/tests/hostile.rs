@@ -23,6 +23,7 @@ fn source(text: &str) -> Source {
         default_locale: Locale::english(),
         parameters: vec![parameter("a", ParameterType::String), parameter("list", ParameterType::List)],
         locales: vec![Localized { locale: Locale::english(), bodies: vec![Body { text: Some(text.to_owned()), ..Body::default() }] }],
+        experiment: None,
     }
 }
 

@@ -6,6 +6,7 @@
 //! - [`directory`]: categories, senders and API keys.
 //! - [`schedules`]: schedules of requests, by sender and recipient.
 //! - [`reconciliation`]: the books with each provider; computed when asked for.
+//! - [`experiments`]: what came of experiments of templates.
 //! - [`suppressions`]: addresses to which nothing goes.
 //! - [`templates`]: templates as they are found.
 //! - [`explain`]: why a notification came, or did not, from the log itself.
@@ -18,6 +19,7 @@
 
 pub mod dead_letters;
 pub mod directory;
+pub mod experiments;
 pub mod explain;
 pub mod feed;
 pub mod live;

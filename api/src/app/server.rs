@@ -176,6 +176,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         schedules: engine.read_models.schedules()?,
         suppressions: engine.read_models.suppressions()?,
         templates: engine.read_models.templates()?,
+        experiments: engine.read_models.experiments()?,
         directory,
     });
     let transport = TransportSettings {

@@ -7,6 +7,7 @@ use crate::auth::registry::KeyRegistry;
 use commands::log::Metadata;
 use projections::dead_letters::DeadLetters;
 use projections::directory::Directory;
+use projections::experiments::Experiments;
 use projections::notifications::Notifications;
 use projections::schedules::Schedules;
 use projections::suppressions::Suppressions;
@@ -46,6 +47,8 @@ pub struct Services {
     pub suppressions: Suppressions,
     /// Templates as they are found.
     pub templates: Templates,
+    /// What came of experiments.
+    pub experiments: Experiments,
     /// Categories, senders, keys.
     pub directory: Directory,
 }

@@ -3,7 +3,7 @@
 use domain::policy::deciding::zone_of;
 use domain::recipient::Recipient;
 use domain::template::{ParameterRefusal, Template, TemplateKind, TemplateUse, check_parameters, parse_parameters};
-use domain::values::{Locale, SenderKey};
+use domain::values::{Locale, RecipientId, SenderKey};
 
 /// Why nothing can be made from a template; nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,8 +45,10 @@ pub fn usable(template: &Template, sender: &SenderKey, parameters: &str) -> Resu
 }
 
 /// The version that is current, for a person as they are now.
-pub(crate) fn bound(template: &Template, recipient: &Recipient) -> Option<TemplateUse> {
+pub(crate) fn bound(template: &Template, id: RecipientId, recipient: &Recipient) -> Option<TemplateUse> {
+    let current = template.current.as_ref()?;
+    let assigned = current.source.experiment.as_ref().map(|experiment| experiment.assign(&template.key, id));
     let locale = recipient.locale.as_deref().and_then(Locale::of_person);
     let zone = recipient.time_zone.is_some().then(|| zone_of(recipient));
-    Some(TemplateUse { key: template.key.clone(), version: template.current.as_ref()?.version, variant: None, locale, zone })
+    Some(TemplateUse { key: template.key.clone(), version: current.version, assigned, locale, zone })
 }

@@ -197,7 +197,7 @@ impl SendRequest {
             plan: plan_of(self.plan.as_ref(), self.channels.is_some(), category).cloned(),
             category_version: category.version,
             origin: None,
-            template: facts.template.as_ref().and_then(|template| bound(&template.state, &facts.recipient.state)),
+            template: facts.template.as_ref().and_then(|template| bound(&template.state, recipient, &facts.recipient.state)),
             personal: Personal::Known(Content { template: None, ..self.content.clone() }),
         }
     }

@@ -9,7 +9,7 @@ use domain::Fact;
 use domain::address::{AddressOwnership, SuppressionReason};
 use domain::event::Personal;
 use domain::notification::{AttemptStarted, DeliveryState, FailureClass, Notification, NotificationEvent as E, Queued, Receipt, Requested, Said, Sent};
-use domain::values::{AddressId, CategoryKey, Channel, Content, FactVersions, NotificationId, Priority, RecipientId, Rule, SenderKey};
+use domain::values::{AddressId, CategoryKey, Channel, Content, FactVersions, NotificationId, RecipientId, Rule, SenderKey};
 use uuid::Uuid;
 
 fn id(number: u128) -> NotificationId {

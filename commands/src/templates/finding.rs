@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// A mistake or a warning, and where it lies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
+    /// The variant of an experiment that it is about; absent: what the template says without it.
+    #[serde(default)]
+    pub variant: Option<String>,
     /// Language of the body; absent where it is about the whole template.
     pub locale: Option<Locale>,
     /// Channel of the body; absent: the body for all channels.
@@ -30,7 +33,18 @@ pub struct Finding {
 impl Finding {
     /// About the whole template.
     pub fn of(code: &str, message: impl Into<String>) -> Self {
-        Self { locale: None, channel: None, field: None, part: None, line: None, column: None, code: code.to_owned(), message: message.into(), hint: None }
+        Self {
+            variant: None,
+            locale: None,
+            channel: None,
+            field: None,
+            part: None,
+            line: None,
+            column: None,
+            code: code.to_owned(),
+            message: message.into(),
+            hint: None,
+        }
     }
 
     fn at(place: Option<&Place>, code: &str, message: &str) -> Self {
@@ -69,6 +83,20 @@ pub struct Examined {
     pub problems: Vec<Finding>,
     /// What else its author should know.
     pub warnings: Vec<Finding>,
+}
+
+impl Examined {
+    /// With what was found in a variant; what it shares with others is told once.
+    pub(super) fn add(&mut self, more: Self, variant: Option<&str>) {
+        let same = |known: &Finding, other: &Finding| Finding { variant: None, ..known.clone() } == *other;
+        for (all, more) in [(&mut self.problems, more.problems), (&mut self.warnings, more.warnings)] {
+            for finding in more {
+                if !all.iter().any(|known| same(known, &finding)) {
+                    all.push(Finding { variant: variant.map(str::to_owned), ..finding });
+                }
+            }
+        }
+    }
 }
 
 /// Tries a template in this process, without any bounds but the renderer's own.

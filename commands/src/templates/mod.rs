@@ -21,7 +21,7 @@ use crate::log::LogError;
 use crate::recent::Recent;
 use domain::notification::Requested;
 use domain::rendering::{Audience, Compiled, Links, Parts, RenderError, compile};
-use domain::template::{TemplateUse, parse_parameters};
+use domain::template::{CONTROL, TemplateUse, parse_parameters};
 use domain::values::{Channel, Content, TemplateKey};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -63,7 +63,7 @@ impl Unrendered {
 type Ready = Result<Arc<Compiled>, Unrendered>;
 
 struct Kept {
-    recent: Recent<(TemplateKey, u32), Ready>,
+    recent: Recent<(TemplateKey, u32, Option<String>), Ready>,
     bytes: usize,
 }
 
@@ -86,12 +86,12 @@ impl Templates {
         Self { bus, kept: Arc::new(Mutex::new(Kept { recent: Recent::new(KEPT), bytes: 0 })) }
     }
 
-    /// A version, ready to be rendered.
+    /// A version, or what a variant of its experiment makes of it, ready to be rendered.
     ///
     /// # Errors
     /// The log cannot be read.
-    pub async fn compiled(&self, key: &TemplateKey, number: u32) -> Result<Ready, LogError> {
-        let wanted = (key.clone(), number);
+    pub async fn compiled(&self, key: &TemplateKey, number: u32, variant: Option<&str>) -> Result<Ready, LogError> {
+        let wanted = (key.clone(), number, variant.map(str::to_owned));
         if let Some(ready) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).recent.get(&wanted) {
             return Ok(ready.clone());
         }
@@ -104,7 +104,10 @@ impl Templates {
                         parts.insert(key.clone(), Arc::new(part.source));
                     }
                 }
-                compiled(published.source, parts).await
+                match published.source.as_variant(variant.unwrap_or(CONTROL)) {
+                    Some(source) => compiled(source, parts).await,
+                    None => Err(Unrendered::Missing),
+                }
             }
         };
         if let Err(unrendered) = &ready {
@@ -130,7 +133,7 @@ impl Templates {
         let Some(used) = &requested.template else {
             return Ok(Some(if content.parameters.is_some() { Err(Unrendered::Missing) } else { Ok(content.clone()) }));
         };
-        Ok(Some(match self.compiled(&used.key, used.version).await? {
+        Ok(Some(match self.compiled(&used.key, used.version, used.assigned.as_ref().map(|assigned| assigned.variant.as_str())).await? {
             Ok(compiled) => rendered(&compiled, used, content, channel, links),
             Err(unrendered) => Err(unrendered),
         }))
@@ -165,7 +168,7 @@ fn rendered(compiled: &Compiled, used: &TemplateUse, content: &Content, channel:
     let parameters = parse_parameters(content.parameters.as_deref().unwrap_or("{}")).map_err(|_| Unrendered::Parameters)?;
     // Whose language nobody knows reads the template's default.
     let locale = used.locale.as_ref().unwrap_or_else(|| compiled.default_locale());
-    let audience = Audience { channel, locale, zone: used.zone.unwrap_or_default(), variant: used.variant.as_deref(), links };
+    let audience = Audience { channel, locale, zone: used.zone.unwrap_or_default(), variant: None, links };
     let told = compiled.render(&audience, &parameters)?;
     Ok(Content {
         title: told.title,

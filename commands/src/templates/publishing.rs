@@ -9,7 +9,7 @@ use crate::accept::template_stream;
 use crate::bus::{Bus, Done, Refused};
 use crate::log::{LogError, Metadata};
 use domain::rendering::{Parts, Problem, references};
-use domain::template::{Pins, Source, Template, TemplateCommand, TemplateKind, TemplateRefusal};
+use domain::template::{CONTROL, Pins, Source, Template, TemplateCommand, TemplateKind, TemplateRefusal};
 use domain::values::TemplateKey;
 use std::collections::VecDeque;
 use std::future::Future;
@@ -125,7 +125,10 @@ impl Publisher {
     /// What cannot be read of it, or the log.
     pub async fn resolve(&self, source: &Source) -> Result<Resolved, NotPublished> {
         let mut resolved = Resolved::default();
-        let mut open: VecDeque<TemplateKey> = references(source).map_err(|problems| NotPublished::Problems(found(&problems)))?.into_iter().collect();
+        let mut open = VecDeque::new();
+        for (_, whole) in source.all_variants() {
+            open.extend(references(&whole).map_err(|problems| NotPublished::Problems(found(&problems)))?);
+        }
         while let Some(key) = open.pop_front() {
             if resolved.pins.contains_key(&key) || resolved.pins.len() >= MOST_PARTS {
                 continue;
@@ -147,8 +150,12 @@ impl Publisher {
     pub async fn examine(&self, source: &Source) -> Result<(Resolved, Examined), NotPublished> {
         source.check().map_err(NotPublished::Refused)?;
         let resolved = self.resolve(source).await?;
-        let examined = self.examiner.examine(source, &resolved.parts).await.map_err(NotPublished::Untried)?;
-        Ok((resolved, examined))
+        let mut all = Examined::default();
+        for (variant, whole) in source.all_variants() {
+            let examined = self.examiner.examine(&whole, &resolved.parts).await.map_err(NotPublished::Untried)?;
+            all.add(examined, (variant != CONTROL).then_some(variant));
+        }
+        Ok((resolved, all))
     }
 
     /// Publishes what was written last; where a revision is named, only if that is it.
@@ -179,6 +186,22 @@ impl Publisher {
         let (resolved, warnings) = self.tried(&older.source).await?;
         let back = TemplateCommand::RollBack { to, source: Box::new(older.source), pins: resolved.pins, note };
         Ok(Published { done: self.bus.execute::<Template>(stream, metadata, back).await?, warnings })
+    }
+
+    /// Ends the experiment that is out: what a variant says is published as what the template says.
+    ///
+    /// # Errors
+    /// See [`NotPublished`].
+    pub async fn promote(&self, key: &TemplateKey, variant: &str, note: Option<String>, metadata: &Arc<Metadata>) -> Result<Published, NotPublished> {
+        let stream = template_stream(key);
+        let state = self.bus.load::<Template>(stream).await?.state;
+        let current = state.current.as_ref().ok_or(NotPublished::Refused(TemplateRefusal::NotFound))?;
+        let winner = current.source.experiment.as_ref().and_then(|_| current.source.as_variant(variant));
+        let winner = winner.ok_or(NotPublished::Refused(TemplateRefusal::NoSuchVariant))?;
+        let (resolved, warnings) = self.tried(&winner).await?;
+        let draft = TemplateCommand::Draft { key: key.clone(), source: Box::new(winner), expected: Some(state.revision) };
+        let publish = TemplateCommand::Publish { revision: state.revision + 1, pins: resolved.pins, note };
+        Ok(Published { done: self.bus.execute_all::<Template>(stream, metadata, vec![draft, publish]).await?, warnings })
     }
 
     async fn tried(&self, source: &Source) -> Result<(Resolved, Vec<Finding>), NotPublished> {

@@ -33,6 +33,7 @@ fn source(kind: TemplateKind, text: &str) -> Source {
         default_locale: Locale::english(),
         parameters: if kind == TemplateKind::Message { vec![parameter] } else { Vec::new() },
         locales: vec![Localized { locale: Locale::english(), bodies: vec![Body { text: Some(text.to_owned()), ..Body::default() }] }],
+        experiment: None,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::aggregate::Aggregate;
 use crate::event::Personal;
 use crate::policy::deciding::{Decided, Decision, FollowUp, Step};
 use crate::policy::retry::RetrySchedule;
-use crate::values::{AddressId, BadAddress, CategoryKey, Channel, Content, DigestId, FactVersions, NextWhen, Outcome, Priority, RecipientId, Rule, SenderKey};
+use crate::values::{AddressId, BadAddress, CategoryKey, Channel, Content, DigestId, FactVersions, NextWhen, Outcome, RecipientId, Rule, SenderKey};
 use NotificationEvent as E;
 use cqrs_es::test::TestFramework;
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! What is wrong with a template before anything of it is rendered: its shape.
 
 use super::refusal::{MAX_PARAMETERS, MAX_SOURCE_BYTES, TemplateRefusal};
-use super::source::{Body, ParameterType, Source};
+use super::source::{Body, Localized, ParameterType, Source, TemplateKind};
 use chrono::NaiveDate;
 use serde_json::Value;
 
@@ -73,7 +73,15 @@ impl Source {
             return Err(TemplateRefusal::Text);
         }
         self.check_parameters()?;
-        self.check_locales()
+        if let Some(experiment) = &self.experiment {
+            if !experiment.is_sound() || self.kind != TemplateKind::Message {
+                return Err(TemplateRefusal::Experiment);
+            }
+            experiment.variants.iter().try_for_each(|variant| check_locales(&variant.locales))?;
+        }
+        check_locales(&self.locales)?;
+        let default = self.locales.iter().any(|localized| localized.locale == self.default_locale && !localized.bodies.is_empty());
+        if default { Ok(()) } else { Err(TemplateRefusal::NoDefaultLocale(self.default_locale.clone())) }
     }
 
     fn check_parameters(&self) -> Result<(), TemplateRefusal> {
@@ -95,26 +103,25 @@ impl Source {
         }
         Ok(())
     }
+}
 
-    fn check_locales(&self) -> Result<(), TemplateRefusal> {
-        for (index, localized) in self.locales.iter().enumerate() {
-            let locale = &localized.locale;
-            if self.locales.iter().take(index).any(|other| other.locale == *locale) {
-                return Err(TemplateRefusal::LocaleTwice(locale.clone()));
+fn check_locales(locales: &[Localized]) -> Result<(), TemplateRefusal> {
+    for (index, localized) in locales.iter().enumerate() {
+        let locale = &localized.locale;
+        if locales.iter().take(index).any(|other| other.locale == *locale) {
+            return Err(TemplateRefusal::LocaleTwice(locale.clone()));
+        }
+        for (index, body) in localized.bodies.iter().enumerate() {
+            if localized.bodies.iter().take(index).any(|other| other.channel == body.channel) {
+                return Err(TemplateRefusal::BodyTwice { locale: locale.clone(), channel: body.channel });
             }
-            for (index, body) in localized.bodies.iter().enumerate() {
-                if localized.bodies.iter().take(index).any(|other| other.channel == body.channel) {
-                    return Err(TemplateRefusal::BodyTwice { locale: locale.clone(), channel: body.channel });
-                }
-                if body.is_empty() {
-                    return Err(TemplateRefusal::EmptyBody { locale: locale.clone(), channel: body.channel });
-                }
-                if body.html.is_some() && body.mjml.is_some() {
-                    return Err(TemplateRefusal::HtmlAndMjml(locale.clone()));
-                }
+            if body.is_empty() {
+                return Err(TemplateRefusal::EmptyBody { locale: locale.clone(), channel: body.channel });
+            }
+            if body.html.is_some() && body.mjml.is_some() {
+                return Err(TemplateRefusal::HtmlAndMjml(locale.clone()));
             }
         }
-        let default = self.locales.iter().any(|localized| localized.locale == self.default_locale && !localized.bodies.is_empty());
-        if default { Ok(()) } else { Err(TemplateRefusal::NoDefaultLocale(self.default_locale.clone())) }
     }
+    Ok(())
 }

@@ -168,9 +168,9 @@ mod tests {
     #[test]
     fn another_experiment_mixes_people_anew() {
         let other = Experiment { name: "colour".to_owned(), ..experiment() };
-        let moved = (0..1_000_u128).map(|number| RecipientId(Uuid::from_u128(number))).filter(|id| {
-            experiment().assign(&key(), *id).variant != other.assign(&key(), *id).variant
-        });
+        let moved = (0..1_000_u128)
+            .map(|number| RecipientId(Uuid::from_u128(number)))
+            .filter(|id| experiment().assign(&key(), *id).variant != other.assign(&key(), *id).variant);
         assert!((500..750).contains(&moved.count()), "about 62 in 100 of independent draws differ");
     }
 

@@ -5,8 +5,10 @@
 
 mod check;
 mod events;
+mod experiment;
 mod parameters;
 mod refusal;
+mod results;
 mod source;
 mod state;
 #[cfg(test)]
@@ -14,8 +16,10 @@ mod tests;
 mod used;
 
 pub use events::*;
+pub use experiment::{Assigned, CONTROL, Experiment, MAX_VARIANTS, Variant};
 pub use parameters::{ParameterRefusal, check_parameters, parse_parameters};
 pub use refusal::{MAX_PARAMETERS, MAX_REVISIONS, MAX_SOURCE_BYTES, TemplateRefusal};
+pub use results::{Proportion, compare};
 pub use source::{Body, Localized, Parameter, ParameterType, Pins, Source, TemplateKind};
 pub use state::{Published, Template, TemplateCommand};
 pub use used::TemplateUse;

@@ -59,6 +59,14 @@ pub enum TemplateRefusal {
     /// Two of one.
     #[error("the parameter `{0}` is declared twice")]
     ParameterTwice(String),
+    /// See [`Experiment`](super::Experiment).
+    #[error(
+        "an experiment of a message has a name and 1 to 10 variants of different names (a-z, 0-9, '-', '_', '.'; not `control`), each with bodies and a weight up to 10000, not all of them 0"
+    )]
+    Experiment,
+    /// Nothing to end.
+    #[error("the template has no experiment with a variant of this name")]
+    NoSuchVariant,
     /// Not of its type.
     #[error("the {what} of the parameter `{name}` is not {}", kind.words())]
     ParameterValue {

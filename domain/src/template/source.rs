@@ -1,5 +1,6 @@
 //! What a template is made of: what its author writes.
 
+use super::experiment::Experiment;
 use crate::values::{Channel, Locale, TemplateKey};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -121,6 +122,9 @@ pub struct Source {
     pub parameters: Vec<Parameter>,
     /// What is told, in each language.
     pub locales: Vec<Localized>,
+    /// Other words that are tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<Experiment>,
 }
 
 /// The versions of layouts and partials that a version rests on, as pinned when it was published.

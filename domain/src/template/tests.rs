@@ -35,6 +35,7 @@ pub fn source(words: &str) -> Source {
             example: Some(json!("1042")),
         }],
         locales: vec![Localized { locale: locale("en"), bodies: vec![text(words)] }],
+        experiment: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! That a notification is made from a template.
 
+use super::experiment::Assigned;
 use crate::calendar::TimeZone;
 use crate::values::{Locale, TemplateKey};
 use schemars::JsonSchema;
@@ -13,9 +14,9 @@ pub struct TemplateUse {
     pub key: TemplateKey,
     /// Its version that was current.
     pub version: u32,
-    /// The variant of its experiment, where there was one.
+    /// What its recipient was assigned, where there was an experiment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub variant: Option<String>,
+    pub assigned: Option<Assigned>,
     /// The recipient's language; absent: the template's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<Locale>,

@@ -352,6 +352,9 @@ fn requested(e: &Requested, facts: &[ExplainedFact]) -> String {
         if let Some(locale) = &used.locale {
             sentence.push_str(&format!(" for readers of {locale}"));
         }
+        if let Some(assigned) = &used.assigned {
+            sentence.push_str(&format!(", variant {} of experiment {}", assigned.variant, assigned.experiment));
+        }
     }
     if let Some(topic) = &e.topic {
         sentence.push_str(&format!(", about topic {topic}"));

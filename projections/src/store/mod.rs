@@ -93,6 +93,11 @@ impl ReadModels {
         self.required(crate::schedules::NAME).map(crate::schedules::Schedules::new)
     }
 
+    /// Queries over experiments.
+    pub fn experiments(&self) -> Result<crate::experiments::Experiments, OpenError> {
+        self.required(crate::experiments::NAME).map(crate::experiments::Experiments::new)
+    }
+
     /// Queries over templates.
     pub fn templates(&self) -> Result<crate::templates::Templates, OpenError> {
         self.required(crate::templates::NAME).map(crate::templates::Templates::new)

@@ -24,6 +24,7 @@ fn drafted(of: &str, name: &str, tags: &[&str], text: &str) -> TemplateEvent {
         default_locale: Locale::english(),
         parameters: Vec::new(),
         locales: vec![Localized { locale: Locale::english(), bodies: vec![body] }],
+        experiment: None,
     };
     TemplateEvent::TemplateDrafted(TemplateDrafted { key: key(of), source })
 }

@@ -8,7 +8,7 @@ use commands::ports::SystemClock;
 use commands::replicas::Turn;
 use domain::event::Personal;
 use domain::notification::{NotificationEvent, Queued, Requested, Seen};
-use domain::values::{CategoryKey, Channel, Content, FactVersions, NotificationId, Priority, RecipientId, Rule, SenderKey};
+use domain::values::{CategoryKey, Channel, Content, FactVersions, NotificationId, RecipientId, Rule, SenderKey};
 use domain::{AggregateKind, StreamId};
 use futures_util::StreamExt;
 use projections::live::{ChangeKind, FollowEnd, LiveFeed, LiveItem, LocalFeed};

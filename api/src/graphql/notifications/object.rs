@@ -66,6 +66,10 @@ pub struct UsedTemplate {
     locale: Option<String>,
     /// The recipient's zone then.
     time_zone: Option<String>,
+    /// The experiment that its recipient took part in.
+    experiment: Option<String>,
+    /// The variant that they were assigned; `control`: the template as it is.
+    variant: Option<String>,
 }
 
 impl From<&TemplateUse> for UsedTemplate {
@@ -75,6 +79,8 @@ impl From<&TemplateUse> for UsedTemplate {
             version: i32::try_from(used.version).unwrap_or(i32::MAX),
             locale: used.locale.as_ref().map(ToString::to_string),
             time_zone: used.zone.map(|zone| zone.name().to_owned()),
+            experiment: used.assigned.as_ref().map(|assigned| assigned.experiment.clone()),
+            variant: used.assigned.as_ref().map(|assigned| assigned.variant.clone()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::graphql::names::Channel;
 use crate::graphql::problem::Refused;
 use async_graphql::{Enum, InputObject, Json};
-use domain::template::{self, Access, Body, Localized, Parameter, Source};
+use domain::template::{self, Access, Body, Experiment, Localized, Parameter, Source, Variant};
 use domain::values::{Content, Locale, SenderKey, TemplateKey};
 use serde_json::Value;
 
@@ -91,6 +91,28 @@ pub struct TemplateLocaleInput {
     bodies: Vec<TemplateBodyInput>,
 }
 
+/// Other words that are tried.
+#[derive(InputObject)]
+pub struct TemplateVariantInput {
+    /// Its name.
+    name: String,
+    /// How many get it, in proportion to the other weights.
+    weight: i32,
+    /// What it says otherwise: bodies in place of those of the same language and channel.
+    locales: Vec<TemplateLocaleInput>,
+}
+
+/// What is tried. Everybody keeps the variant that they got first, as long as the experiment has its name.
+#[derive(InputObject)]
+pub struct TemplateExperimentInput {
+    /// Its name.
+    name: String,
+    /// How many get the template as it is.
+    control_weight: i32,
+    /// At most ten.
+    variants: Vec<TemplateVariantInput>,
+}
+
 /// All that an author writes.
 #[derive(InputObject)]
 pub struct TemplateSourceInput {
@@ -113,6 +135,8 @@ pub struct TemplateSourceInput {
     parameters: Vec<ParameterInput>,
     /// What is told, in each language.
     locales: Vec<TemplateLocaleInput>,
+    /// Other words that are tried.
+    experiment: Option<TemplateExperimentInput>,
 }
 
 /// A template to be, or to be written anew.
@@ -167,21 +191,32 @@ pub fn from_template(input: TemplateContentInput, metadata: Option<String>) -> R
     Ok(Content { template: Some(template), parameters: Some(parameters), collapse_key: input.collapse_key, metadata, ..Content::default() })
 }
 
+fn localized(input: TemplateLocaleInput) -> Result<Localized, Refused> {
+    let body = |body: TemplateBodyInput| Body {
+        channel: body.channel.map(Into::into),
+        title: body.title,
+        text: body.text,
+        html: body.html,
+        mjml: body.mjml,
+        preheader: body.preheader,
+        data: body.data,
+    };
+    Ok(Localized { locale: locale(&input.locale)?, bodies: input.bodies.into_iter().map(body).collect() })
+}
+
+fn experiment(input: TemplateExperimentInput) -> Result<Experiment, Refused> {
+    let weight = |given: i32| u32::try_from(given).map_err(|_| Refused::at("source.experiment", "INVALID_EXPERIMENT", "A weight is a number from 0."));
+    let variant = |input: TemplateVariantInput| -> Result<Variant, Refused> {
+        let locales = input.locales.into_iter().map(localized).collect::<Result<_, _>>()?;
+        Ok(Variant { name: input.name, weight: weight(input.weight)?, locales })
+    };
+    let variants = input.variants.into_iter().map(variant).collect::<Result<_, _>>()?;
+    Ok(Experiment { name: input.name, control_weight: weight(input.control_weight)?, variants })
+}
+
 impl TemplateSourceInput {
     /// As the domain wants it.
     pub fn read(self) -> Result<Source, Refused> {
-        let localized = |input: TemplateLocaleInput| -> Result<Localized, Refused> {
-            let body = |body: TemplateBodyInput| Body {
-                channel: body.channel.map(Into::into),
-                title: body.title,
-                text: body.text,
-                html: body.html,
-                mjml: body.mjml,
-                preheader: body.preheader,
-                data: body.data,
-            };
-            Ok(Localized { locale: locale(&input.locale)?, bodies: input.bodies.into_iter().map(body).collect() })
-        };
         let parameter = |input: ParameterInput| Parameter {
             name: input.name,
             kind: input.kind.into(),
@@ -198,6 +233,7 @@ impl TemplateSourceInput {
             default_locale: locale(&self.default_locale)?,
             parameters: self.parameters.into_iter().map(parameter).collect(),
             locales: self.locales.into_iter().map(localized).collect::<Result<_, _>>()?,
+            experiment: self.experiment.map(experiment).transpose()?,
         })
     }
 }

@@ -8,6 +8,7 @@ mod mutation;
 mod object;
 mod preview;
 mod query;
+mod results;
 
 pub use input::{TemplateContentInput, from_template};
 pub use mutation::TemplateMutation;

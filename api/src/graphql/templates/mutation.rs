@@ -55,6 +55,8 @@ pub fn refused(refusal: &TemplateRefusal) -> Refused {
         TemplateRefusal::ParameterName | TemplateRefusal::ParameterTwice(_) | TemplateRefusal::ParameterValue { .. } => {
             ("source.parameters", "INVALID_PARAMETERS")
         }
+        TemplateRefusal::Experiment => ("source.experiment", "INVALID_EXPERIMENT"),
+        TemplateRefusal::NoSuchVariant => ("variant", "NOT_FOUND"),
         TemplateRefusal::KindChanged => ("source.kind", "KIND_CHANGED"),
         TemplateRefusal::Stale { .. } => ("revision", "STALE"),
         TemplateRefusal::NothingNew { .. } => ("key", "NOTHING_NEW"),
@@ -173,6 +175,20 @@ impl TemplateMutation {
         };
         match number(to_version, "toVersion") {
             Ok(to) => answered(services(ctx)?.engine.publisher.roll_back(&key, to, note, &metadata(ctx)?).await),
+            Err(refused) => Ok(TemplateResult::Refused(refused)),
+        }
+    }
+
+    /// Ends the experiment that is out: what the winner says is published as what the template says.
+    async fn promote_variant(
+        &self,
+        ctx: &Context<'_>,
+        key: String,
+        #[graphql(desc = "The variant's name, or `control`.")] variant: String,
+        note: Option<String>,
+    ) -> Result<TemplateResult> {
+        match mine(ctx, &key, Doing::Publish).await? {
+            Ok(key) => answered(services(ctx)?.engine.publisher.promote(&key, &variant, note, &metadata(ctx)?).await),
             Err(refused) => Ok(TemplateResult::Refused(refused)),
         }
     }

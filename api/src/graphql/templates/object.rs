@@ -62,6 +62,27 @@ pub struct MissingTranslation {
     field: String,
 }
 
+/// Other words that are tried.
+#[derive(SimpleObject)]
+#[graphql(name = "TemplateVariant")]
+pub struct VariantObject {
+    name: String,
+    /// How many get it, in proportion to the other weights.
+    weight: i32,
+    /// What it says otherwise.
+    locales: Vec<LocaleObject>,
+}
+
+/// What is tried.
+#[derive(SimpleObject)]
+#[graphql(name = "TemplateExperiment")]
+pub struct ExperimentObject {
+    name: String,
+    /// How many get the template as it is.
+    control_weight: i32,
+    variants: Vec<VariantObject>,
+}
+
 /// All that an author wrote.
 #[derive(SimpleObject)]
 #[graphql(name = "TemplateSource")]
@@ -73,6 +94,8 @@ pub struct SourceObject {
     default_locale: String,
     parameters: Vec<ParameterObject>,
     locales: Vec<LocaleObject>,
+    /// Other words that are tried.
+    experiment: Option<ExperimentObject>,
     /// What the default language has and others lack.
     missing_translations: Vec<MissingTranslation>,
 }
@@ -112,6 +135,19 @@ impl From<&Source> for SourceObject {
             default_locale: source.default_locale.to_string(),
             parameters: source.parameters.iter().map(Into::into).collect(),
             locales: source.locales.iter().map(locale).collect(),
+            experiment: source.experiment.as_ref().map(|experiment| ExperimentObject {
+                name: experiment.name.clone(),
+                control_weight: count(experiment.control_weight),
+                variants: experiment
+                    .variants
+                    .iter()
+                    .map(|variant| VariantObject {
+                        name: variant.name.clone(),
+                        weight: count(variant.weight),
+                        locales: variant.locales.iter().map(locale).collect(),
+                    })
+                    .collect(),
+            }),
             missing_translations: missing
                 .map(|(locale, channel, field)| MissingTranslation {
                     locale: locale.to_string(),
@@ -251,6 +287,8 @@ pub struct TemplateFinding {
     message: String,
     /// What to do instead.
     hint: Option<String>,
+    /// The variant of an experiment that it is about.
+    variant: Option<String>,
     locale: Option<String>,
     /// Absent: the body for all other channels, or the whole template.
     channel: Option<Channel>,
@@ -269,6 +307,7 @@ impl From<&Finding> for TemplateFinding {
             code: finding.code.clone(),
             message: finding.message.clone(),
             hint: finding.hint.clone(),
+            variant: finding.variant.clone(),
             locale: finding.locale.as_ref().map(ToString::to_string),
             channel: finding.channel.map(Into::into),
             field: finding.field.clone(),

@@ -1,6 +1,7 @@
 //! Finding templates, and what they were at any time.
 
 use super::object::{TemplateChange, TemplateObject};
+use super::results::{ExperimentResults, results};
 use super::{Doing, asking, input, may};
 use crate::graphql::context::services;
 use crate::graphql::error::{bus_error, failure, log_error, read_error};
@@ -93,6 +94,19 @@ impl TemplateQuery {
         at_least(templates.projection(), at_least_position).await?;
         let found = templates.search(search.as_deref().unwrap_or_default(), sender, after, first).await.map_err(read_error)?;
         Ok(found.iter().map(Into::into).collect())
+    }
+
+    /// What came of a template's experiments so far. It may be looked at any time: the comparison allows for that.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn experiment_results(&self, ctx: &Context<'_>, key: String, at_least_position: Option<Position>) -> Result<Vec<ExperimentResults>> {
+        asking(ctx)?;
+        let Ok(key) = input::key(&key) else { return Ok(Vec::new()) };
+        if visible(ctx, &key).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let experiments = &services(ctx)?.experiments;
+        at_least(experiments.projection(), at_least_position).await?;
+        Ok(results(&experiments.of_template(&key).await.map_err(read_error)?))
     }
 
     /// Everything that was done to a template, the newest first: who wrote, published and put it away, and when.

@@ -104,6 +104,7 @@ impl TestApp {
             schedules: engine.read_models.schedules().unwrap(),
             suppressions: engine.read_models.suppressions().unwrap(),
             templates: engine.read_models.templates().unwrap(),
+            experiments: engine.read_models.experiments().unwrap(),
             directory: engine.read_models.directory().unwrap(),
         });
         let transport = TransportSettings::default();

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Response, StatusCode};
 use commands::accept::{category_stream, subscription_stream};
 use commands::bus::Refused;
 use commands::links::{Link, Purpose};
+use commands::log::Metadata;
 use domain::category::Category;
 use domain::recipient::Recipient;
 use domain::subscription::{ChangedBy, Scope, SetSubscription, Source, Subscription, SubscriptionRefusal};
@@ -111,7 +112,9 @@ async fn carry_out(pages: &LinkPages, link: &Link, wish: Wish, source: Source, v
         evidence: visitor.evidence(),
         required,
     };
-    match engine.bus.execute_for::<Subscription>(link.recipient, subscription_stream(link.recipient), &LinkPages::metadata(), vec![command.into()]).await {
+    // Which notification made them leave is worth knowing.
+    let metadata = Metadata { correlation: link.notification.map(|id| id.to_string()), ..LinkPages::metadata().as_ref().clone() };
+    match engine.bus.execute_for::<Subscription>(link.recipient, subscription_stream(link.recipient), &Arc::new(metadata), vec![command.into()]).await {
         Ok(_) => {}
         Err(Refused::Refusal(SubscriptionRefusal::RequiredCategory)) => return Err(Problem::Required),
         Err(Refused::Refusal(SubscriptionRefusal::TooManySwitches)) => return Err(Problem::TooManySwitches),

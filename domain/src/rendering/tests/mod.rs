@@ -32,6 +32,7 @@ pub(super) fn template(body: Body, parameters: &[(&str, ParameterType)]) -> Sour
         default_locale: Locale::english(),
         parameters: parameters.iter().map(parameter).collect(),
         locales: vec![Localized { locale: Locale::english(), bodies: vec![body] }],
+        experiment: None,
     }
 }
 

@@ -6,7 +6,7 @@ use commands::log::{Commit, CommitOutcome, Lane, LogReader, Need, Recorded, Tail
 use commands::replicas::Share;
 use domain::event::Personal;
 use domain::notification::{AttemptStarted, NotificationEvent, Requested, Sent};
-use domain::values::{CategoryKey, Channel, DeliveryNo, Priority, RecipientId, SenderKey};
+use domain::values::{CategoryKey, Channel, DeliveryNo, RecipientId, SenderKey};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
 use uuid::Uuid;
