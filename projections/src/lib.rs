@@ -6,9 +6,8 @@
 //! - [`directory`]: categories, senders and API keys.
 //! - [`schedules`]: schedules of requests, by sender and recipient.
 //! - [`reconciliation`]: the books with each provider; computed when asked for.
-//! - [`experiments`]: what came of experiments of templates.
 //! - [`suppressions`]: addresses to which nothing goes.
-//! - [`templates`]: templates as they are found.
+//! - [`templates`]: templates as they are found, and what came of their experiments.
 //! - [`explain`]: why a notification came, or did not, from the log itself.
 //! - [`store`]: a file per read model, its consumer's life, and its rebuild beside the live one.
 //! - [`live`]: what happens to a recipient's notifications, as it happens.
@@ -19,7 +18,6 @@
 
 pub mod dead_letters;
 pub mod directory;
-pub mod experiments;
 pub mod explain;
 pub mod feed;
 pub mod live;

@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::{dead_letters, directory, experiments, notifications, schedules, suppressions, templates};
+use crate::{dead_letters, directory, notifications, schedules, suppressions, templates};
 use commands::consumer::Consumer;
 use commands::database::postgres::PgMigrations;
 use commands::database::{Deferral, Migrations};
@@ -46,7 +46,6 @@ pub fn all() -> Vec<Registration> {
     vec![
         dead_letters::REGISTRATION,
         directory::REGISTRATION,
-        experiments::REGISTRATION,
         notifications::REGISTRATION,
         schedules::REGISTRATION,
         suppressions::REGISTRATION,

@@ -7,11 +7,10 @@ use crate::auth::registry::KeyRegistry;
 use commands::log::Metadata;
 use projections::dead_letters::DeadLetters;
 use projections::directory::Directory;
-use projections::experiments::Experiments;
 use projections::notifications::Notifications;
 use projections::schedules::Schedules;
 use projections::suppressions::Suppressions;
-use projections::templates::Templates;
+use projections::templates::{Experiments, Templates};
 use std::sync::Arc;
 use workers::providers::webhook::WebhookPolicy;
 

@@ -94,8 +94,8 @@ impl ReadModels {
     }
 
     /// Queries over experiments.
-    pub fn experiments(&self) -> Result<crate::experiments::Experiments, OpenError> {
-        self.required(crate::experiments::NAME).map(crate::experiments::Experiments::new)
+    pub fn experiments(&self) -> Result<crate::templates::Experiments, OpenError> {
+        self.required(crate::templates::NAME).map(crate::templates::Experiments::new)
     }
 
     /// Queries over templates.

@@ -27,7 +27,10 @@ impl Consumer for TemplatesProjection {
 
     fn handle(&mut self, events: &[Arc<Recorded>], changes: &mut Changes) -> Result<(), HandleError> {
         for event in events {
-            let Fact::Template(fact) = &event.fact else { continue };
+            let Fact::Template(fact) = &event.fact else {
+                super::experiments::handle(event, changes);
+                continue;
+            };
             let (at, position) = (event.at.into(), event.position.into());
             match fact {
                 TemplateEvent::TemplateDrafted(e) => changes.push(

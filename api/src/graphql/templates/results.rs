@@ -2,7 +2,7 @@
 
 use async_graphql::SimpleObject;
 use domain::template::{CONTROL, Proportion, compare};
-use projections::experiments::VariantRow;
+use projections::templates::VariantRow;
 
 /// How often something happened, of those who were assigned a variant.
 #[derive(SimpleObject)]

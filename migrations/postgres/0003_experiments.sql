@@ -1,4 +1,4 @@
--- <schema>_view_experiments_<generation>: who was assigned what, and what they did. One row for each notification of an experiment.
+-- <schema>_view_templates_<generation>: who was assigned what, and what they did. One row for each notification of an experiment.
 CREATE TABLE assigned (
     notification bytea  PRIMARY KEY,           -- 16 bytes
     template     text COLLATE "C" NOT NULL,

@@ -1,4 +1,4 @@
--- views/experiments.<generation>.db: who was assigned what, and what they did. One row for each notification of an experiment.
+-- views/templates.<generation>.db: who was assigned what, and what they did. One row for each notification of an experiment.
 CREATE TABLE assigned (
     notification BLOB    PRIMARY KEY,          -- 16 bytes
     template     TEXT    NOT NULL,

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use super::*;
+use crate::templates::REGISTRATION;
 use crate::testing::events::*;
 use crate::testing::stores::{Store, on_every_store};
 use crate::testing::views::View;

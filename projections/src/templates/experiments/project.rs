@@ -1,11 +1,10 @@
 //! Events to rows.
 
-use commands::consumer::{Changes, Consumer, HandleError, Sql};
+use commands::consumer::{Changes, Sql};
 use commands::log::Recorded;
 use domain::Fact;
 use domain::notification::NotificationEvent;
 use domain::subscription::{Source, SubscriptionEvent};
-use std::sync::Arc;
 use uuid::Uuid;
 
 static ASSIGNED: Sql = Sql {
@@ -18,31 +17,19 @@ static OPENED: Sql = Sql { text: "UPDATE assigned SET opened = 1 WHERE notificat
 static CLICKED: Sql = Sql { text: "UPDATE assigned SET opened = 1, clicked = 1 WHERE notification = ?1", types: "b", key: 1 };
 static UNSUBSCRIBED: Sql = Sql { text: "UPDATE assigned SET unsubscribed = 1 WHERE notification = ?1", types: "b", key: 1 };
 
-/// The consumer; see the module.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct ExperimentsProjection;
-
-impl Consumer for ExperimentsProjection {
-    fn name(&self) -> &'static str {
-        super::NAME
-    }
-
-    fn handle(&mut self, events: &[Arc<Recorded>], changes: &mut Changes) -> Result<(), HandleError> {
-        for event in events {
-            match &event.fact {
-                Fact::Notification(fact) => of_notification(event.stream.id, fact, changes),
-                Fact::Subscription(SubscriptionEvent::Unsubscribed(e)) => {
-                    let by_link = matches!(e.source, Source::UnsubscribeLink | Source::OneClick);
-                    // The link's notification, as its page noted it.
-                    let notification = event.metadata.correlation.as_deref().filter(|_| by_link).and_then(|text| Uuid::try_parse(text).ok());
-                    if let Some(notification) = notification {
-                        changes.push(&UNSUBSCRIBED, vec![notification.into()]);
-                    }
-                }
-                _ => {}
+/// The changes that an event makes.
+pub(in crate::templates) fn handle(event: &Recorded, changes: &mut Changes) {
+    match &event.fact {
+        Fact::Notification(fact) => of_notification(event.stream.id, fact, changes),
+        Fact::Subscription(SubscriptionEvent::Unsubscribed(e)) => {
+            let by_link = matches!(e.source, Source::UnsubscribeLink | Source::OneClick);
+            // The link's notification, as its page noted it.
+            let notification = event.metadata.correlation.as_deref().filter(|_| by_link).and_then(|text| Uuid::try_parse(text).ok());
+            if let Some(notification) = notification {
+                changes.push(&UNSUBSCRIBED, vec![notification.into()]);
             }
         }
-        Ok(())
+        _ => {}
     }
 }
 
