@@ -7,12 +7,14 @@ mod digest;
 mod ids;
 mod json;
 mod limit;
+mod money;
 mod origin;
 mod outcome;
 mod phone;
 mod plan;
 mod priority;
 mod reason;
+mod sent_from;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -24,12 +26,14 @@ pub use digest::{DigestError, DigestSettings, DigestWindow};
 pub use ids::{AddressId, DeliveryNo, DigestId, KeyId, NotificationId, RecipientId, ScheduleId};
 pub use json::{MAX_JSON_LEVELS, json_levels};
 pub use limit::{Limit, LimitError, LimitWindow, MAX_LIMITS, check_limits};
+pub use money::{Money, Prices, TextCost};
 pub use origin::Origin;
 pub use outcome::{BadAddress, Misconfigured, Outcome, ThrottleScope};
 pub use phone::{PhoneError, PhoneNumber};
 pub use plan::{ChannelPlan, MAX_STEPS, NextStep, NextWhen, PlanError, PlanStep};
 pub use priority::Priority;
 pub use reason::{FactVersions, Rule};
+pub use sent_from::{MailAuthor, SentAs, SentFrom, SentFromError};
 pub use text::{CategoryKey, SenderKey, TextError, TopicKey};
 
 /// Milliseconds since the Unix epoch, UTC.

@@ -6,7 +6,7 @@ use crate::providers::testing::{expect, message, told};
 use crate::providers::{Message, Provider};
 use crate::simulators::{self, RunningSimulators, SimulatorsConfig};
 use commands::ports::SystemClock;
-use domain::values::{BadAddress, Content, Misconfigured, Outcome, ThrottleScope};
+use domain::values::{BadAddress, Content, Misconfigured, Outcome, SentAs, ThrottleScope};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +54,7 @@ async fn a_text_message_arrives_once_with_our_ids_and_its_segments() {
     let raw = std::str::from_utf8(&sent[0].raw).unwrap();
     assert!(raw.contains("To=%2B821023456789&") && raw.contains("Body=Paid%0AOrder+42"), "{raw}");
     assert!(raw.contains("StatusCallback=https%3A%2F%2Fn.example%2Fcb%3Ftenant%3Dt1%26nid%3D"), "{raw}");
+    assert!(raw.contains("%26attempt%3D2%23rc%3D5%26rp%3Dall"), "{raw}");
     simulators.shutdown().await;
 }
 
@@ -184,4 +185,21 @@ fn a_message_is_kept_as_long_as_it_is_worth() {
     assert_eq!(validity(Some(90_500), 0), Some(90));
     assert_eq!(validity(Some(0), 5_000), Some(1));
     assert_eq!(validity(Some(36_000_000), 0), None);
+}
+
+#[tokio::test]
+async fn a_text_comes_from_whom_its_category_says_also_out_of_a_services_pool() {
+    let (simulators, mut settings) = started().await;
+    let own = || Message { from: Some(SentAs::Number("ORDERS".to_owned())), ..to("+821023456789") };
+    expect(&twilio(&settings), &[(own(), "accepted", "")]).await;
+    settings.sender = Sender::Service("MG00000000000000000000000000000001".to_owned());
+    expect(&twilio(&settings), &[(own(), "accepted", ""), (to("+821023456789"), "accepted", "")]).await;
+    let sent = simulators.messages().latest(simulators::Provider::Twilio, 3);
+    let form = |place: usize| {
+        url::form_urlencoded::parse(&sent[place].raw).into_owned().filter(|(name, _)| name == "From" || name.starts_with("Messaging")).collect::<Vec<_>>()
+    };
+    let service = ("MessagingServiceSid".to_owned(), "MG00000000000000000000000000000001".to_owned());
+    let from = ("From".to_owned(), "ORDERS".to_owned());
+    assert_eq!((form(0), form(1), form(2)), (vec![from.clone()], vec![service.clone(), from], vec![service]));
+    simulators.shutdown().await;
 }
