@@ -1,10 +1,10 @@
 use super::super::KakaoTalk;
 use super::super::receipts::{KakaoTalkReceipts, said};
 use super::calls::settings;
-use crate::providers::Provider as _;
 use crate::providers::callbacks::{CallbackRefused, CallbackRequest, Callbacks as _, Told, Unconfirmed};
 use crate::providers::http::Credential;
 use crate::providers::testing::message;
+use crate::providers::{Message, Provider as _};
 use crate::simulators::{self, SimulatorsConfig};
 use commands::ports::SystemClock;
 use domain::notification::{FailureClass, Said};
@@ -31,8 +31,9 @@ async fn a_request_names_messages_and_nhn_says_what_became_of_them() {
     let simulators = simulators::start(SimulatorsConfig::default()).await.unwrap();
     let provider = || KakaoTalk::new(&settings(&simulators), Arc::new(SystemClock::default())).unwrap();
     let mut requests = Vec::new();
-    for number in ["+821023456789", "+15005570101", "+15005570401"] {
-        let Outcome::Accepted { provider_id: Some(id) } = provider().send(&message(number, None)).await else { panic!("{number} is not accepted") };
+    for (delivery, number) in [(3, "+821023456789"), (4, "+15005570101"), (5, "+15005570401")] {
+        let message = Message { delivery, ..message(number, None) };
+        let Outcome::Accepted { provider_id: Some(id) } = provider().send(&message).await else { panic!("{number} is not accepted") };
         requests.push(id.split_once('.').unwrap().0.to_owned());
     }
     let receipts = KakaoTalkReceipts::new(provider(), Credential::new("fixed"));
