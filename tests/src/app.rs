@@ -155,6 +155,12 @@ impl App {
         self.environment.push(("BONGSU_POSTGRES__KEYS_URL".to_owned(), url.to_owned()));
     }
 
+    /// From the next start on: another variable in the server's environment.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     /// The server's process.
     pub fn server(&self) -> Result<&Process> {
         self.server.as_ref().context("the server does not run")

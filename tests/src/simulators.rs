@@ -87,6 +87,11 @@ impl Simulators {
         Ok(())
     }
 
+    /// Shifts the providers' clock so many seconds ahead of the machine's.
+    pub async fn clock(&self, seconds: u64) -> Result<()> {
+        self.told("clock", &json!({ "offset_s": seconds })).await
+    }
+
     /// How providers call back: `base`, `delay_ms`, `times`, `backwards`, `silent`.
     pub async fn callbacks(&self, plan: Value) -> Result<()> {
         self.told("callbacks", &plan).await

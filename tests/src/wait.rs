@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 /// Longest wait for something that must come true. Generous: two busy cores run everything.
 pub const PATIENCE: Duration = Duration::from_secs(45);
+/// Looks by which something is taken to be over.
+const STILL: usize = 12;
 const GLANCE: Duration = Duration::from_millis(25);
 
 /// Asks again and again until there is an answer; `what` is told when none came.
@@ -19,6 +21,18 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>
         }
         glance().await;
     }
+}
+
+/// Waits until what is looked at has stayed the same for some looks.
+pub async fn until_still<T: PartialEq>(what: &str, mut ask: impl AsyncFnMut() -> Result<T>) -> Result<()> {
+    let (mut last, mut same) = (None, 0);
+    until(what, async || {
+        let now = Some(ask().await?);
+        same = if now == last { same + 1 } else { 0 };
+        last = now;
+        Ok((same >= STILL).then_some(()))
+    })
+    .await
 }
 
 /// The pause between two looks.

@@ -2,10 +2,12 @@
 
 use super::providers::ProvidersError;
 use crate::config::Config;
+use commands::ports::Clock;
 use std::sync::Arc;
 use url::Url;
 use workers::providers::callbacks::Callbacks;
 use workers::providers::http::Credential;
+use workers::providers::kakao_talk::{KakaoTalk, KakaoTalkReceipts};
 use workers::providers::mailgun::MailgunReceipts;
 use workers::providers::sendgrid::SendgridReceipts;
 use workers::providers::smtp::SmtpBounces;
@@ -22,7 +24,7 @@ pub fn address(config: &Config, provider: &str, own: Option<&Url>) -> Option<Url
 ///
 /// # Errors
 /// What signs is of the wrong form.
-pub fn build(config: &Config) -> Result<Vec<Arc<dyn Callbacks>>, ProvidersError> {
+pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Callbacks>>, ProvidersError> {
     let providers = &config.providers;
     let mut all: Vec<Arc<dyn Callbacks>> = Vec::new();
     if let Some(twilio) = &providers.twilio
@@ -46,6 +48,12 @@ pub fn build(config: &Config) -> Result<Vec<Arc<dyn Callbacks>>, ProvidersError>
     }
     if let Some(secret) = providers.smtp.as_ref().and_then(|smtp| smtp.bounce_credential()) {
         all.push(Arc::new(SmtpBounces::new(Credential::new(secret.expose()))));
+    }
+    if let Some(kakao_talk) = &providers.kakao_talk
+        && let Some((settings, signature)) = super::providers::kakao_talk(kakao_talk).zip(kakao_talk.webhook_credential())
+    {
+        let asked = KakaoTalk::new(&settings, Arc::clone(clock))?;
+        all.push(Arc::new(KakaoTalkReceipts::new(asked, Credential::new(signature.expose()))));
     }
     Ok(all)
 }

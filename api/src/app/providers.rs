@@ -61,6 +61,7 @@ pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Prov
         let settings = fcm::Settings {
             service_account: Credential::new(account.expose()),
             base_url: fcm.endpoint.to_string(),
+            ca_pem: pem(fcm.ca_file.as_deref())?,
             concurrency: fcm.concurrency,
             timeout: fcm.timeout,
             http2: fcm.endpoint.scheme() == "https",
@@ -216,18 +217,23 @@ fn build_later(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Pr
         all.push(Arc::new(Vonage::new(&settings, Arc::clone(clock))?));
     }
     if let Some(kakao_talk) = &config.providers.kakao_talk {
-        let secret = kakao_talk.credential().ok_or(gone("the KakaoTalk secret key"))?;
-        let settings = kakao_talk::Settings {
-            app_key: kakao_talk.app_key.clone(),
-            secret_key: Credential::new(secret.expose()),
-            sender_key: kakao_talk.sender_key.clone(),
-            template: kakao_talk.template.clone(),
-            sms_fallback_from: kakao_talk.sms_fallback_from.clone(),
-            base_url: kakao_talk.endpoint.to_string(),
-            concurrency: kakao_talk.concurrency,
-            timeout: kakao_talk.timeout,
-        };
+        let settings = self::kakao_talk(kakao_talk).ok_or(gone("the KakaoTalk secret key"))?;
         all.push(Arc::new(KakaoTalk::new(&settings, Arc::clone(clock))?));
     }
     Ok(all)
+}
+
+/// KakaoTalk's settings, for sending and for asking what became of it; none only if the file with the secret went
+/// away since it was checked.
+pub(super) fn kakao_talk(section: &crate::config::providers::KakaoTalk) -> Option<kakao_talk::Settings> {
+    Some(kakao_talk::Settings {
+        app_key: section.app_key.clone(),
+        secret_key: Credential::new(section.credential()?.expose()),
+        sender_key: section.sender_key.clone(),
+        template: section.template.clone(),
+        sms_fallback_from: section.sms_fallback_from.clone(),
+        base_url: section.endpoint.to_string(),
+        concurrency: section.concurrency,
+        timeout: section.timeout,
+    })
 }

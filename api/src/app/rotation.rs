@@ -73,7 +73,7 @@ impl Rotation {
 
     fn take(&self, door: Option<&CallbackDoor>) {
         let counted = |result: &'static str| metrics::counter!("bongsu_credential_rotations_total", "result" => result).increment(1);
-        let set_up = providers::build(&self.config, &self.clock).and_then(|all| Ok((all, callbacks::build(&self.config)?)));
+        let set_up = providers::build(&self.config, &self.clock).and_then(|all| Ok((all, callbacks::build(&self.config, &self.clock)?)));
         match set_up {
             Ok((all, readers)) => {
                 for provider in all {

@@ -122,6 +122,8 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         breaker: BreakerSettings::default(),
         rates: config.providers.rates(),
         ramps: config.providers.ramps(),
+        also_from: config.providers.also_from(),
+        prices: config.providers.prices(),
         terms: config.providers.terms(),
         abroad: Channel::ALL.into_iter().filter_map(|channel| Some((channel, config.channels.allowed(channel)?))).collect(),
         mirror: config.mirror.target(),
@@ -167,6 +169,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         providers: statuses,
         webhook_policy: providers::webhook_policy(&config),
         slack: providers::slack_place(&config),
+        also_from: config.providers.also_from(),
         stopping: stopping.clone(),
         senders: NotificationRate::new(config.limits.notifications(), engine.peers.clone(), Role::Api.name(), Arc::clone(&engine.clock)),
         list_length: config.limits.list_length,
@@ -197,7 +200,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     if config.server.roles.has(Role::Api) {
         let invalid = u32::try_from(config.links.invalid_requests).unwrap_or(u32::MAX);
         let pages = LinkPages::new(Arc::clone(&services), limits, invalid, config.server.trusted_proxies.clone());
-        let callbacks = Arc::new(CallbackDoor::new(services, callbacks::build(&config)?, invalid, config.server.trusted_proxies.clone()));
+        let callbacks = Arc::new(CallbackDoor::new(services, callbacks::build(&config, &clock)?, invalid, config.server.trusted_proxies.clone()));
         app = router(schema, gate, transport.clone()).merge(links::router(Arc::new(pages))).merge(app);
         app = app.merge(http::callbacks::router(Arc::clone(&callbacks)));
         door = Some(callbacks);

@@ -5,12 +5,14 @@ use crate::auth::limits::NotificationRate;
 use crate::auth::recipient_token::TokenKey;
 use crate::auth::registry::KeyRegistry;
 use commands::log::Metadata;
+use domain::values::Channel;
 use projections::dead_letters::DeadLetters;
 use projections::directory::Directory;
 use projections::notifications::Notifications;
 use projections::schedules::Schedules;
 use projections::suppressions::Suppressions;
 use projections::templates::{Experiments, Templates};
+use std::collections::HashMap;
 use std::sync::Arc;
 use workers::providers::webhook::WebhookPolicy;
 
@@ -28,6 +30,8 @@ pub struct Services {
     pub webhook_policy: WebhookPolicy,
     /// Where Slack is: chat addresses are there.
     pub slack: String,
+    /// Whom categories and senders may have messages come from, by provider.
+    pub also_from: HashMap<&'static str, (Channel, Vec<String>)>,
     /// Stops long work of requests when the server stops.
     pub stopping: tokio_util::sync::CancellationToken,
     /// How many notifications a sender may ask for.

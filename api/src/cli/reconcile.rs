@@ -6,7 +6,7 @@ use super::output::{Output, rfc3339};
 use chrono::{Days, NaiveDate, NaiveTime};
 use clap::Args;
 use commands::ports::{Clock as _, SystemClock};
-use projections::reconciliation::{Reconciliation, Scope, Theirs, scan};
+use projections::reconciliation::{Reconciliation, Row, Scope, Theirs, scan};
 use std::fs::File;
 use std::io::{BufReader, IsTerminal as _};
 use std::path::PathBuf;
@@ -90,17 +90,41 @@ fn list(path: &PathBuf, provider: Option<&str>) -> Result<Theirs, CliError> {
     Theirs::read(BufReader::new(file), provider).map_err(|error| CliError::failure(format!("{}: {error}", path.display())))
 }
 
+/// `9.9 KRW + 0.0237 USD`; a dash where no price was configured.
+fn costs(row: &Row) -> String {
+    if row.costs.is_empty() { "-".to_owned() } else { row.costs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ") }
+}
+
 fn text(books: &Reconciliation) -> String {
     if books.rows.is_empty() {
         return "No provider was called in that time.".to_owned();
     }
-    let head = ["day", "provider", "channel", "sent", "accepted", "refused", "unknown", "under way", "delivered", "bounced", "unreported", "repeats"];
+    let head = [
+        "day",
+        "provider",
+        "channel",
+        "sent",
+        "accepted",
+        "refused",
+        "unknown",
+        "under way",
+        "delivered",
+        "bounced",
+        "unreported",
+        "repeats",
+        "segments",
+        "cost",
+    ];
     let rows: Vec<Vec<String>> = books
         .rows
         .iter()
         .map(|row| {
             let figures = [row.attempts, row.accepted, row.refused, row.unknown, row.under_way, row.delivered, row.bounced, row.unreported, row.repeats];
-            [row.day.clone(), row.provider.clone(), row.channel.clone()].into_iter().chain(figures.map(|figure| figure.to_string())).collect()
+            [row.day.clone(), row.provider.clone(), row.channel.clone()]
+                .into_iter()
+                .chain(figures.map(|figure| figure.to_string()))
+                .chain([row.segments.to_string(), costs(row)])
+                .collect()
         })
         .collect();
     let mut text = super::output::table(&head, &rows);

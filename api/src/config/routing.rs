@@ -2,7 +2,7 @@
 
 use super::value::{Form, Value};
 use chrono::{NaiveDate, NaiveTime};
-use domain::values::{Country, SenderKey};
+use domain::values::{Country, Money, SenderKey};
 use std::num::NonZeroU32;
 use std::path::Path;
 use workers::channels;
@@ -29,6 +29,24 @@ impl Value for Sender {
     }
 }
 
+/// What a segment of a text message costs in a country, or in all that are not named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Price(pub Option<Country>, pub Money);
+
+impl Value for Price {
+    const KIND: &'static str = "prices of a segment by country, such as `KR 9.9 KRW`, or `* 0.05 USD` for all others";
+    const FORM: Form = Form::Text;
+
+    fn parse(text: &str, _: &Path) -> Result<Self, String> {
+        let read = || {
+            let (country, price) = text.trim().split_once(' ')?;
+            let country = if country == "*" { None } else { Some(Country::parse(country)?) };
+            Some(Self(country, Money::parse(price)?))
+        };
+        read().ok_or_else(|| format!("expected {}", Self::KIND))
+    }
+}
+
 /// A warm-up as it is written: `50/day from 2026-11-20`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RampUp(pub channels::RampUp);
@@ -52,9 +70,19 @@ impl Value for RampUp {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::RampUp;
+    use super::{Price, RampUp};
     use crate::config::value::Value as _;
     use std::path::Path;
+
+    #[test]
+    fn a_price_names_its_country_or_all_others() {
+        let price = |text: &str| Price::parse(text, Path::new(""));
+        assert_eq!(price("KR 9.9 KRW").unwrap().1.to_string(), "9.9 KRW");
+        assert_eq!(price("* 0.05 USD").unwrap().0, None);
+        for wrong in ["0.05 USD", "ZZ 1 USD", "KR 1", "KR 1,5 USD", "KR"] {
+            assert!(price(wrong).unwrap_err().contains("KR 9.9 KRW"), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_warm_up_is_read_as_people_write_it() {

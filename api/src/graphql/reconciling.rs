@@ -59,6 +59,20 @@ pub struct ReconciliationRow {
     unreported: u64,
     /// Repeats after an attempt of unknown outcome.
     repeats: u64,
+    /// Segments of text messages that it took with an answer.
+    segments: u64,
+    /// What those cost of which a price was configured when they were sent, by currency.
+    costs: Vec<MoneyObject>,
+}
+
+/// An amount in a currency.
+#[derive(SimpleObject)]
+#[graphql(name = "Money")]
+pub struct MoneyObject {
+    /// The number, exact, such as `0.0237`.
+    amount: String,
+    /// The currency's three letters (ISO 4217).
+    currency: String,
 }
 
 /// One attempt of which our books and the provider's differ.
@@ -139,6 +153,8 @@ fn books_of(books: reconciliation::Reconciliation, first: usize) -> Reconciliati
         bounced: row.bounced,
         unreported: row.unreported,
         repeats: row.repeats,
+        segments: row.segments,
+        costs: row.costs.into_iter().map(|sum| MoneyObject { amount: sum.amount(), currency: sum.currency }).collect(),
     };
     let difference = |one: reconciliation::Difference| ReconciliationDifference {
         kind: one.kind.into(),

@@ -23,7 +23,7 @@ use domain::values::{Channel, NotificationId};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
-use workers::providers::callbacks::{CallbackRefused, CallbackRequest, Callbacks, Told};
+use workers::providers::callbacks::{CallbackRefused, CallbackRequest, Callbacks, Told, Unconfirmed};
 
 /// Largest request; SendGrid, which sends the largest, keeps below 768 KiB.
 const MOST_BYTES: usize = 1024 * 1024;
@@ -66,6 +66,21 @@ impl CallbackDoor {
         (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, AGAIN_AFTER)], "too many requests that are not valid\n").into_response()
     }
 
+    /// What was told, with what is only named asked of its provider.
+    async fn confirmed(reader: &dyn Callbacks, told: Vec<Told>) -> Result<Vec<Told>, Unconfirmed> {
+        let (mut known, mut named) = (Vec::new(), Vec::new());
+        for one in told {
+            match one {
+                Told::Named { id } => named.push(id),
+                told => known.push(told),
+            }
+        }
+        if !named.is_empty() {
+            known.extend(reader.confirm(named).await?);
+        }
+        Ok(known)
+    }
+
     async fn take_in(&self, provider: &'static str, told: Vec<Told>) -> Result<(), LogError> {
         let metadata = Arc::new(Metadata { actor: format!("provider:{provider}"), ..Metadata::default() });
         let mut reports: Vec<(NotificationId, Receipt)> = Vec::new();
@@ -76,6 +91,8 @@ impl CallbackDoor {
                     metrics::counter!("bongsu_receipts_total", "provider" => provider, "said" => said(&receipt.said)).increment(1);
                     reports.push((notification, receipt));
                 }
+                // Asked for before.
+                Told::Named { .. } => {}
                 Told::Reply { channel, from, word, id } => replies.push((channel, from, word, id)),
             }
         }
@@ -132,17 +149,21 @@ async fn answer(
     let name = reader.name();
     let request = CallbackRequest { query: query.as_deref().unwrap_or_default(), headers: &headers, body: &body, now: door.services.engine.clock.now() };
     let counted = |result: &'static str| metrics::counter!("bongsu_callbacks_total", "provider" => name, "result" => result).increment(1);
+    let put_off = |error: &dyn std::fmt::Display| {
+        counted("put_off");
+        tracing::warn!(%error, provider = name, "what a provider reports cannot be recorded now; it is told to come again");
+        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, AGAIN_AFTER)], "not now\n").into_response()
+    };
     match reader.read(&request) {
-        Ok(told) => match door.take_in(name, told).await {
-            Ok(()) => {
-                counted("taken");
-                StatusCode::OK.into_response()
-            }
-            Err(error) => {
-                counted("put_off");
-                tracing::warn!(%error, provider = name, "what a provider reports cannot be recorded now; it is told to come again");
-                (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, AGAIN_AFTER)], "not now\n").into_response()
-            }
+        Ok(told) => match CallbackDoor::confirmed(reader.as_ref(), told).await {
+            Ok(told) => match door.take_in(name, told).await {
+                Ok(()) => {
+                    counted("taken");
+                    StatusCode::OK.into_response()
+                }
+                Err(error) => put_off(&error),
+            },
+            Err(error) => put_off(&error),
         },
         Err(refused) => {
             counted("refused");

@@ -57,9 +57,16 @@ pub async fn observe(services: &Services) {
         metrics::gauge!("bongsu_queue_depth", "channel" => route.channel.name(), "priority" => priority.name(), "sandbox" => if route.sandbox { "true" } else { "false" }).set(depth as f64);
     }
     for provider in &services.providers {
-        let state = provider.breaker.state().name();
+        let state = provider.watched.breaker().state().name();
         for known in BREAKER_STATES {
             metrics::gauge!("bongsu_provider_breaker", "provider" => provider.name.clone(), "state" => known).set(f64::from(u8::from(known == state)));
+        }
+        let capacity = provider.watched.capacity(engine.clock.now());
+        metrics::gauge!("bongsu_provider_share", "provider" => provider.name.clone()).set(capacity.share);
+        metrics::gauge!("bongsu_provider_concurrency", "provider" => provider.name.clone()).set(capacity.calls_at_once as f64);
+        metrics::gauge!("bongsu_provider_calls_under_way", "provider" => provider.name.clone()).set(capacity.under_way as f64);
+        if let Some(rate) = capacity.calls_a_second {
+            metrics::gauge!("bongsu_provider_rate", "provider" => provider.name.clone()).set(rate);
         }
     }
     let head = engine.tail.head();

@@ -15,9 +15,10 @@ use domain::category::{Category, CategoryEvent};
 use domain::digest::{Digest, DigestEvent};
 use domain::frequency::{Frequency, MAX_EVENTS};
 use domain::recipient::Recipient;
+use domain::sender::Sender;
 use domain::subscription::Subscription;
 use domain::template::Template;
-use domain::values::{AddressId, CategoryKey, RecipientId, TemplateKey};
+use domain::values::{AddressId, CategoryKey, RecipientId, SenderKey, TemplateKey};
 use domain::{AggregateKind, Fact, StreamId};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,7 +35,7 @@ const OLD_VERSIONS: usize = 1_000;
 pub struct FactsSettings {
     /// Recipients, and as many subscriptions.
     pub recipients: usize,
-    /// Categories.
+    /// Categories, and as many senders.
     pub categories: usize,
     /// Addresses, of which only is kept whether anything may go there.
     pub addresses: usize,
@@ -60,6 +61,7 @@ pub struct Facts {
     categories: StateCache<Category>,
     /// Older versions, which nothing changes.
     versions: Mutex<Recent<(Uuid, u32), Arc<Category>>>,
+    senders: StateCache<Sender>,
     addresses: StateCache<AddressOwnership>,
     frequencies: StateCache<Frequency>,
     digests: StateCache<Digest>,
@@ -75,6 +77,7 @@ impl Facts {
             subscriptions: StateCache::new(settings.recipients),
             categories: StateCache::new(settings.categories),
             versions: Mutex::new(Recent::new(OLD_VERSIONS)),
+            senders: StateCache::new(settings.categories),
             addresses: StateCache::new(settings.addresses),
             frequencies: StateCache::new(settings.frequencies),
             digests: StateCache::new(settings.digests),
@@ -120,6 +123,12 @@ impl Facts {
         let state = Arc::new(Category::replay(upto.filter_map(|event| CategoryEvent::of(&event.fact))));
         self.versions.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&state));
         Ok(state)
+    }
+
+    /// A sender; of default where nobody registered it.
+    pub async fn sender<R>(&self, bus: &Bus, sender: &SenderKey) -> Result<Arc<Sender>, Refused<R>> {
+        let stream = StreamId::of_key(AggregateKind::Sender, sender.as_str());
+        Ok(cached(&self.senders, bus, stream).await?.state)
     }
 
     /// Loads in one read what is not known yet of many recipients; afterwards [`gather`](Self::gather) finds it.
@@ -223,7 +232,8 @@ impl Facts {
             AggregateKind::Frequency => self.frequencies.forget(stream.id),
             AggregateKind::Digest => self.digests.forget(stream.id),
             AggregateKind::Template => self.templates.forget(stream.id),
-            AggregateKind::Notification | AggregateKind::Sender | AggregateKind::ApiKey | AggregateKind::Schedule | AggregateKind::Quota => {}
+            AggregateKind::Sender => self.senders.forget(stream.id),
+            AggregateKind::Notification | AggregateKind::ApiKey | AggregateKind::Schedule | AggregateKind::Quota => {}
         }
     }
 }
@@ -281,6 +291,7 @@ impl AfterCommit for Facts {
         self.recipients.committed(events);
         self.subscriptions.committed(events);
         self.categories.committed(events);
+        self.senders.committed(events);
         self.addresses.committed(events);
         self.frequencies.committed(events);
         self.digests.committed(events);

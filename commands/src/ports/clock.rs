@@ -1,5 +1,6 @@
 //! Time as a port. Nothing else may read a clock (`clippy.toml` forbids it).
 
+use crate::failpoint;
 use domain::values::Millis;
 use std::future::Future;
 use std::pin::Pin;
@@ -15,6 +16,9 @@ pub trait Clock: Send + Sync + 'static {
     /// Waits.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
+
+/// How often who sleeps looks at a clock that a test moves.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// The machine's clock.
 #[derive(Debug)]
@@ -32,16 +36,24 @@ impl Default for SystemClock {
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "this is the port's one adapter to the machine's clock")]
     fn now(&self) -> Millis {
-        chrono::Utc::now().timestamp_millis()
+        chrono::Utc::now().timestamp_millis() + Millis::try_from(failpoint::clock_ahead().as_millis()).unwrap_or(0)
     }
 
     fn monotonic(&self) -> Duration {
-        self.started.elapsed()
+        self.started.elapsed() + failpoint::clock_ahead()
     }
 
     #[allow(clippy::disallowed_methods, reason = "this is the port's one adapter to the machine's clock")]
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(tokio::time::sleep(duration))
+        if !failpoint::clock_moves() {
+            return Box::pin(tokio::time::sleep(duration));
+        }
+        let (started, due) = (self.started, self.monotonic() + duration);
+        Box::pin(async move {
+            while let Some(left) = due.checked_sub(started.elapsed() + failpoint::clock_ahead()).filter(|left| !left.is_zero()) {
+                tokio::time::sleep(left.min(LOOK_AGAIN)).await;
+            }
+        })
     }
 }
 

@@ -27,8 +27,9 @@ async fn sent(bus: &Bus, notification: NotificationId) {
         Personal::Known(Content { body: "Paid".to_owned(), ..Content::default() }),
     );
     let queued = Queued { delivery: 0, channel: Channel::Sms, address: Some(ADDRESS), rule: Rule::DefaultOptIn, rules: 1, facts: FactVersions::default() };
-    let started = AttemptStarted { delivery: 0, attempt: 1, provider: "twilio".to_owned(), after_unknown: false };
-    let events = [E::Requested(requested), E::Queued(queued), E::AttemptStarted(started), E::Sent(Sent { delivery: 0, attempt: 1, provider_id: None })];
+    let started = AttemptStarted { delivery: 0, attempt: 1, provider: "twilio".to_owned(), after_unknown: false, from: None };
+    let events =
+        [E::Requested(requested), E::Queued(queued), E::AttemptStarted(started), E::Sent(Sent { delivery: 0, attempt: 1, provider_id: None, cost: None })];
     let append = StreamAppend { stream: notification_stream(notification), number: None, expected: 0, events: events.into_iter().map(Fact::from).collect() };
     bus.committer().commit(Lane::Internal, vec![Commit { metadata: meta(), appends: vec![append], expectations: Vec::new() }]).await.unwrap();
 }

@@ -1,6 +1,6 @@
 //! Events of a category, and the words that they are made of.
 
-use crate::values::{CategoryKey, Channel, ChannelPlan, DigestSettings, Limit, Millis, Priority};
+use crate::values::{CategoryKey, Channel, ChannelPlan, DigestSettings, Limit, Millis, Priority, SentFrom};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,7 @@ impl Tracking {
 
 /// Was defined, or defined anew. Version 1 had no `default_channels`: it reached every channel.
 /// Version 2 knew switches only: no plan, limits, digest, quiet hours or time to live.
-/// Version 3 had no tracking.
+/// Version 3 had no tracking, version 4 nothing of whom messages come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CategoryDefined {
     /// Its key.
@@ -92,10 +92,13 @@ pub struct CategoryDefined {
     /// Whether what becomes of its e-mails is watched.
     #[serde(default, skip_serializing_if = "Tracking::is_off")]
     pub tracking: Tracking,
+    /// Whom its messages come from, where that is not as configured for the provider.
+    #[serde(default, skip_serializing_if = "SentFrom::is_default")]
+    pub from: SentFrom,
 }
 
 crate::plain_bodies!(CategoryDefined);
 crate::events! {
     /// What can have happened to a category.
-    CategoryEvent of Category { CategoryDefined = 4 }
+    CategoryEvent of Category { CategoryDefined = 5 }
 }

@@ -1,6 +1,6 @@
 //! Why a category says no.
 
-use crate::values::{DigestError, LimitError, PlanError};
+use crate::values::{DigestError, LimitError, PlanError, SentFromError};
 
 /// Refusals of a category.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,4 +32,7 @@ pub enum CategoryRefusal {
     /// Out of bounds.
     #[error("a time to live has one second to 366 days; leave it out for none")]
     TimeToLive,
+    /// See [`SentFrom::check`](crate::values::SentFrom::check).
+    #[error(transparent)]
+    From(#[from] SentFromError),
 }

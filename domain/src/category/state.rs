@@ -3,7 +3,7 @@
 use super::events::{CategoryDefined, CategoryEvent, OverLimit, QuietHoursBehaviour, Tracking};
 use super::refusal::CategoryRefusal;
 use crate::aggregate::Aggregate;
-use crate::values::{CategoryKey, Channel, ChannelPlan, DAY_MS, DigestSettings, Limit, Millis, Priority, check_limits};
+use crate::values::{CategoryKey, Channel, ChannelPlan, DAY_MS, DigestSettings, Limit, Millis, Priority, SentFrom, check_limits};
 use serde::{Deserialize, Serialize};
 
 /// What is said of a category, the same in the command, the event and the state.
@@ -44,6 +44,9 @@ pub struct Category {
     /// Whether what becomes of its e-mails is watched.
     #[serde(default)]
     pub tracking: Tracking,
+    /// Whom its messages come from, where that is not as configured for the provider.
+    #[serde(default)]
+    pub from: SentFrom,
 }
 
 impl Default for Category {
@@ -66,6 +69,7 @@ impl Default for Category {
             digest: None,
             time_to_live: None,
             tracking: Tracking::default(),
+            from: SentFrom::default(),
         }
     }
 }
@@ -116,6 +120,8 @@ pub struct DefineCategory {
     pub time_to_live: Option<Millis>,
     /// Whether what becomes of its e-mails is watched.
     pub tracking: Tracking,
+    /// Whom its messages come from, where that is not as configured for the provider.
+    pub from: SentFrom,
 }
 
 impl DefineCategory {
@@ -137,6 +143,7 @@ impl DefineCategory {
             digest: None,
             time_to_live: None,
             tracking: Tracking::default(),
+            from: SentFrom::default(),
         }
     }
 
@@ -167,6 +174,7 @@ impl DefineCategory {
         if self.time_to_live.is_some_and(|life| !(1_000..=366 * DAY_MS).contains(&life)) {
             return Err(CategoryRefusal::TimeToLive);
         }
+        self.from.check()?;
         Ok(())
     }
 }
@@ -196,6 +204,7 @@ impl Aggregate for Category {
             digest: command.digest,
             time_to_live: command.time_to_live,
             tracking: command.tracking,
+            from: command.from,
         });
         let mut after = self.clone();
         after.evolve(&defined);
@@ -223,6 +232,7 @@ impl Aggregate for Category {
             digest: e.digest,
             time_to_live: e.time_to_live,
             tracking: e.tracking,
+            from: e.from.clone(),
         };
     }
 }

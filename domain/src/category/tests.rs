@@ -5,7 +5,7 @@ use crate::aggregate::Aggregate;
 use crate::calendar::Period;
 use crate::values::{
     CategoryKey, Channel, ChannelPlan, DAY_MS, DigestError, DigestSettings, DigestWindow, Limit, LimitError, LimitWindow, NextStep, NextWhen, PlanError,
-    PlanStep, Priority,
+    PlanStep, Priority, SentFrom, SentFromError,
 };
 use cqrs_es::test::TestFramework;
 
@@ -32,6 +32,7 @@ fn defined() -> CategoryEvent {
         digest: None,
         time_to_live: None,
         tracking: Tracking::default(),
+        from: SentFrom::default(),
     })
 }
 
@@ -120,4 +121,15 @@ fn limits_of_zero_and_impossible_windows_are_refused() {
         }),
         CategoryRefusal::RequiredOptIn
     );
+}
+
+#[test]
+fn whom_its_messages_come_from_is_checked_and_recorded() {
+    let from = SentFrom { sms: Some("ACME".to_owned()), ..SentFrom::default() };
+    let CategoryEvent::CategoryDefined(mut recorded) = defined();
+    recorded.from = from.clone();
+    let mut command = define("Orders", vec![Channel::Email]);
+    command.from = from;
+    Test::with(()).given(vec![defined()]).when(command).then_expect_events(vec![CategoryEvent::CategoryDefined(recorded)]);
+    assert_eq!(refused(|command| command.from.voice = Some("ACME".to_owned())), CategoryRefusal::From(SentFromError::Voice));
 }

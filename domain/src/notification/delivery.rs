@@ -6,7 +6,7 @@ use super::events::{
     RetryScheduled, Sent, Suppressed,
 };
 use crate::policy::retry::{self, Next, RetrySchedule};
-use crate::values::{AddressId, BadAddress, Channel, DeliveryNo, FactVersions, Millis, Outcome, Rule};
+use crate::values::{AddressId, BadAddress, Channel, DeliveryNo, FactVersions, Millis, Outcome, Rule, SentAs};
 use serde::{Deserialize, Serialize};
 
 /// Where a delivery stands.
@@ -100,14 +100,15 @@ impl Delivery {
         Self { number, channel, address, state: DeliveryState::Ready, attempt: 0, counted: 0, after_unknown: false, unknown_repeats: 0 }
     }
 
-    /// The record that precedes a call; none unless it is ready or its moment is up to the caller.
-    pub fn start(&self, provider: &str) -> Option<NotificationEvent> {
+    /// The record that precedes a call, with whom the message comes from where that is not as configured; none unless it is ready or its moment is up to the caller.
+    pub fn start(&self, provider: &str, from: Option<&SentAs>) -> Option<NotificationEvent> {
         matches!(self.state, DeliveryState::Ready | DeliveryState::Waiting { .. }).then(|| {
             NotificationEvent::AttemptStarted(AttemptStarted {
                 delivery: self.number,
                 attempt: self.attempt + 1,
                 provider: provider.to_owned(),
                 after_unknown: self.after_unknown,
+                from: from.map(ToString::to_string),
             })
         })
     }
@@ -130,7 +131,7 @@ impl Delivery {
         }
         let delivery = self.number;
         match outcome {
-            Outcome::Accepted { provider_id } => vec![NotificationEvent::Sent(Sent { delivery, attempt, provider_id: provider_id.clone() })],
+            Outcome::Accepted { provider_id } => vec![NotificationEvent::Sent(Sent { delivery, attempt, provider_id: provider_id.clone(), cost: None })],
             Outcome::Permanent { code } => self.fail(attempt, FailureClass::Permanent, code, None, false),
             Outcome::BadAddress { kind, as_of, code } => self.fail(attempt, FailureClass::BadAddress, code, *as_of, *kind == BadAddress::Dead),
             Outcome::Retry { after, code } => {

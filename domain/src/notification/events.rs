@@ -3,7 +3,8 @@
 use crate::event::Personal;
 use crate::template::TemplateUse;
 use crate::values::{
-    AddressId, CategoryKey, Channel, ChannelPlan, Content, DeliveryNo, DigestId, FactVersions, Millis, Origin, Priority, RecipientId, Rule, SenderKey, TopicKey,
+    AddressId, CategoryKey, Channel, ChannelPlan, Content, DeliveryNo, DigestId, FactVersions, Millis, Origin, Priority, RecipientId, Rule, SenderKey,
+    TextCost, TopicKey,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -152,6 +153,10 @@ pub struct AttemptStarted {
     /// A repeat after an attempt of unknown outcome: the recipient may see it twice.
     #[serde(default, skip_serializing_if = "is_false")]
     pub after_unknown: bool,
+    /// Whom the message comes from, where its category or its sender says so and the provider may; absent: as
+    /// configured for the provider. An address or number of ours, not personal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// The provider took responsibility. An end of the delivery.
@@ -164,6 +169,9 @@ pub struct Sent {
     /// The provider's id for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
+    /// Of a text message: its segments and what they cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<TextCost>,
 }
 
 /// How an attempt failed.

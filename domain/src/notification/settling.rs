@@ -70,7 +70,7 @@ fn queue(steps: &[Step], facts: FactVersions, first: DeliveryNo, events: &mut Ve
                 next = next.saturating_add(1);
                 events.push(NotificationEvent::Queued(Queued { delivery, channel, address, rule, rules, facts }));
                 if !channel.has_provider() {
-                    events.push(NotificationEvent::Sent(Sent { delivery, attempt: 0, provider_id: None }));
+                    events.push(NotificationEvent::Sent(Sent { delivery, attempt: 0, provider_id: None, cost: None }));
                 }
             }
             Step::Skip { channel, address, rule } => {

@@ -174,7 +174,7 @@ impl Aggregate for Notification {
         }
         Ok(match command {
             C::Accept(_) => Vec::new(),
-            C::StartAttempt { delivery, provider } => self.existing(delivery)?.start(&provider).into_iter().collect(),
+            C::StartAttempt { delivery, provider } => self.existing(delivery)?.start(&provider, None).into_iter().collect(),
             C::RecordOutcome { delivery, attempt, outcome, schedule, requested_at, now, jitter } => {
                 self.existing(delivery)?.conclude(attempt, &outcome, &schedule, requested_at, now, jitter)
             }

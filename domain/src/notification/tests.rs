@@ -51,7 +51,7 @@ fn push() -> Step {
 }
 
 fn started(attempt: u32, after_unknown: bool) -> E {
-    E::AttemptStarted(AttemptStarted { delivery: 0, attempt, provider: "fcm".to_owned(), after_unknown })
+    E::AttemptStarted(AttemptStarted { delivery: 0, attempt, provider: "fcm".to_owned(), after_unknown, from: None })
 }
 
 fn in_flight() -> Vec<E> {
@@ -71,7 +71,7 @@ fn outcome(attempt: u32, outcome: Outcome) -> NotificationCommand {
 }
 
 fn sent(attempt: u32) -> E {
-    E::Sent(Sent { delivery: 0, attempt, provider_id: Some("m1".to_owned()) })
+    E::Sent(Sent { delivery: 0, attempt, provider_id: Some("m1".to_owned()), cost: None })
 }
 
 fn accepted() -> Outcome {
@@ -92,7 +92,7 @@ fn in_app_is_sent_with_its_acceptance() {
     Test::with(()).given_no_previous_events().when(accept("f", vec![step, push()])).then_expect_events(vec![
         E::Requested(requested("f")),
         queued(0, Channel::InApp),
-        E::Sent(Sent { delivery: 0, attempt: 0, provider_id: None }),
+        E::Sent(Sent { delivery: 0, attempt: 0, provider_id: None, cost: None }),
         queued(1, Channel::AndroidPush),
     ]);
 }

@@ -5,4 +5,5 @@ pub mod last_check;
 pub mod plan;
 pub mod retry;
 pub mod routing;
+pub mod sent_from;
 pub mod timers;

@@ -57,6 +57,14 @@ impl RetrySchedule {
     }
 }
 
+impl RetrySchedule {
+    /// The same without bounds on attempts and age.
+    #[must_use]
+    pub const fn without_end(self) -> Self {
+        Self { attempts: u32::MAX, max_age: Duration::MAX, ..self }
+    }
+}
+
 /// What follows a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {

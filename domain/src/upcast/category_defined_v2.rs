@@ -2,7 +2,7 @@
 //! opted out. So it goes on, but that quiet hours, which nobody had then, are observed.
 
 use crate::category::{CategoryDefined, OverLimit, QuietHoursBehaviour, Tracking};
-use crate::values::{CategoryKey, Channel, Priority};
+use crate::values::{CategoryKey, Channel, Priority, SentFrom};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub(super) struct V2 {
     pub(super) priority: Priority,
 }
 
-/// Version 2 to version 4: what came with version 4 can be absent.
+/// Version 2 to version 5: what came with versions 4 and 5 can be absent.
 pub fn lift(payload: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
     let V2 { key, name, description, required, default_channels, priority } = serde_json::from_slice(payload)?;
     serde_json::to_vec(&CategoryDefined {
@@ -34,5 +34,6 @@ pub fn lift(payload: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
         digest: None,
         time_to_live: None,
         tracking: Tracking::default(),
+        from: SentFrom::default(),
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::category::CategoryEvent;
 use crate::notification::NotificationEvent as N;
+use crate::sender::SenderEvent;
 use crate::subscription::{ChangedBy, Scope, Source, SubscriptionEvent};
 use crate::values::{Channel, Priority, Rule};
 use crate::{AggregateKind, Fact};
@@ -19,8 +20,8 @@ fn a_stored_category_of_version_1_reaches_every_channel() {
 
 #[test]
 fn an_event_of_a_newer_build_is_refused_not_skipped() {
-    let refused = Fact::decode(AggregateKind::Category, "CategoryDefined", 5, b"{}", None);
-    assert!(matches!(refused, Err(crate::event::DecodeError::Unknown { version: 5, .. })));
+    let refused = Fact::decode(AggregateKind::Category, "CategoryDefined", 6, b"{}", None);
+    assert!(matches!(refused, Err(crate::event::DecodeError::Unknown { version: 6, .. })));
 }
 
 #[test]
@@ -89,6 +90,24 @@ fn stored_switches_of_version_2_mean_the_same_as_ever() {
     }
     match Fact::decode(AggregateKind::Subscription, "Resubscribed", 2, on, None) {
         Ok(Fact::Subscription(SubscriptionEvent::Resubscribed(e))) => assert_eq!((e.scope, e.source), (Scope::All, Source::OneClick)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_was_stored_before_senders_could_be_named_comes_from_where_the_provider_sends() {
+    let category = include_bytes!("samples/category_defined_v4.json");
+    match Fact::decode(AggregateKind::Category, "CategoryDefined", 4, category, None) {
+        Ok(Fact::Category(CategoryEvent::CategoryDefined(defined))) => {
+            assert!(defined.from.is_default() && defined.tracking.opens && !defined.tracking.clicks);
+        }
+        other => panic!("{other:?}"),
+    }
+    let sender = include_bytes!("samples/sender_registered_v1.json");
+    match Fact::decode(AggregateKind::Sender, "SenderRegistered", 1, sender, None) {
+        Ok(Fact::Sender(SenderEvent::SenderRegistered(registered))) => {
+            assert_eq!((registered.name.as_str(), registered.from.is_default()), ("Shop", true));
+        }
         other => panic!("{other:?}"),
     }
 }

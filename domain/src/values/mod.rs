@@ -8,6 +8,7 @@ mod ids;
 mod json;
 mod limit;
 mod locale;
+mod money;
 mod origin;
 mod outcome;
 mod phone;
@@ -15,6 +16,7 @@ mod plan;
 mod priority;
 mod reason;
 pub mod segments;
+mod sent_from;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -27,12 +29,14 @@ pub use ids::{AddressId, DeliveryNo, DigestId, KeyId, NotificationId, RecipientI
 pub use json::{MAX_JSON_LEVELS, json_levels};
 pub use limit::{Limit, LimitError, LimitWindow, MAX_LIMITS, check_limits};
 pub use locale::{Locale, LocaleError};
+pub use money::{Money, Prices, TextCost};
 pub use origin::Origin;
 pub use outcome::{BadAddress, Misconfigured, Outcome, ThrottleScope};
 pub use phone::{PhoneError, PhoneNumber};
 pub use plan::{ChannelPlan, MAX_STEPS, NextStep, NextWhen, PlanError, PlanStep};
 pub use priority::Priority;
 pub use reason::{FactVersions, Rule};
+pub use sent_from::{MailAuthor, SentAs, SentFrom, SentFromError};
 pub use text::{CategoryKey, SenderKey, TemplateKey, TextError, TopicKey};
 
 /// Milliseconds since the Unix epoch, UTC.

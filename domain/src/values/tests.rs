@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use super::{Channel, Content, ContentError, MAX_JSON_LEVELS, PhoneError, PhoneNumber, json_levels};
+use super::{Channel, Content, ContentError, MAX_JSON_LEVELS, MailAuthor, PhoneError, PhoneNumber, SentFrom, SentFromError, json_levels};
 
 fn nested(levels: usize) -> String {
     format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1))
@@ -83,4 +83,44 @@ fn every_channel_has_a_name_and_a_number_of_its_own_and_keeps_them() {
     }
     // Numbered as before, and nothing over what came later unless it is named.
     assert_eq!(Channel::UNNAMED[..], Channel::ALL[..5]);
+}
+
+#[test]
+fn whom_messages_come_from_can_neither_add_a_header_nor_be_two() {
+    let mail = |address: &str, name: Option<&str>| {
+        let author = MailAuthor { address: address.to_owned(), name: name.map(ToOwned::to_owned) };
+        SentFrom { email: Some(author), ..SentFrom::default() }.check()
+    };
+    for right in ["no-reply@acme.com", "a.b+c@mail.acme.com", "x@xn--9k3b21r6md.example"] {
+        assert_eq!(mail(right, Some("김봉수, \"Acme\" <Ltd>")), Ok(()), "{right}");
+    }
+    let bad = [
+        "acme.com",
+        "a@b",
+        "@acme.com",
+        "a@acme..com",
+        ".a@acme.com",
+        "a@acme.com, b@acme.com",
+        "A <a@acme.com>",
+        "a@acme.com\r\nBcc: b@c.d",
+        "\"a b\"@c.d",
+        "é@acme.com",
+        "a@-acme.com",
+        "a@[127.0.0.1]",
+    ];
+    for wrong in bad {
+        assert_eq!(mail(wrong, None), Err(SentFromError::Email), "{wrong}");
+    }
+    for wrong in ["", " ", "Acme\nBcc: x@y.z", "A\u{0}", "A\u{2028}B"] {
+        assert_eq!(mail("a@acme.com", Some(wrong)), Err(SentFromError::Email), "{wrong:?}");
+    }
+    let sms = |id: &str| SentFrom { sms: Some(id.to_owned()), ..SentFrom::default() }.check();
+    for right in ["+821023456789", "12345", "ACME", "Acme Shop 1"] {
+        assert_eq!(sms(right), Ok(()), "{right}");
+    }
+    for wrong in ["", "+82 10", "1", "123456789", "ACME&BCC=1", "Twelve chars", " ACME", "+1234"] {
+        assert_eq!(sms(wrong), Err(SentFromError::Sms), "{wrong}");
+    }
+    let voice = |number: &str| SentFrom { voice: Some(number.to_owned()), ..SentFrom::default() }.check();
+    assert_eq!((voice("+821023456789"), voice("ACME"), voice("+82 1023456789")), (Ok(()), Err(SentFromError::Voice), Err(SentFromError::Voice)));
 }

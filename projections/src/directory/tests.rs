@@ -7,7 +7,7 @@ use crate::testing::views::View;
 use domain::api_key::{ApiKeyEvent, ApiKeyIssued, ApiKeyRevoked, Role};
 use domain::category::{CategoryDefined, CategoryEvent, OverLimit, QuietHoursBehaviour};
 use domain::sender::{SenderEvent, SenderRegistered};
-use domain::values::{CategoryKey, Channel, KeyId, Priority, SenderKey};
+use domain::values::{CategoryKey, Channel, KeyId, Priority, SenderKey, SentFrom};
 use domain::{AggregateKind, StreamId};
 use uuid::Uuid;
 
@@ -28,11 +28,12 @@ fn category(name: &str, channels: &[Channel]) -> CategoryEvent {
         digest: None,
         time_to_live: None,
         tracking: domain::category::Tracking::default(),
+        from: SentFrom::default(),
     })
 }
 
 fn sender(name: &str) -> SenderEvent {
-    SenderEvent::SenderRegistered(SenderRegistered { key: SenderKey::new("shop").unwrap(), name: name.to_owned() })
+    SenderEvent::SenderRegistered(SenderRegistered { key: SenderKey::new("shop").unwrap(), name: name.to_owned(), from: SentFrom::default() })
 }
 
 on_every_store!(the_directory_is_what_was_set_up_last, categories_are_found_by_what_people_call_them);

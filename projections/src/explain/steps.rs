@@ -244,13 +244,15 @@ fn sentence(event: &E, course: &Course, channel: Option<Channel>, at: Millis, fa
         E::AttemptStarted(e) => {
             let pause = course.started.map_or_else(String::new, |before| format!(", {} after the one before", length(at.saturating_sub(before))));
             let repeat = if_so(e.after_unknown, "; a repeat after an unknown outcome, so that it may arrive twice");
-            format!("attempt {} by {}{pause}{repeat}", e.attempt, e.provider)
+            let from = e.from.as_ref().map_or_else(String::new, |from| format!(" as {from}"));
+            format!("attempt {} by {}{from}{pause}{repeat}", e.attempt, e.provider)
         }
         E::Sent(e) if e.attempt == 0 => "sent: shown in the app's inbox, which needs no provider".to_owned(),
         E::Sent(e) => {
             let known = e.provider_id.as_ref().map_or_else(String::new, |id| format!(" as {id}"));
             let took = took.map_or_else(String::new, |took| format!(" after {}", length(took)));
-            format!("sent: the provider took it{known}{took}")
+            let cost = e.cost.as_ref().map_or_else(String::new, |cost| format!("; {}", words::cost(cost)));
+            format!("sent: the provider took it{known}{took}{cost}")
         }
         E::AttemptFailed(e) => {
             let class = match e.class {

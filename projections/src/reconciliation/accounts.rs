@@ -4,7 +4,7 @@ use super::difference::{Difference, Kind};
 use super::theirs::Theirs;
 use super::{Reconciliation, Row, Scope};
 use domain::notification::NotificationEvent as E;
-use domain::values::{Channel, DeliveryNo, Millis, NotificationId};
+use domain::values::{Channel, DeliveryNo, Millis, Money, NotificationId, TextCost};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Differences that are listed; the rest is counted.
@@ -33,6 +33,7 @@ struct Attempt {
     verdict: Verdict,
     report: Report,
     provider_id: Option<Box<str>>,
+    cost: Option<Box<TextCost>>,
 }
 
 type Key = (NotificationId, DeliveryNo, u32);
@@ -75,11 +76,18 @@ impl Accounts {
                 let within = (self.scope.from..self.scope.upto).contains(&at);
                 if within && self.scope.provider.as_ref().is_none_or(|wanted| *wanted == e.provider) {
                     let provider = self.provider(&e.provider);
-                    let attempt = Attempt { at, provider, repeat: e.after_unknown, verdict: Verdict::UnderWay, report: Report::None, provider_id: None };
+                    let attempt =
+                        Attempt { at, provider, repeat: e.after_unknown, verdict: Verdict::UnderWay, report: Report::None, provider_id: None, cost: None };
                     self.attempts.insert((notification, e.delivery, e.attempt), attempt);
                 }
             }
-            E::Sent(e) => self.verdict((notification, e.delivery, e.attempt), Verdict::Accepted, e.provider_id.as_deref()),
+            E::Sent(e) => {
+                let key = (notification, e.delivery, e.attempt);
+                self.verdict(key, Verdict::Accepted, e.provider_id.as_deref());
+                if let Some(attempt) = self.attempts.get_mut(&key) {
+                    attempt.cost = e.cost.clone().map(Box::new);
+                }
+            }
             E::AttemptFailed(e) => self.verdict((notification, e.delivery, e.attempt), Verdict::Refused(e.code.clone()), None),
             E::Held(e) => self.verdict((notification, e.delivery, e.attempt), Verdict::Refused(e.code.clone()), None),
             E::AttemptUnknown(e) => self.verdict((notification, e.delivery, e.attempt), Verdict::Unknown(e.code.clone()), None),
@@ -215,6 +223,12 @@ impl Accounts {
 fn count(row: &mut Row, attempt: &Attempt) {
     row.attempts += 1;
     row.repeats += u64::from(attempt.repeat);
+    if let Some(cost) = &attempt.cost {
+        row.segments += u64::from(cost.segments);
+        if let Some(price) = &cost.price {
+            add(&mut row.costs, price);
+        }
+    }
     match (&attempt.verdict, &attempt.report) {
         (Verdict::Accepted, _) => row.accepted += 1,
         (Verdict::Refused(_), _) => row.refused += 1,
@@ -227,6 +241,16 @@ fn count(row: &mut Row, attempt: &Attempt) {
         Report::Delivered => row.delivered += 1,
         Report::Bounced => row.bounced += 1,
         Report::None => row.unreported += u64::from(attempt.verdict == Verdict::Accepted),
+    }
+}
+
+fn add(costs: &mut Vec<Money>, price: &Money) {
+    match costs.iter_mut().find(|sum| sum.currency == price.currency) {
+        Some(sum) => sum.micros = sum.micros.saturating_add(price.micros),
+        None => {
+            costs.push(price.clone());
+            costs.sort();
+        }
     }
 }
 

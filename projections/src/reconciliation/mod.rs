@@ -17,7 +17,7 @@ pub use difference::{Difference, Kind};
 pub use scan::{MOST_ATTEMPTS, ScanError, scan};
 pub use theirs::{Theirs, TheirsError};
 
-use domain::values::Millis;
+use domain::values::{Millis, Money};
 use serde::Serialize;
 
 /// What is asked for.
@@ -60,6 +60,10 @@ pub struct Row {
     pub unreported: u64,
     /// Repeats after an attempt of unknown outcome.
     pub repeats: u64,
+    /// Segments of text messages that it took with an answer.
+    pub segments: u64,
+    /// What those of them cost of which a price was configured when they were sent: a sum for each currency.
+    pub costs: Vec<Money>,
 }
 
 /// The books.

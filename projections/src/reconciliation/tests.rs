@@ -2,7 +2,7 @@
 
 use super::*;
 use domain::notification::*;
-use domain::values::{Channel, FactVersions, NotificationId, Rule};
+use domain::values::{Channel, FactVersions, Money, NotificationId, Rule, TextCost};
 use uuid::Uuid;
 
 const DAY: Millis = 1_800_000_000_000;
@@ -28,12 +28,12 @@ impl Books {
     }
 
     fn started(&mut self, number: u128, attempt: u32, after_unknown: bool) {
-        let started = AttemptStarted { delivery: 0, attempt, provider: "twilio".to_owned(), after_unknown };
+        let started = AttemptStarted { delivery: 0, attempt, provider: "twilio".to_owned(), after_unknown, from: None };
         self.take(number, 1, NotificationEvent::AttemptStarted(started));
     }
 
     fn sent(&mut self, number: u128, attempt: u32) {
-        self.take(number, 2, NotificationEvent::Sent(Sent { delivery: 0, attempt, provider_id: Some(format!("SM{number}.{attempt}")) }));
+        self.take(number, 2, NotificationEvent::Sent(Sent { delivery: 0, attempt, provider_id: Some(format!("SM{number}.{attempt}")), cost: None }));
     }
 
     fn unknown(&mut self, number: u128, attempt: u32) {
@@ -79,7 +79,7 @@ fn every_attempt_of_the_time_is_counted_once() {
     books.sent(2, 3);
     // Before and after that time.
     for at in [-1, 1_000] {
-        let started = AttemptStarted { delivery: 0, attempt: 1, provider: "twilio".to_owned(), after_unknown: false };
+        let started = AttemptStarted { delivery: 0, attempt: 1, provider: "twilio".to_owned(), after_unknown: false, from: None };
         books.take(3, at, NotificationEvent::AttemptStarted(started));
     }
     let (books, _) = books.finish(5, None);
@@ -164,4 +164,19 @@ fn a_line_that_names_nothing_is_told() {
             other => assert!(other.is_err(), "{lines}"),
         }
     }
+}
+
+#[test]
+fn segments_and_what_they_cost_are_summed_by_currency() {
+    let mut books = Books::new();
+    for (number, price) in [(1, Some("0.0079 USD")), (2, Some("9.9 KRW")), (3, Some("0.0158 USD")), (4, None)] {
+        books.queued(number);
+        books.started(number, 1, false);
+        let price = price.map(|price| Money::parse(price).unwrap());
+        let cost = Some(TextCost { segments: 2, price });
+        books.take(number, 2, NotificationEvent::Sent(Sent { delivery: 0, attempt: 1, provider_id: None, cost }));
+    }
+    let (books, _) = books.finish(50, None);
+    assert_eq!(books.rows[0].segments, 8);
+    assert_eq!(books.rows[0].costs.iter().map(ToString::to_string).collect::<Vec<_>>(), ["9.9 KRW", "0.0237 USD"]);
 }

@@ -79,11 +79,11 @@ pub fn suppressed(delivery: Option<DeliveryNo>) -> NotificationEvent {
 }
 
 pub fn started(delivery: DeliveryNo) -> NotificationEvent {
-    NotificationEvent::AttemptStarted(AttemptStarted { delivery, attempt: 1, provider: "fcm".to_owned(), after_unknown: false })
+    NotificationEvent::AttemptStarted(AttemptStarted { delivery, attempt: 1, provider: "fcm".to_owned(), after_unknown: false, from: None })
 }
 
 pub fn sent(delivery: DeliveryNo) -> NotificationEvent {
-    NotificationEvent::Sent(Sent { delivery, attempt: 1, provider_id: None })
+    NotificationEvent::Sent(Sent { delivery, attempt: 1, provider_id: None, cost: None })
 }
 
 pub fn retry(delivery: DeliveryNo) -> NotificationEvent {

@@ -98,3 +98,45 @@ async fn a_check_asks_nhn_for_sender_and_template_and_names_the_setting_that_is_
     }
     Ok(())
 }
+
+/// Posts to the door as whoever knows the fixed text.
+async fn hook(app: &App, signature: &str, request: &str, result: &str) -> Result<u16> {
+    let hooks = json!({ "hooksId": "1", "event": "MESSAGE_RESULT_UPDATE", "hooks": [{ "hookId": "1", "requestId": request, "recipientSeq": 1, "resultCode": result }] });
+    let url = format!("{}/callbacks/kakao_talk", app.admin.base());
+    let answer = reqwest::Client::builder().no_proxy().build()?.post(url).header("x-toast-webhook-signature", signature).body(hooks.to_string()).send().await?;
+    Ok(answer.status().as_u16())
+}
+
+#[tokio::test]
+async fn what_became_of_an_alimtalk_is_asked_of_nhn_whatever_a_webhook_claims() -> Result<()> {
+    let app = App::with_environment("", &IMPATIENT).await?;
+    app.simulators.callbacks(json!({ "base": app.admin.base(), "times": 2 })).await?;
+    let shop = app.sender("shop").await?;
+    let (arrives, lost, silent) = ("+821023456789", "+15005570101", "+15005570401");
+    at(&shop, &[arrives, lost, silent]).await?;
+    let sent = shop.send(arrives, json!({ "channels": ["KAKAO_TALK"] })).await?;
+    let told = shop.await_delivery(&sent.id, "delivered").await?;
+    assert_eq!(events(&told, "Delivered")?.len(), 1, "{told:#}");
+    let sent = shop.send(lost, json!({ "channels": ["KAKAO_TALK"] })).await?;
+    let told = shop.await_delivery(&sent.id, "bounced").await?;
+    let bounced = &events(&told, "Bounced")?[0];
+    assert_eq!((&bounced["code"], &bounced["class"]), (&json!("result 3019"), &json!("bad_address")), "{told:#}");
+    // Of this one NHN knows nothing yet, whatever somebody says who knows the text.
+    let notification = sent_over(&shop, silent, "KAKAO_TALK", "sent").await?;
+    let id = notification["id"].as_str().context("no id")?;
+    let signature = app.simulators.credential("kakao_secret_key").await?;
+    let request = events(&notification, "Sent")?[0]["provider_id"]
+        .as_str()
+        .and_then(|id| id.split_once('.'))
+        .map(|(request, _)| request.to_owned())
+        .context("no provider id")?;
+    let head = shop.story(id).await?;
+    assert_eq!(hook(&app, &signature, &request, "MRC02").await?, 200);
+    assert_eq!(hook(&app, "another text of some length", &request, "MRC02").await?, 403);
+    assert_eq!(shop.story(id).await?, head);
+    // Where NHN cannot be asked, nothing is recorded, and it is told to come again.
+    app.simulators.rules(json!({ "provider": "kakao_talk", "every_call": true, "action": "garbage" })).await?;
+    assert_eq!(hook(&app, &signature, &request, "MRC01").await?, 503);
+    assert_eq!(shop.story(id).await?, head);
+    Ok(())
+}

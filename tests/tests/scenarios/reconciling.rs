@@ -1,5 +1,6 @@
 //! The books with a provider that lies.
 
+use crate::explaining::{explain, says, step};
 use crate::told::events;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -101,5 +102,32 @@ async fn mistakes_are_told() -> Result<()> {
     let shop = app.sender("shop").await?;
     let refused = shop.ask("{ reconciliation(day: \"2026-11-21\") { more } }", json!({})).await?;
     assert_eq!(refused.code()?, "FORBIDDEN");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_texts_cost_is_told_and_summed_and_the_metrics_show_what_a_provider_is_asked_for() -> Result<()> {
+    let prices = [("BONGSU_PROVIDERS__TWILIO__PRICE_PER_SEGMENT", "KR 9.9 KRW,* 0.05 USD"), ("BONGSU_PROVIDERS__TWILIO__RATE", "50")];
+    let app = App::with_environment("", &prices).await?;
+    let shop = app.sender("shop").await?;
+    let korean = text(&shop, "+821023456789", "sent").await?;
+    text(&shop, "+12125550123", "sent").await?;
+    says(step(&explain(&shop, &korean).await?, "Sent")?, &["sent: the provider took it as SM", "; 1 segment, 9.9 KRW"]);
+    let told = shop.notification(&korean).await?;
+    let day = told["events"][0]["at"].as_str().and_then(|at| at.get(..10)).context("no day")?;
+    let query = "query($day: NaiveDate!) { reconciliation(day: $day, provider: \"twilio\") { rows { segments costs { amount currency } } } }";
+    let books = app.admin.query(query, json!({ "day": day })).await?["reconciliation"].clone();
+    let costs = json!([{ "amount": "9.9", "currency": "KRW" }, { "amount": "0.05", "currency": "USD" }]);
+    assert_eq!(books["rows"][0], json!({ "segments": 2, "costs": costs }), "{books:#}");
+    let output = app.run(&["reconcile", "--day", day, "--provider", "twilio"]).await?;
+    let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(words.contains("9.9 KRW + 0.05 USD"), "{words}");
+    let (_, figures) = app.admin.get("/metrics").await?;
+    for line in
+        ["bongsu_provider_share{provider=\"twilio\"} 1", "bongsu_provider_concurrency{provider=\"twilio\"} 20", "bongsu_provider_rate{provider=\"twilio\"} 50"]
+    {
+        assert!(figures.lines().any(|known| known == line), "{line} is missing in {figures}");
+    }
+    assert!(!figures.contains("bongsu_provider_rate{provider=\"fcm\"}"), "{figures}");
     Ok(())
 }

@@ -16,9 +16,10 @@ use domain::aggregate::Aggregate;
 use domain::category::Category;
 use domain::notification::{Notification, NotificationEvent, Requested};
 use domain::policy::last_check::{Last, LastCheck, last_check};
+use domain::policy::sent_from::sent_as;
 use domain::recipient::AddressDetails;
 use domain::subscription::Subscription;
-use domain::values::{AddressId, Channel, Content, Rule};
+use domain::values::{AddressId, Channel, Content, Rule, SentAs, SentFrom};
 use domain::{AggregateKind, Fact, StreamId};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub(super) enum Checked {
 /// What a call needs besides the content.
 pub(super) struct Attempt {
     pub address: AddressDetails,
+    /// Whom it comes from, where that is not as configured.
+    pub from: Option<SentAs>,
     /// Of an e-mail whose category can be switched off.
     pub unsubscribe: Option<Unsubscribe>,
     /// Of an e-mail that is tracked.
@@ -100,7 +103,10 @@ pub(super) async fn check(
             let unsubscribe = if leaves { shared.links.unsubscribe(item.recipient, &item.category, item.notification, now) } else { None };
             let tracking = tracking(shared, item, &facts.category.state, &facts.subscription.state);
             match choosing.choose(shared, metadata, item, &address, now).await? {
-                Chosen::Call(slot) => (item.delivery.start(slot.provider().name()), Some(Attempt { address, unsubscribe, tracking, slot })),
+                Chosen::Call(slot) => {
+                    let from = from(shared, item, &facts.category.state, slot.also_from()).await?;
+                    (item.delivery.start(slot.provider().name(), from.as_ref()), Some(Attempt { address, from, unsubscribe, tracking, slot }))
+                }
                 // Asked again when it expires, if that comes first.
                 Chosen::Later { until, rule } => (item.delivery.postpone(item.expires_at.map_or(until, |at| until.min(at)), rule, facts.versions()), None),
                 Chosen::Never(rule) => (item.delivery.suppress(rule, facts.versions()), None),
@@ -124,6 +130,22 @@ fn tracking(shared: &Shared, item: &Item, category: &Category, subscription: &Su
         return None;
     }
     TrackedMail::of(&shared.links, item.recipient, item.notification, item.delivery.number, (wanted.opens, wanted.clicks)).map(Box::new)
+}
+
+/// Whom it comes from, as category and sender say now. Where the provider may send from nothing but what is
+/// configured, nobody is asked.
+async fn from(shared: &Shared, item: &Item, category: &Category, allowed: &[String]) -> Result<Option<SentAs>, LogError> {
+    if allowed.is_empty() {
+        return Ok(None);
+    }
+    let channel = item.delivery.channel;
+    match sent_as(&category.from, &SentFrom::default(), channel, allowed) {
+        Some(from) => Ok(Some(from)),
+        None => {
+            let sender = shared.facts.sender::<std::convert::Infallible>(&shared.bus, &item.sender).await.map_err(log_error)?;
+            Ok(sent_as(&SentFrom::default(), &sender.from, channel, allowed))
+        }
+    }
 }
 
 fn log_error(error: Refused<std::convert::Infallible>) -> LogError {

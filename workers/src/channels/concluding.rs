@@ -12,9 +12,9 @@ use commands::failpoint;
 use commands::log::{Commit, CommitOutcome, Lane, LogError, Sequence, StreamAppend};
 use domain::address::{AddressCommand, AddressOwnership, MAX_WORDS, SuppressionReason};
 use domain::aggregate::Aggregate;
-use domain::notification::Notification;
+use domain::notification::{Notification, NotificationEvent};
 use domain::recipient::{Recipient, RecipientCommand, RemovalReason};
-use domain::values::{AddressId, BadAddress, Millis, Outcome};
+use domain::values::{AddressId, BadAddress, Millis, Outcome, TextCost};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,10 @@ use tokio::sync::mpsc;
 pub(super) struct Concluded {
     pub item: Item,
     pub outcome: Outcome,
+    /// It was made to see whether the provider is back: that it is not is no fault of this delivery.
+    pub trial: bool,
+    /// Of a text message that was taken: what it cost.
+    pub cost: Option<TextCost>,
     /// That it was in these hands: until its outcome is recorded.
     #[expect(dead_code, reason = "held, not read")]
     pub entered: Option<Arc<Entered>>,
@@ -99,10 +103,17 @@ impl Concluder {
 
     fn events(&self, concluded: &Concluded, delivery: &domain::notification::Delivery, now: i64) -> Vec<Fact> {
         let schedule = self.shared.schedule(delivery.channel);
+        // While a provider is down the others wait with no end; so does the one that tries.
+        let schedule = if concluded.trial { schedule.without_end() } else { schedule };
         delivery
             .conclude(concluded.item.delivery.attempt, &concluded.outcome, &schedule, concluded.item.requested_at, now, self.shared.random.unit())
             .into_iter()
-            .map(Fact::from)
+            .map(|mut event| {
+                if let NotificationEvent::Sent(sent) = &mut event {
+                    sent.cost.clone_from(&concluded.cost);
+                }
+                Fact::from(event)
+            })
             .collect()
     }
 

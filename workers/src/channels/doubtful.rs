@@ -75,7 +75,13 @@ async fn as_recorded(shared: &Shared, prepared: &Doubtful) -> Result<Option<Conc
         item.evolve(fact);
     }
     item.sequence = next.sequence;
-    Ok(Some(Concluded { item, outcome: Outcome::NotMade { code: "its record was not answered".to_owned() }, entered: prepared.entered.clone() }))
+    Ok(Some(Concluded {
+        item,
+        outcome: Outcome::NotMade { code: "its record was not answered".to_owned() },
+        trial: false,
+        cost: None,
+        entered: prepared.entered.clone(),
+    }))
 }
 
 /// The attempt that this replica asked to record, if it came next in the stream: the very one, since it
@@ -123,7 +129,13 @@ mod tests {
     }
 
     fn started(delivery: u8) -> NotificationEvent {
-        NotificationEvent::AttemptStarted(AttemptStarted { delivery: delivery.into(), attempt: 1, provider: "webhook".to_owned(), after_unknown: false })
+        NotificationEvent::AttemptStarted(AttemptStarted {
+            delivery: delivery.into(),
+            attempt: 1,
+            provider: "webhook".to_owned(),
+            after_unknown: false,
+            from: None,
+        })
     }
 
     #[test]

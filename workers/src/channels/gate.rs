@@ -7,9 +7,9 @@
 use super::adaptive::{Adaptive, Round};
 use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState, Permit};
 use super::pace::{Allowed, Pace};
-use crate::providers::Provider;
+use crate::providers::{Message, Provider, sms};
 use domain::policy::routing::Terms;
-use domain::values::{Millis, Outcome};
+use domain::values::{Channel, Country, Millis, Outcome, PhoneNumber, Prices, TextCost};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,13 +23,18 @@ pub struct Serving {
     pub terms: Terms,
     /// How often it may be called; none for any number.
     pub paces: Vec<Pace>,
+    /// Addresses, `@` with a domain, numbers: whom a category or a sender may have its messages come from,
+    /// besides the one that is configured.
+    pub also_from: Vec<String>,
+    /// What a segment of a text message costs.
+    pub prices: Prices,
 }
 
 impl Serving {
     /// A provider that serves everything, as often as it can.
     pub fn any(provider: Arc<dyn Provider>) -> Self {
         let terms = Terms::any(provider.name());
-        Self { provider, terms, paces: Vec::new() }
+        Self { provider, terms, paces: Vec::new(), also_from: Vec::new(), prices: Prices::default() }
     }
 }
 
@@ -38,6 +43,8 @@ pub(super) struct Gate {
     pub(super) provider: Arc<dyn Provider>,
     pub(super) breaker: Arc<Breaker>,
     paces: Vec<Pace>,
+    pub(super) also_from: Vec<String>,
+    prices: Prices,
     adaptive: Adaptive,
     /// Calls under way, and those that were offered.
     busy: AtomicUsize,
@@ -84,17 +91,17 @@ pub(super) enum Opening {
 
 impl Gate {
     pub(super) fn new(serving: Serving, settings: BreakerSettings, freed: Arc<Notify>) -> (Self, Terms) {
-        let Serving { provider, terms, paces } = serving;
+        let Serving { provider, terms, paces, also_from, prices } = serving;
         let adaptive = Adaptive::new(provider.concurrency());
         let line = Mutex::new(Line { until: Duration::ZERO, call: 0.5 });
-        (Self { provider, breaker: Arc::new(Breaker::new(settings)), paces, adaptive, busy: AtomicUsize::new(0), freed, line }, terms)
+        (Self { provider, breaker: Arc::new(Breaker::new(settings)), paces, also_from, prices, adaptive, busy: AtomicUsize::new(0), freed, line }, terms)
     }
 
     /// Opens for up to so many calls.
     pub(super) fn open(self: &Arc<Self>, most: usize, now: Duration, date: Millis) -> Opening {
-        let (permit, most) = match self.breaker.admit(now) {
-            Admission::Any(permit) => (permit, most.min(self.adaptive.limit().saturating_sub(self.busy.load(Ordering::Acquire)))),
-            Admission::Probe(permit) => (permit, 1),
+        let (permit, trial, most) = match self.breaker.admit(now) {
+            Admission::Any(permit) => (permit, false, most.min(self.adaptive.limit().saturating_sub(self.busy.load(Ordering::Acquire)))),
+            Admission::Probe(permit) => (permit, true, 1),
             Admission::Wait(pause) => return Opening::Wait(pause),
         };
         if most == 0 {
@@ -116,7 +123,7 @@ impl Gate {
             }
         }
         self.busy.fetch_add(left, Ordering::AcqRel);
-        Opening::Calls(Offer { gate: Arc::clone(self), permit, round: self.adaptive.round(), left })
+        Opening::Calls(Offer { gate: Arc::clone(self), permit, trial, round: self.adaptive.round(), left })
     }
 
     /// How long somebody in a hurry is to wait whom nobody can serve now: before the line, and no longer than
@@ -143,6 +150,17 @@ impl Gate {
         line.until.saturating_sub(now).max(self.breaker.pause(now))
     }
 
+    /// What it may be asked to do now, to be shown to operators.
+    pub(super) fn capacity(&self, date: Millis) -> Capacity {
+        let share = self.adaptive.share();
+        Capacity {
+            share,
+            calls_at_once: self.adaptive.limit(),
+            under_way: self.busy.load(Ordering::Acquire),
+            calls_a_second: self.paces.iter().map(|pace| pace.part(date, share)).reduce(f64::min),
+        }
+    }
+
     fn free(&self, calls: usize) {
         self.busy.fetch_sub(calls, Ordering::AcqRel);
         self.freed.notify_one();
@@ -157,10 +175,47 @@ impl Gate {
     }
 }
 
+/// What a provider may be asked to do by this replica.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Capacity {
+    /// The share of what is configured, over 0 and up to 1: less after it throttled, or while it comes back.
+    pub share: f64,
+    /// Calls at once, at that share.
+    pub calls_at_once: usize,
+    /// Calls under way, and those that were offered.
+    pub under_way: usize,
+    /// Calls a second, at that share; none for any number.
+    pub calls_a_second: Option<f64>,
+}
+
+/// A provider's gate as operators see it.
+#[derive(Clone)]
+pub struct Watched(pub(super) Arc<Gate>);
+
+impl Watched {
+    /// Its breaker.
+    pub fn breaker(&self) -> &Breaker {
+        &self.0.breaker
+    }
+
+    /// What it may be asked to do at a moment.
+    pub fn capacity(&self, date: Millis) -> Capacity {
+        self.0.capacity(date)
+    }
+}
+
+impl std::fmt::Debug for Watched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watched").field("provider", &self.0.provider.name()).finish_non_exhaustive()
+    }
+}
+
 /// Calls that may begin.
 pub(super) struct Offer {
     gate: Arc<Gate>,
     permit: Permit,
+    /// To see whether the provider is back.
+    trial: bool,
     round: Round,
     left: usize,
 }
@@ -182,7 +237,7 @@ impl Offer {
     /// Takes one of them.
     pub(super) fn take(&mut self) -> Option<Slot> {
         self.left = self.left.checked_sub(1)?;
-        Some(Slot { gate: Arc::clone(&self.gate), permit: self.permit, round: self.round, made: false })
+        Some(Slot { gate: Arc::clone(&self.gate), permit: self.permit, trial: self.trial, round: self.round, made: false, learned: false })
     }
 }
 
@@ -196,13 +251,34 @@ impl Drop for Offer {
 pub(super) struct Slot {
     gate: Arc<Gate>,
     permit: Permit,
+    trial: bool,
     round: Round,
     made: bool,
+    learned: bool,
 }
 
 impl Slot {
     pub(super) fn provider(&self) -> &Arc<dyn Provider> {
         &self.gate.provider
+    }
+
+    /// Whether its call is made to see whether the provider is back.
+    pub(super) const fn is_trial(&self) -> bool {
+        self.trial
+    }
+
+    /// See [`Serving::also_from`].
+    pub(super) fn also_from(&self) -> &[String] {
+        &self.gate.also_from
+    }
+
+    /// What a text message cost that was taken.
+    pub(super) fn cost(&self, message: &Message, outcome: &Outcome) -> Option<TextCost> {
+        if self.gate.provider.channel() != Channel::Sms || !matches!(outcome, Outcome::Accepted { .. }) {
+            return None;
+        }
+        let country = PhoneNumber::parse(&message.address.value).ok().and_then(|number| Country::of(&number));
+        Some(self.gate.prices.of(country, sms::segments(&sms::text(&message.content)).count))
     }
 
     /// Its call begins, or is told of as one that did not.
@@ -211,7 +287,8 @@ impl Slot {
     }
 
     /// Learns what became of the call. `took` is how long it took.
-    pub(super) fn learn(&self, outcome: &Outcome, took: Duration, now: Duration) {
+    pub(super) fn learn(&mut self, outcome: &Outcome, took: Duration, now: Duration) {
+        self.learned = true;
         let gate = &self.gate;
         {
             let mut line = gate.line.lock().unwrap_or_else(PoisonError::into_inner);
@@ -229,7 +306,14 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if self.made { self.gate.free(1) } else { self.gate.unmade(self.permit, 1) }
+        if !self.made {
+            return self.gate.unmade(self.permit, 1);
+        }
+        // A call of which nothing was ever told must not be the breaker's probe for ever.
+        if !self.learned {
+            self.gate.breaker.unused(self.permit);
+        }
+        self.gate.free(1);
     }
 }
 
@@ -239,7 +323,7 @@ mod tests {
 
     use super::*;
     use crate::providers::sandbox::SandboxProvider;
-    use domain::values::Channel;
+    use domain::values::ThrottleScope;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -276,6 +360,28 @@ mod tests {
         assert_eq!(offer(&gate, 1_000, SECOND).left(), 63);
         drop(slot);
         assert_eq!(offer(&gate, 1_000, SECOND).left(), 64);
+    }
+
+    #[test]
+    fn a_probe_of_which_nothing_is_ever_told_lets_the_next_one_try() {
+        let gate = gate(1);
+        call(&gate, &Outcome::Retry { after: None, code: "503".to_owned() }, SECOND);
+        let mut probe = offer(&gate, 64, 2 * SECOND).take().unwrap();
+        assert!(probe.is_trial());
+        probe.used();
+        drop(probe);
+        assert_eq!(offer(&gate, 64, 2 * SECOND).left(), 1);
+    }
+
+    #[test]
+    fn operators_see_the_share_and_what_is_under_way() {
+        let gate = gate(1);
+        let mut offered = offer(&gate, 3, SECOND);
+        let mut slot = offered.take().unwrap();
+        assert_eq!(gate.capacity(0), Capacity { share: 1.0, calls_at_once: 64, under_way: 3, calls_a_second: None });
+        slot.learn(&Outcome::Throttled { after: None, scope: ThrottleScope::Provider, code: "429".to_owned() }, SECOND, SECOND);
+        drop((slot, offered));
+        assert_eq!(gate.capacity(0), Capacity { share: 0.5, calls_at_once: 32, under_way: 0, calls_a_second: None });
     }
 
     #[test]

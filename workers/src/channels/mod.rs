@@ -19,7 +19,7 @@ mod worker;
 pub use abroad::{Abroad, Allowed as AllowedAbroad};
 pub use barrier::OptOutBarrier;
 pub use breaker::{Breaker, BreakerSettings, BreakerState};
-pub use gate::Serving;
+pub use gate::{Capacity, Serving, Watched};
 pub use pace::{Pace, RampUp};
 pub use under_way::UnderWay;
 pub use worker::{ChannelWorker, Shared, recover};

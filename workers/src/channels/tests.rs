@@ -203,11 +203,11 @@ fn requested(recipient: RecipientId) -> NotificationEvent {
 }
 
 fn attempt(delivery: DeliveryNo) -> NotificationEvent {
-    NotificationEvent::AttemptStarted(AttemptStarted { delivery, attempt: 1, provider: "fcm".to_owned(), after_unknown: false })
+    NotificationEvent::AttemptStarted(AttemptStarted { delivery, attempt: 1, provider: "fcm".to_owned(), after_unknown: false, from: None })
 }
 
 fn sent(delivery: DeliveryNo) -> NotificationEvent {
-    NotificationEvent::Sent(Sent { delivery, attempt: 1, provider_id: None })
+    NotificationEvent::Sent(Sent { delivery, attempt: 1, provider_id: None, cost: None })
 }
 
 /// Long enough after the start that what was there then has lapsed.

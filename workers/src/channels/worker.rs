@@ -7,14 +7,14 @@
 use super::abroad::Abroad;
 use super::attempts::{Attempt, Body, Checked, Doubtful, Prepared, check, content_of};
 use super::barrier::{BEGIN_WITHIN, OptOutBarrier};
-use super::breaker::{Breaker, BreakerSettings};
+use super::breaker::BreakerSettings;
 use super::choosing::Choosing;
 use super::concluding::{Concluded, Concluder};
 use super::doubtful;
-use super::gate::{Gate, Offer, Opening, Serving};
+use super::gate::{Gate, Offer, Opening, Serving, Watched};
 use super::under_way::UnderWay;
 use crate::pending::{DELIVERY, Item, Route};
-use crate::providers::Message;
+use crate::providers::{Call, Message};
 use crate::queue::WorkQueue;
 use crate::tracking::tracked;
 use commands::accept::Facts;
@@ -29,7 +29,9 @@ use domain::policy::retry::RetrySchedule;
 use domain::policy::routing::Terms;
 use domain::values::{Channel, Content, Millis, Outcome};
 use domain::{AggregateKind, Fact};
+use futures_util::FutureExt as _;
 use std::collections::{HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -133,9 +135,9 @@ impl ChannelWorker {
         Self { shared, route, gates, terms, abroad, freed, recording, failing: Arc::default(), calls: TaskTracker::new() }
     }
 
-    /// Its providers' breakers, in the order of the providers, to be shown to operators.
-    pub fn breakers(&self) -> Vec<Arc<Breaker>> {
-        self.gates.iter().map(|gate| Arc::clone(&gate.breaker)).collect()
+    /// Its providers, in their order, to be shown to operators.
+    pub fn watched(&self) -> Vec<Watched> {
+        self.gates.iter().map(|gate| Watched(Arc::clone(gate))).collect()
     }
 
     /// Works until told to stop; then lets the calls under way end and records their outcomes.
@@ -338,13 +340,14 @@ impl ChannelWorker {
 
     fn call(&self, prepared: Prepared, content: Body, since: Duration, outcomes: mpsc::Sender<Concluded>) {
         let Prepared { item, attempt, unbegun, entered } = prepared;
-        let Some(Attempt { address, unsubscribe, tracking, mut slot }) = attempt else { return };
+        let Some(Attempt { address, from, unsubscribe, tracking, mut slot }) = attempt else { return };
         let (clock, links) = (Arc::clone(&self.shared.clock), Arc::clone(&self.shared.links));
         self.calls.spawn(async move {
             failpoint::dawdle("calls-dawdle", clock.as_ref()).await;
             slot.used();
             let began = clock.monotonic();
             let late = clock.monotonic().saturating_sub(since) >= BEGIN_WITHIN;
+            let mut cost = None;
             let outcome = match content {
                 _ if late => {
                     drop(unbegun);
@@ -374,6 +377,7 @@ impl ChannelWorker {
                         priority: item.priority,
                         content: with_links(&links, &item, unsubscribe.as_ref(), tracked(content, tracking.as_deref()), clock.now()),
                         address,
+                        from,
                         unsubscribe,
                         expires_at: item.expires_at,
                         requested_at: item.requested_at,
@@ -384,10 +388,11 @@ impl ChannelWorker {
                         .record((clock.now() - item.requested_at) as f64 / 1e3);
                     let call = slot.provider().send(&message);
                     drop(unbegun);
-                    let outcome = match call.await {
+                    let outcome = match unbroken(call).await {
                         Outcome::Unknown { code } if failpoint::planted("unknown-as-failed") => Outcome::Retry { after: None, code },
                         outcome => outcome,
                     };
+                    cost = slot.cost(&message, &outcome);
                     failpoint::reach("C8");
                     metrics::histogram!("bongsu_provider_call_seconds", "provider" => slot.provider().name().to_owned())
                         .record(clock.monotonic().saturating_sub(began).as_secs_f64());
@@ -397,7 +402,7 @@ impl ChannelWorker {
             failpoint::reach("C9");
             let now = clock.monotonic();
             slot.learn(&outcome, now.saturating_sub(began), now);
-            let concluded = Concluded { item, outcome, entered };
+            let concluded = Concluded { item, outcome, trial: slot.is_trial(), cost, entered };
             if outcomes.send(concluded).await.is_err() {
                 tracing::error!("an outcome could not be handed over; the attempt is recovered at the next start");
             }
@@ -412,6 +417,15 @@ fn with_links(links: &Links, item: &Item, unsubscribe: Option<&Unsubscribe>, con
     let preferences = || links.preferences(item.recipient, now).map(|(url, _)| url);
     let link = |ends: bool| if ends { unsubscribe.map(|unsubscribe| unsubscribe.url.clone()).or_else(preferences) } else { preferences() };
     filled(&content, link).map_or(content, Arc::new)
+}
+
+/// A call's outcome, also of one that panics: nobody knows what it came to, and no other call is to suffer for it.
+async fn unbroken(call: Call<'_>) -> Outcome {
+    // Nothing of a broken call is looked at again.
+    AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("a provider's call panicked; this is a fault of ours, and its outcome is taken as unknown");
+        Outcome::Unknown { code: "the call broke off".to_owned() }
+    })
 }
 
 /// Why not all of what was taken was called.
@@ -454,7 +468,24 @@ pub async fn recover(shared: &Arc<Shared>, in_flight: Vec<Item>) -> Result<usize
         return Ok(0);
     }
     let concluder = Concluder::new(Arc::clone(shared));
-    let lost = in_flight.into_iter().map(|item| Concluded { item, outcome: Outcome::Unknown { code: "process ended".to_owned() }, entered: None }).collect();
+    let lost = in_flight
+        .into_iter()
+        .map(|item| Concluded { item, outcome: Outcome::Unknown { code: "process ended".to_owned() }, trial: false, cost: None, entered: None })
+        .collect();
     concluder.conclude(lost).await?;
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic)]
+
+    use super::unbroken;
+    use domain::values::Outcome;
+
+    #[tokio::test]
+    async fn a_call_that_panics_is_of_unknown_outcome() {
+        assert_eq!(unbroken(Box::pin(async { panic!("planted") })).await, Outcome::Unknown { code: "the call broke off".to_owned() });
+        assert_eq!(unbroken(Box::pin(async { Outcome::Accepted { provider_id: None } })).await, Outcome::Accepted { provider_id: None });
+    }
 }

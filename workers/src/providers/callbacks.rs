@@ -1,6 +1,7 @@
 //! What providers tell us on their own account: receipts of deliveries, and replies of people.
 //!
-//! A provider that calls back has a reader: pure, from the request as it came to what it says. It
+//! A provider that calls back has a reader: pure, from the request as it came to what it says. Where a request proves
+//! nothing, it says only what to ask the provider for. It
 //! checks who speaks before it looks at what is said. Guarantee: nothing is believed that is not signed
 //! as that provider signs, with the installation's own secret.
 
@@ -10,6 +11,8 @@ use domain::notification::Receipt;
 use domain::values::{Channel, DeliveryNo, Millis, NotificationId};
 use reqwest::header::HeaderMap;
 use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
 use url::Url;
 
 /// A request at `/callbacks/{provider}`, as it came.
@@ -47,6 +50,11 @@ pub enum Told {
         /// See there.
         receipt: Receipt,
     },
+    /// Something became of a message; what, the request does not prove, and the provider has to be asked.
+    Named {
+        /// The provider's id for it.
+        id: String,
+    },
     /// Somebody answered.
     Reply {
         /// The channel that the address belongs to.
@@ -59,6 +67,14 @@ pub enum Told {
         id: String,
     },
 }
+
+/// What was named could not be asked of the provider now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the provider cannot be asked for what it reports")]
+pub struct Unconfirmed;
+
+/// The answer to what was named.
+pub type Confirming<'a> = Pin<Box<dyn Future<Output = Result<Vec<Told>, Unconfirmed>> + Send + 'a>>;
 
 /// Why a callback is not believed or not understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -80,6 +96,11 @@ pub trait Callbacks: Send + Sync + 'static {
     /// # Errors
     /// It is not believed, or not understood.
     fn read(&self, request: &CallbackRequest<'_>) -> Result<Vec<Told>, CallbackRefused>;
+
+    /// What the provider says when it is asked for what was [`Told::Named`]; nothing, where requests are proven.
+    fn confirm(&self, _named: Vec<String>) -> Confirming<'_> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
 }
 
 /// Our own ids, as they travel with a message and come back.

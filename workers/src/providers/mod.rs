@@ -27,7 +27,7 @@ pub mod webhook;
 
 use commands::links::Unsubscribe;
 use domain::recipient::AddressDetails;
-use domain::values::{Channel, Content, DeliveryNo, Millis, NotificationId, Outcome, Priority};
+use domain::values::{Channel, Content, DeliveryNo, Millis, NotificationId, Outcome, Priority, SentAs};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -48,6 +48,8 @@ pub struct Message {
     /// Where: device token, e-mail address, telephone number or URL, with a webhook's secret or a
     /// browser's keys.
     pub address: AddressDetails,
+    /// Whom it comes from, where that is not as configured; checked, and allowed for this provider.
+    pub from: Option<SentAs>,
     /// The ways out of its category, of an e-mail that has some.
     pub unsubscribe: Option<Unsubscribe>,
     /// Worth nothing after this moment.

@@ -11,9 +11,14 @@ use hyper::{Response, StatusCode};
 
 use super::World;
 use super::callbacks::{CallbackDesk, TakenMessage};
-use super::ledger::{Arrival, Ending, ProviderId, Verdict};
+use super::ledger::{Arrival, Ending, Provider, ProviderId, Verdict};
 use super::messages::Message;
 use super::rules::Fault;
+
+/// What something before the provider answers.
+const PAGE: &str = "<html><body>It works!</body></html>";
+/// Neither text nor JSON.
+const NOISE: &[u8] = &[0x00, 0xff, 0x7b, 0xfe, 0x22, 0x80, 0x0a, 0x5d];
 
 pub(crate) type Answer = Response<Full<Bytes>>;
 
@@ -126,11 +131,19 @@ pub(crate) fn settle<D: Dialect>(world: &World, dialect: &D, arrival: Arrival, f
         }
         Some(Fault::Garbage) => {
             record(world, arrival, Verdict::Garbage, false, 200, "garbage", ProviderId::None);
-            return Reply::Answer(answer(200, "text/html", "<html><body>It works!</body></html>"));
+            return Reply::Answer(answer(200, "text/html", PAGE));
         }
         Some(Fault::Empty) => {
             record(world, arrival, Verdict::Garbage, false, 200, "empty", ProviderId::None);
             return Reply::Answer(answer(200, "text/plain", ""));
+        }
+        Some(Fault::Noise) => {
+            record(world, arrival, Verdict::Garbage, false, 200, "noise", ProviderId::None);
+            return Reply::Answer(answer(200, "application/json", NOISE));
+        }
+        Some(Fault::ErrorInside) => {
+            record(world, arrival, Verdict::Garbage, false, 200, "error_inside", ProviderId::None);
+            return Reply::Answer(inside(dialect.error(D::DOWN.0, D::DOWN.1)));
         }
         Some(Fault::Redirect) => {
             record(world, arrival, Verdict::Rejected, false, 302, "redirect", ProviderId::None);
@@ -144,6 +157,31 @@ pub(crate) fn settle<D: Dialect>(world: &World, dialect: &D, arrival: Arrival, f
     };
     record(world, arrival, verdict(status), false, status, &reason, ProviderId::None);
     Reply::Answer(retry_after(dialect.error(status, &reason), seconds))
+}
+
+/// What a call gets that concerns no address: none where the provider works. Nothing of it is in the ledger, which
+/// is about messages.
+pub(crate) async fn aside<D: Dialect>(world: &World, dialect: &D, provider: Provider) -> Option<Reply> {
+    Some(match world.rules.fate_aside(provider).wait().await? {
+        Fault::Hang => Reply::Hang,
+        Fault::Reset | Fault::AcceptThenDrop => Reply::Close,
+        Fault::RstStream => Reply::RstStream,
+        Fault::Goaway(reason) => Reply::Goaway(reason),
+        Fault::Garbage => Reply::Answer(answer(200, "text/html", PAGE)),
+        Fault::Empty => Reply::Answer(answer(200, "text/plain", "")),
+        Fault::Noise => Reply::Answer(answer(200, "application/json", NOISE)),
+        Fault::ErrorInside => Reply::Answer(inside(dialect.error(D::DOWN.0, D::DOWN.1))),
+        Fault::Error { status, reason, .. } => Reply::Answer(dialect.error(status, &reason)),
+        Fault::Throttled { retry_after: seconds } => Reply::Answer(retry_after(dialect.error(D::THROTTLED.0, D::THROTTLED.1), seconds)),
+        Fault::Outage | Fault::UnavailableAfterDelivery => Reply::Answer(dialect.error(D::DOWN.0, D::DOWN.1)),
+        Fault::Redirect | Fault::AcceptThenLose | Fault::DeliverTwice => return None,
+    })
+}
+
+/// An error as the body of a success.
+fn inside(mut error: Answer) -> Answer {
+    *error.status_mut() = StatusCode::OK;
+    error
 }
 
 fn deliver<D: Dialect>(world: &World, dialect: &D, arrival: Arrival, after: Option<Fault>, take: impl FnOnce() -> Result<Taken, Refusal>) -> Reply {

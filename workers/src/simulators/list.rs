@@ -99,7 +99,7 @@ macro_rules! simulators {
 
 simulators! {
     providers {
-        /// Firebase Cloud Messaging HTTP v1, HTTP/1.1 and h2c on the same port.
+        /// Firebase Cloud Messaging HTTP v1; HTTP/1.1 and HTTP/2 on the same port, over TLS where a client begins with it.
         fcm = Fcm,
         /// Apple Push Notification service; over TLS with HTTP/2 (ALPN `h2`).
         apns = Apns,

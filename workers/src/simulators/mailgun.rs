@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::World;
 use super::credentials::{Basic, MAIL_DOMAIN};
-use super::fault::{Answer, Dialect, Refusal, Reply, Taken, answer, refuse, settle};
+use super::fault::{Answer, Dialect, Refusal, Reply, Taken, answer, aside, refuse, settle};
 use super::form::Form;
 use super::http::HttpSimulator;
 use super::ledger::{Arrival, IdText, Provider, ProviderId, sha256};
@@ -107,6 +107,9 @@ impl HttpSimulator for MailgunSimulator {
     async fn handle(&self, (): &(), head: Parts, body: Bytes) -> Reply {
         if head.method == Method::POST && head.uri.path() == self.path {
             return self.send(&head, body).await;
+        }
+        if let Some(reply) = aside(&self.world, &MailgunDialect, Provider::Mailgun).await {
+            return reply;
         }
         Reply::Answer(MailgunDialect.error(404, "Domain not found"))
     }

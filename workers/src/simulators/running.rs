@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rcgen::PublicKeyData;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -115,7 +115,7 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
 
     let tokens = TokenEndpoint::new(Arc::clone(&world), keys.fcm.der_bytes().to_vec(), format!("http://{}/token", at.fcm));
     let http = Http { tracker: tracker.clone(), stop: stop.clone() };
-    http.serve(listeners.fcm, FcmSimulator::new(Arc::clone(&world), tokens));
+    http.serve_either(listeners.fcm, FcmSimulator::new(Arc::clone(&world), tokens), TlsAcceptor::from(keys.authority.server_config(&[b"h2", b"http/1.1"])?));
     http.serve(listeners.webhook, WebhookSimulator::new(Arc::clone(&world), &keys.webhook_secret));
     http.serve(listeners.twilio, TwilioSimulator::new(Arc::clone(&world), &keys.twilio_token));
     http.serve(listeners.web_push, WebPushSimulator::new(Arc::clone(&world), &keys.browser, &keys.vapid.public)?);
@@ -148,6 +148,9 @@ pub async fn start(config: SimulatorsConfig) -> Result<RunningSimulators, Simula
     Ok(RunningSimulators { at, credentials, world, tracker, stop })
 }
 
+/// What TLS begins with (RFC 8446 section 5.1).
+const HANDSHAKE: u8 = 22;
+
 /// Those that speak plain HTTP.
 struct Http {
     tracker: TaskTracker,
@@ -158,6 +161,28 @@ impl Http {
     fn serve<S: HttpSimulator<Connection = ()>>(&self, listener: TcpListener, simulator: S) {
         let simulator = Arc::new(simulator);
         let connected = move |socket| serve(Arc::clone(&simulator), (), socket, Versions::Both);
+        self.tracker.spawn(accept(listener, self.tracker.clone(), self.stop.clone(), connected));
+    }
+}
+
+impl Http {
+    /// Over TLS too, on the same port: a client's first byte tells.
+    fn serve_either<S: HttpSimulator<Connection = ()>>(&self, listener: TcpListener, simulator: S, acceptor: TlsAcceptor) {
+        let simulator = Arc::new(simulator);
+        let connected = move |socket: TcpStream| {
+            let (simulator, acceptor) = (Arc::clone(&simulator), acceptor.clone());
+            async move {
+                let mut first = [0];
+                if socket.peek(&mut first).await.is_ok() && first == [HANDSHAKE] {
+                    // A client that does not trust the test authority ends here; that is its error to report.
+                    if let Ok(stream) = acceptor.accept(socket).await {
+                        serve(simulator, (), stream, Versions::Both).await;
+                    }
+                } else {
+                    serve(simulator, (), socket, Versions::Both).await;
+                }
+            }
+        };
         self.tracker.spawn(accept(listener, self.tracker.clone(), self.stop.clone(), connected));
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use super::credentials::MAIL_DOMAIN;
-use super::fault::{Answer, Dialect, Refusal, Reply, Taken, answer, refuse, settle};
+use super::fault::{Answer, Dialect, Refusal, Reply, Taken, answer, aside, refuse, settle};
 use super::http::HttpSimulator;
 use super::ledger::{Arrival, IdText, Provider, ProviderId, sha256};
 
@@ -152,8 +152,11 @@ impl HttpSimulator for SendgridSimulator {
     async fn handle(&self, (): &(), head: Parts, body: Bytes) -> Reply {
         match (&head.method, head.uri.path()) {
             (&Method::POST, "/v3/mail/send") => self.send(&head, body).await,
-            (&Method::GET, "/v3/scopes") if self.may(&head) => Reply::Answer(answer(200, JSON, r#"{"scopes":["mail.send"]}"#)),
-            (&Method::GET, "/v3/scopes") => Reply::Answer(SendgridDialect.error(401, "")),
+            (&Method::GET, "/v3/scopes") => match aside(&self.world, &SendgridDialect, Provider::Sendgrid).await {
+                Some(reply) => reply,
+                None if self.may(&head) => Reply::Answer(answer(200, JSON, r#"{"scopes":["mail.send"]}"#)),
+                None => Reply::Answer(SendgridDialect.error(401, "")),
+            },
             _ => Reply::Answer(SendgridDialect.error(404, "")),
         }
     }

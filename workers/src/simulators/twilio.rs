@@ -14,8 +14,8 @@ use hyper::http::request::Parts;
 use serde_json::{Value, json};
 
 use super::World;
-use super::credentials::{Basic, TWILIO_ACCOUNT, TWILIO_FROM};
-use super::fault::{Answer, Dialect, Refusal, Reply, Taken, answer, refuse, settle};
+use super::credentials::{Basic, TWILIO_ACCOUNT, TWILIO_ALSO, TWILIO_FROM};
+use super::fault::{Answer, Dialect, Refusal, Reply, Taken, answer, aside, refuse, settle};
 use super::form::Form;
 use super::http::HttpSimulator;
 use super::ledger::{Arrival, IdText, Provider, ProviderId, SmsIds, sha256};
@@ -76,7 +76,7 @@ impl TwilioSimulator {
             // What Twilio keeps for tests of the sender.
             (Some("+15005550001"), _) => return Err(refusal(400, "21212")),
             (Some("+15005550008"), _) => return Err(refusal(429, "21611")),
-            (Some(from), _) if from != TWILIO_FROM => return Err(refusal(400, "21606")),
+            (Some(from), _) if from != TWILIO_FROM && !TWILIO_ALSO.contains(&from) => return Err(refusal(400, "21606")),
             _ => {}
         }
         match form.get("Body") {
@@ -147,7 +147,8 @@ pub(super) fn is_form(head: &Parts) -> bool {
 }
 
 pub(super) fn arrival(provider: Provider, form: &Form, to: &str, body: &[u8]) -> Arrival {
-    let callback = form.get("StatusCallback").and_then(|url| url.split_once('?')).map(|(_, query)| Form::parse(query.as_bytes())).unwrap_or_default();
+    let query = form.get("StatusCallback").and_then(|url| url.split_once('?')).map(|(_, query)| query.split('#').next().unwrap_or_default());
+    let callback = query.map(|query| Form::parse(query.as_bytes())).unwrap_or_default();
     Arrival {
         provider,
         notification: callback.get("nid").map(IdText::parse).unwrap_or_default(),
@@ -165,7 +166,10 @@ impl HttpSimulator for TwilioSimulator {
     async fn handle(&self, (): &(), head: Parts, body: Bytes) -> Reply {
         match head.method {
             Method::POST if head.uri.path() == self.path => self.create(&head, body).await,
-            Method::GET if head.uri.path() == self.path => Reply::Answer(self.list(&head)),
+            Method::GET if head.uri.path() == self.path => match aside(&self.world, &TwilioDialect, Provider::Twilio).await {
+                Some(reply) => reply,
+                None => Reply::Answer(self.list(&head)),
+            },
             _ => Reply::Answer(TwilioDialect.error(404, "20404")),
         }
     }

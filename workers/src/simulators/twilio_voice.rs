@@ -13,7 +13,7 @@ use hyper::http::request::Parts;
 use serde_json::json;
 
 use super::World;
-use super::credentials::{Basic, TWILIO_ACCOUNT, TWILIO_FROM};
+use super::credentials::{Basic, TWILIO_ACCOUNT, TWILIO_ALSO, TWILIO_FROM};
 use super::fault::{Answer, Dialect, Refusal, Reply, Taken, answer, refuse, settle};
 use super::form::Form;
 use super::http::HttpSimulator;
@@ -50,6 +50,7 @@ impl TwilioVoiceSimulator {
         match form.get("From") {
             None => return Err(refusal(400, "21213")),
             Some(TWILIO_FROM) => {}
+            Some(from) if TWILIO_ALSO.contains(&from) && from.starts_with('+') => {}
             Some(_) => return Err(refusal(400, "21210")),
         }
         let document = form.get("Twiml").ok_or_else(|| refusal(400, "21205"))?;
@@ -85,7 +86,7 @@ impl TwilioVoiceSimulator {
     }
 
     fn list(&self, head: &Parts) -> Answer {
-        let call = |_: &Message| json!({ "from": TWILIO_FROM, "status": "completed" });
+        let call = |message: &Message| json!({ "from": Form::parse(&message.raw).get("From"), "status": "completed" });
         list(&self.world, &self.credential, head, Provider::TwilioVoice, "calls", call)
     }
 }

@@ -14,7 +14,7 @@ use hyper::http::request::Parts;
 use serde_json::json;
 
 use super::World;
-use super::credentials::{Basic, VONAGE_FROM, VONAGE_KEY};
+use super::credentials::{Basic, VONAGE_ALSO, VONAGE_FROM, VONAGE_KEY};
 use super::fault::{Answer, Dialect, Refusal, Reply, Taken, answer, refuse, settle};
 use super::form::Form;
 use super::http::HttpSimulator;
@@ -62,7 +62,7 @@ impl VonageSimulator {
         if !(7..=15).contains(&to.len()) || !to.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(refusal("3"));
         }
-        if from != VONAGE_FROM {
+        if from != VONAGE_FROM && from != VONAGE_ALSO {
             return Err(refusal("15"));
         }
         if text.is_empty() || (segments(text).encoding == Encoding::Ucs2 && form.get("type") != Some("unicode")) {

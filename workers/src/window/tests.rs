@@ -98,7 +98,7 @@ fn a_retry_is_handed_out_when_it_is_due_and_not_before() {
     let window = Window::new(WindowSettings::default());
     window.offer(item(1, "shop", Priority::Normal));
     window.take(PUSH, 1);
-    let started = AttemptStarted { delivery: 0, attempt: 1, provider: "fcm".to_owned(), after_unknown: false };
+    let started = AttemptStarted { delivery: 0, attempt: 1, provider: "fcm".to_owned(), after_unknown: false, from: None };
     window.apply(&[
         happened(1, 3, NotificationEvent::AttemptStarted(started)),
         happened(1, 4, NotificationEvent::RetryScheduled(RetryScheduled { delivery: 0, due: 500, after_unknown: false })),
@@ -124,7 +124,7 @@ fn what_was_put_off_is_owed_from_then_on() {
 fn what_another_replica_attempted_meanwhile_waits_for_its_moment_here_too() {
     let window = Window::new(WindowSettings::default());
     window.offer(item(1, "shop", Priority::Normal));
-    let started = AttemptStarted { delivery: 0, attempt: 1, provider: "fcm".to_owned(), after_unknown: false };
+    let started = AttemptStarted { delivery: 0, attempt: 1, provider: "fcm".to_owned(), after_unknown: false, from: None };
     window.apply(&[
         happened(1, 3, NotificationEvent::AttemptStarted(started)),
         happened(1, 4, NotificationEvent::RetryScheduled(RetryScheduled { delivery: 0, due: 500, after_unknown: false })),
@@ -139,7 +139,7 @@ fn what_was_sent_leaves_the_window() {
     let window = Window::new(WindowSettings::default());
     window.offer(item(1, "shop", Priority::Normal));
     window.take(PUSH, 1);
-    window.apply(&[happened(1, 3, NotificationEvent::Sent(Sent { delivery: 0, attempt: 1, provider_id: None }))]);
+    window.apply(&[happened(1, 3, NotificationEvent::Sent(Sent { delivery: 0, attempt: 1, provider_id: None, cost: None }))]);
     assert!(window.is_empty());
 }
 
@@ -168,7 +168,7 @@ fn a_rehearsal_has_a_route_of_its_own() {
 fn a_stale_item_from_the_table_is_not_made_current_by_another_deliverys_event() {
     let window = Window::new(WindowSettings::default());
     window.offer(Item { sequence: 3, ..item(1, "shop", Priority::Normal) });
-    let other = AttemptStarted { delivery: 1, attempt: 1, provider: "smtp".to_owned(), after_unknown: false };
+    let other = AttemptStarted { delivery: 1, attempt: 1, provider: "smtp".to_owned(), after_unknown: false, from: None };
     window.apply(&[happened(1, 7, NotificationEvent::AttemptStarted(other))]);
     assert_eq!(window.take(PUSH, 1)[0].sequence, 3, "an attempt on it must conflict");
 }
@@ -190,7 +190,7 @@ fn an_item_that_is_ahead_takes_no_event_in_twice() {
 fn siblings_events_keep_a_current_item_current() {
     let window = Window::new(WindowSettings::default());
     window.offer(item(1, "shop", Priority::Normal));
-    let other = |attempt| AttemptStarted { delivery: 1, attempt, provider: "smtp".to_owned(), after_unknown: false };
+    let other = |attempt| AttemptStarted { delivery: 1, attempt, provider: "smtp".to_owned(), after_unknown: false, from: None };
     window.apply(&[happened(1, 3, NotificationEvent::AttemptStarted(other(1))), happened(1, 4, NotificationEvent::AttemptStarted(other(2)))]);
     assert_eq!(window.take(PUSH, 1)[0].sequence, 4);
 }

@@ -211,7 +211,7 @@ impl Engine {
                 let names: Vec<String> = serving.iter().map(|serving| serving.provider.name().to_owned()).collect();
                 let abroad = self.settings.abroad.get(&channel).map(|allowed| Abroad::new(channel, allowed.clone()));
                 let worker = ChannelWorker::new(Arc::clone(shared), Route { channel, sandbox: false }, serving, self.settings.breaker, abroad);
-                statuses.extend(names.into_iter().zip(worker.breakers()).map(|(name, breaker)| ProviderStatus { name, channel, breaker }));
+                statuses.extend(names.into_iter().zip(worker.watched()).map(|(name, watched)| ProviderStatus { name, channel, watched }));
                 delivering.run(&format!("worker {channel}"), |stop| async move { worker.run(stop).await });
             } else {
                 tracing::info!(%channel, "no provider is configured for this channel; what is queued on it waits");
@@ -229,7 +229,9 @@ impl Engine {
         let steady = settings.rates.get(name).map(|rate| Pace::new(*rate, self.peers.clone(), Role::Workers.name()));
         let ramp = settings.ramps.get(name).map(|ramp| Pace::ramping(*ramp, self.peers.clone(), Role::Workers.name()));
         let terms = settings.terms.get(name).cloned().unwrap_or_else(|| Terms::any(name));
-        Serving { terms, paces: steady.into_iter().chain(ramp).collect(), provider }
+        let also_from = settings.also_from.get(name).map(|(_, from)| from.clone()).unwrap_or_default();
+        let prices = settings.prices.get(name).cloned().unwrap_or_default();
+        Serving { terms, also_from, prices, paces: steady.into_iter().chain(ramp).collect(), provider }
     }
 }
 

@@ -28,7 +28,7 @@ use commands::replicas::{Membership, Peers, Turn};
 use commands::templates::{Examine, Publisher, Templates};
 use domain::policy::retry::RetrySchedule;
 use domain::policy::routing::Terms;
-use domain::values::{Channel, Limit};
+use domain::values::{Channel, Limit, Prices};
 use projections::feed::kurrentdb::{self, Target};
 use projections::live::LocalFeed;
 use projections::store::{ReadModels, Sources};
@@ -39,7 +39,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
-use workers::channels::{AllowedAbroad, Breaker, BreakerSettings, OptOutBarrier, RampUp};
+use workers::channels::{AllowedAbroad, BreakerSettings, OptOutBarrier, RampUp, Watched};
 use workers::pending::{DELIVERY, PendingRows};
 use workers::providers::Provider;
 use workers::queue::{FreshItems, FreshWork, SwitchingQueue, WorkQueue};
@@ -91,6 +91,10 @@ pub struct EngineSettings {
     pub rates: HashMap<&'static str, NonZeroU32>,
     /// Those that are being warmed up, by name.
     pub ramps: HashMap<&'static str, RampUp>,
+    /// Whom categories and senders may have messages come from, by name; those not named send as configured only.
+    pub also_from: HashMap<&'static str, (Channel, Vec<String>)>,
+    /// What a segment of a text message costs, by name; of those not named nobody said.
+    pub prices: HashMap<&'static str, Prices>,
     /// What each provider is asked to serve, by name; those not named serve everything.
     pub terms: HashMap<&'static str, Terms>,
     /// Where numbers may be reached, by channel.
@@ -116,8 +120,8 @@ pub struct ProviderStatus {
     pub name: String,
     /// The channel it serves.
     pub channel: Channel,
-    /// Whether it is held, and why.
-    pub breaker: Arc<Breaker>,
+    /// Whether it is held, and why; and how much it may be asked to do.
+    pub watched: Watched,
 }
 
 /// What only replicas that share a log have.

@@ -28,6 +28,8 @@ async fn a_key_whose_secret_was_not_kept_is_not_in_force() {
         breaker: BreakerSettings::default(),
         rates: HashMap::new(),
         ramps: HashMap::new(),
+        prices: HashMap::new(),
+        also_from: HashMap::new(),
         terms: HashMap::new(),
         abroad: HashMap::new(),
         mirror: None,

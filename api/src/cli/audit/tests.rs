@@ -100,11 +100,11 @@ impl LogReader for Log {
 }
 
 fn started(delivery: u16, attempt: u32, after_unknown: bool) -> NotificationEvent {
-    NotificationEvent::AttemptStarted(AttemptStarted { delivery, attempt, provider: "fcm".to_owned(), after_unknown })
+    NotificationEvent::AttemptStarted(AttemptStarted { delivery, attempt, provider: "fcm".to_owned(), after_unknown, from: None })
 }
 
 fn sent(delivery: u16, attempt: u32) -> NotificationEvent {
-    NotificationEvent::Sent(Sent { delivery, attempt, provider_id: None })
+    NotificationEvent::Sent(Sent { delivery, attempt, provider_id: None, cost: None })
 }
 
 fn failed(delivery: u16, attempt: u32) -> NotificationEvent {

@@ -3,6 +3,7 @@
 use super::super::exit::CliError;
 use super::Mode;
 use super::process::Processes;
+use super::target::Target;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,18 +28,22 @@ pub(super) struct Load {
     turn: Arc<AtomicU64>,
     key: String,
     recipients: u64,
+    target: Target,
 }
 
 fn failure(error: impl std::fmt::Display) -> CliError {
     CliError::failure(error.to_string())
 }
 
-fn item(number: u64, recipients: u64) -> Value {
+/// What is sent beside the pushes of a list, where it is: of each.
+const BESIDE: u64 = LIST / 5;
+
+fn item(number: u64, recipients: u64, channel: &str) -> Value {
     let body = format!("{number:08} {}", "It is on its way and will be with you soon. ".repeat(5));
     json!({
         "recipient": format!("person-{}", number % recipients),
-        "idempotencyKey": format!("bench-{number}"),
-        "channels": ["ANDROID_PUSH"],
+        "idempotencyKey": format!("{channel}-{number}"),
+        "channels": [channel],
         "content": { "title": "Order", "body": &body[..195] },
     })
 }
@@ -54,7 +59,14 @@ impl Load {
 
     /// The same load with another key.
     pub(super) fn with_key(&self, key: &str) -> Self {
-        Self { client: self.client.clone(), urls: self.urls.clone(), turn: Arc::clone(&self.turn), key: key.to_owned(), recipients: self.recipients }
+        Self {
+            client: self.client.clone(),
+            urls: self.urls.clone(),
+            turn: Arc::clone(&self.turn),
+            key: key.to_owned(),
+            recipients: self.recipients,
+            target: self.target,
+        }
     }
 
     pub(super) async fn query(&self, query: &str, variables: Value) -> Result<Value, CliError> {
@@ -70,7 +82,10 @@ impl Load {
             turn: Arc::default(),
             key: processes.admin_key()?,
             recipients,
+            target: processes.target,
         };
+        let (webhook, secret) = processes.webhook().await?;
+        let (webhook, secret): (Arc<str>, Arc<str>) = (webhook.into(), secret.into());
         load.query("mutation{registerSender(input:{key:\"bench\",name:\"Bench\"}){__typename}}", Value::Null).await?;
         let key = load.query("mutation{createApiKey(input:{name:\"bench\",role:SENDER,sender:\"bench\"}){...on ApiKeyCreated{secret}}}", Value::Null).await?;
         load.key = key["createApiKey"]["secret"].as_str().unwrap_or_default().to_owned();
@@ -79,16 +94,16 @@ impl Load {
         let workers: Vec<_> = (0..32)
             .map(|_| {
                 let (load, next) = (Arc::clone(&load), Arc::clone(&next));
+                let (webhook, secret) = (Arc::clone(&webhook), Arc::clone(&secret));
                 tokio::spawn(async move {
                     loop {
                         let n = next.fetch_add(1, Ordering::Relaxed);
                         if n >= load.recipients {
                             return Ok::<_, CliError>(());
                         }
-                        let id = format!("person-{n}");
-                        load.query("mutation($i:UpsertRecipientInput!){upsertRecipient(input:$i){__typename}}", json!({ "i": { "id": id } })).await?;
-                        let device = json!({ "i": { "recipient": id, "channel": "ANDROID_PUSH", "token": format!("good-{n}") } });
-                        load.query("mutation($i:RegisterDeviceInput!){registerDevice(input:$i){__typename}}", device).await?;
+                        let (person, device) = load.target.person(n, &webhook, &secret);
+                        load.query("mutation($i:UpsertRecipientInput!){upsertRecipient(input:$i){__typename}}", json!({ "i": person })).await?;
+                        load.query("mutation($i:RegisterDeviceInput!){registerDevice(input:$i){__typename}}", json!({ "i": device })).await?;
                     }
                 })
             })
@@ -129,6 +144,28 @@ impl Load {
         Ok(sent)
     }
 
+    /// The same in lists, each of which has webhooks and text messages behind its pushes; told are the pushes.
+    pub(super) async fn send_mixed(self: &Arc<Self>, from: u64, count: u64, rate: u64) -> Result<Vec<SentAt>, CliError> {
+        let (mut sent, began) = (Vec::new(), Instant::now());
+        let mut first = 0;
+        while first < count {
+            if let Some(wait) = (first * 1_000_000).checked_div(rate).and_then(|due| Duration::from_micros(due).checked_sub(began.elapsed())) {
+                tokio::time::sleep(wait).await;
+            }
+            let (numbers, last) = (from + first..from + (first + LIST).min(count), (first + BESIDE).min(count));
+            let pushes = numbers.clone().map(|number| item(number, self.recipients, self.target.channel()));
+            let beside = (from + first..from + last).flat_map(|number| ["WEBHOOK", "SMS"].map(|channel| item(number, self.recipients, channel)));
+            let items: Vec<Value> = pushes.chain(beside).collect();
+            let body = json!({ "query": SEND_LIST, "variables": { "input": { "items": items } } });
+            let mut all = Vec::new();
+            self.posted(Mode::Lists, &body, &mut all).await?;
+            all.truncate(usize::try_from(numbers.end - numbers.start).unwrap_or(usize::MAX));
+            sent.extend(all);
+            first += LIST;
+        }
+        Ok(sent)
+    }
+
     /// Sends `count` notifications in lists, telling how far it is.
     pub(super) async fn store(self: &Arc<Self>, from: u64, count: u64) -> Result<(), CliError> {
         let mut done = 0;
@@ -143,12 +180,16 @@ impl Load {
 
     async fn request(&self, mode: Mode, numbers: std::ops::Range<u64>, sent: &mut Vec<SentAt>) -> Result<(), CliError> {
         let body = match mode {
-            Mode::Single => json!({ "query": SEND, "variables": { "input": item(numbers.start, self.recipients) } }),
+            Mode::Single => json!({ "query": SEND, "variables": { "input": item(numbers.start, self.recipients, self.target.channel()) } }),
             Mode::Lists => {
-                json!({ "query": SEND_LIST, "variables": { "input": { "items": numbers.map(|number| item(number, self.recipients)).collect::<Vec<_>>() } } })
+                json!({ "query": SEND_LIST, "variables": { "input": { "items": numbers.map(|number| item(number, self.recipients, self.target.channel())).collect::<Vec<_>>() } } })
             }
         };
-        let body = serde_json::to_vec(&body).map_err(failure)?;
+        self.posted(mode, &body, sent).await
+    }
+
+    async fn posted(&self, mode: Mode, body: &Value, sent: &mut Vec<SentAt>) -> Result<(), CliError> {
+        let body = serde_json::to_vec(body).map_err(failure)?;
         let at = chrono::Utc::now().timestamp_millis();
         let answer = self.call(body).await?;
         let results = match mode {

@@ -3,6 +3,7 @@
 use super::super::exit::CliError;
 use super::super::output::Output;
 use super::backlog::Backlog;
+use super::isolation::Isolation;
 use super::load::SentAt;
 use serde_json::json;
 use std::collections::HashMap;
@@ -75,6 +76,9 @@ pub(super) struct Figures {
     pub rss_peak_mb: u64,
     pub bytes_per_notification: u64,
     pub backlog: Option<Backlog>,
+    pub isolation: Option<Isolation>,
+    /// Who delivered, over what.
+    pub provider: String,
     pub rebuilt: Vec<(&'static str, f64)>,
 }
 
@@ -89,7 +93,7 @@ impl Figures {
     pub(super) fn print(&self, out: Output) {
         if out.json {
             let mut figures = json!({
-                "mode": self.mode, "profile": self.profile, "replicas": self.replicas, "notifications": self.notifications, "stored": self.stored, "rate": self.rate,
+                "mode": self.mode, "provider": self.provider, "profile": self.profile, "replicas": self.replicas, "notifications": self.notifications, "stored": self.stored, "rate": self.rate,
                 "runs": { "count": self.runs.0, "cpu_us_least": self.runs.1, "cpu_us_most": self.runs.2 },
                 "seconds": self.seconds, "accepted_per_s": self.accepted_per_s.round(), "delivered_per_s": self.delivered_per_s.round(),
                 "cpu_us_per_notification": self.all_us,
@@ -104,6 +108,13 @@ impl Figures {
                     "rss_mb": backlog.rss_mb, "drained_per_s": backlog.drained_per_s.round(),
                 });
             }
+            if let Some(isolation) = &self.isolation {
+                let of = |(p50, p99): (i64, i64)| json!({ "p50": p50, "p99": p99 });
+                figures["isolation"] = json!({
+                    "notifications": isolation.notifications, "rate": isolation.rate,
+                    "accept_to_provider_ms": { "all_well": of(isolation.well), "one_hangs_one_throttles": of(isolation.faulty) },
+                });
+            }
             if !self.rebuilt.is_empty() {
                 figures["rebuild_events_per_s"] = self.rebuilt.iter().map(|(name, rate)| ((*name).to_owned(), json!(rate.round()))).collect();
             }
@@ -112,6 +123,7 @@ impl Figures {
         }
         let rows = [
             ("mode", self.mode.to_owned()),
+            ("provider", self.provider.clone()),
             ("notifications (stored before)", format!("{} ({})", self.notifications, self.stored)),
             ("accepted / delivered a second", format!("{:.0} / {:.0}", self.accepted_per_s, self.delivered_per_s)),
             ("CPU of the server", format!("{:.1} µs a notification", self.server_us)),
@@ -130,8 +142,12 @@ impl Figures {
                 ("backlog, memory / drained", format!("{} MB / {:.0} a second", backlog.rss_mb, backlog.drained_per_s)),
             ]
         });
+        let isolation = self.isolation.iter().flat_map(|isolation| {
+            let of = |(p50, p99): (i64, i64)| format!("{p50} / {p99} ms, of {} at {} a second", isolation.notifications, isolation.rate);
+            [("beside others, all well", of(isolation.well)), ("one hangs, one answers 429", of(isolation.faulty))]
+        });
         let rebuilt = self.rebuilt.iter().map(|(name, rate)| ("rebuilt", format!("{name} at {rate:.0} events a second")));
-        for (name, value) in rows.into_iter().chain(backlog).chain(rebuilt) {
+        for (name, value) in rows.into_iter().chain(backlog).chain(isolation).chain(rebuilt) {
             say(&format_args!("{name:<32} {value}"));
         }
     }

@@ -7,11 +7,13 @@
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the machine's clock")]
 
 mod backlog;
+mod isolation;
 mod load;
 mod measure;
 mod process;
 mod rebuild;
 mod stores;
+mod target;
 
 use super::exit::CliError;
 use super::output::Output;
@@ -22,6 +24,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stores::Stores;
+use target::{PushProvider, Target};
+
+/// Pushes a second where channels are to be held apart, unless it is said: far below what one machine can.
+const ISOLATION_RATE: u64 = 500;
 
 /// How notifications are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -34,12 +40,14 @@ pub enum Mode {
 
 /// Measures what one notification costs on this machine.
 ///
-/// Starts simulators and a server on a fresh data folder, sends pushes through FCM over HTTP/1.1
-/// without TLS, checks that each arrived once, and prints the figures.
+/// Starts simulators and a server on a fresh data folder, sends pushes through FCM or APNs, with TLS and HTTP/2 or
+/// without, checks that each arrived once, and prints the figures.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bongsu bench --mode lists --notifications 100000
   bongsu bench --mode single --rate 2000 --json
+  bongsu bench --provider apns --tls
+  bongsu bench --notifications 10000 --isolation 20000 --rate 500
   bongsu bench --mode lists --stored 1000000 --runs 3
   bongsu bench --backlog 1000000 --rebuild
   bongsu bench --profile cluster --postgres postgres://me@localhost/postgres --redis redis://localhost --replicas 3
@@ -76,6 +84,17 @@ pub struct Bench {
     /// Afterwards, notifications that pile up while the provider is down, to see what they hold.
     #[arg(long, default_value_t = 0)]
     pub backlog: u64,
+    /// Who delivers the pushes.
+    #[arg(long, value_enum, default_value_t = PushProvider::Fcm)]
+    pub provider: PushProvider,
+    /// To the provider over TLS and HTTP/2, as the real ones have it; else FCM over HTTP/1.1 and APNs over HTTP/2, in the
+    /// clear.
+    #[arg(long)]
+    pub tls: bool,
+    /// Afterwards, so many pushes beside webhooks and text messages at `--rate` (500 where that is 0): once with all
+    /// providers well, once while the webhooks' receiver hangs and Twilio answers 429.
+    #[arg(long, default_value_t = 0, value_name = "NOTIFICATIONS")]
+    pub isolation: u64,
     /// Afterwards, build each read model anew.
     #[arg(long)]
     pub rebuild: bool,
@@ -95,7 +114,8 @@ impl Bench {
             Some(postgres) => Stores::cluster(&folder, postgres, self.redis.as_deref()).await?,
             None => Stores::files(&folder),
         };
-        let mut processes = Processes::start(&folder, stores, self.replicas).await?;
+        let target = Target { provider: self.provider, tls: self.tls, beside: self.isolation > 0 };
+        let mut processes = Processes::start(&folder, stores, self.replicas, target).await?;
         let load = load::Load::prepare(&processes, self.recipients).await?;
         if self.stored > 0 {
             eprintln!("storing {} notifications first", self.stored);
@@ -116,13 +136,17 @@ impl Bench {
         if self.backlog > 0 {
             figures.backlog = Some(backlog::measure(&processes, &load, measured, self.backlog).await?);
         }
+        if self.isolation > 0 {
+            let rate = if self.rate == 0 { ISOLATION_RATE } else { self.rate };
+            figures.isolation = Some(isolation::measure(&processes, &load, measured + self.backlog, self.isolation, rate).await?);
+        }
         if self.rebuild {
             figures.rebuilt = rebuild::measure(&load, &processes.admin_key()?).await?;
         }
         let (delivered, duplicates) = processes.counters().await?;
         processes.stop().await?;
         figures.print(out);
-        let all = measured + self.backlog;
+        let all = measured + self.backlog + 2 * self.isolation;
         if delivered != all || duplicates > 0 {
             return Err(CliError::failure(format!("{all} were to arrive once each; {delivered} arrived, {duplicates} of them again")));
         }
@@ -170,9 +194,15 @@ impl Bench {
             rss_peak_mb: rss.1,
             bytes_per_notification: bytes / self.notifications.max(1),
             backlog: None,
+            isolation: None,
+            provider: target_words(processes.target),
             rebuilt: Vec::new(),
         })
     }
+}
+
+fn target_words(target: Target) -> String {
+    format!("{}, {}", target.name(), if target.tls { "TLS" } else { "no TLS" })
 }
 
 #[allow(clippy::cast_precision_loss, reason = "figures for people")]

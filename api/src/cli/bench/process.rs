@@ -2,6 +2,7 @@
 
 use super::super::exit::CliError;
 use super::stores::Stores;
+use super::target::Target;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,9 @@ pub(super) struct Processes {
     stores: Stores,
     folder: PathBuf,
     admin: String,
+    webhook: String,
+    /// Who is measured.
+    pub target: Target,
     /// Where the servers listen.
     pub addresses: Vec<String>,
     pub client: reqwest::Client,
@@ -50,7 +54,7 @@ async fn ready(path: &Path, child: &mut Child) -> Result<Value, CliError> {
 }
 
 impl Processes {
-    pub(super) async fn start(folder: &Path, stores: Stores, replicas: u64) -> Result<Self, CliError> {
+    pub(super) async fn start(folder: &Path, stores: Stores, replicas: u64, target: Target) -> Result<Self, CliError> {
         std::fs::create_dir_all(folder).map_err(failure)?;
         let binary = std::env::current_exe().map_err(failure)?;
         let spawn = |arguments: &[&std::ffi::OsStr], log: &str| -> Result<Child, CliError> {
@@ -69,12 +73,10 @@ impl Processes {
         let mut simulators = spawn(&["simulate".as_ref(), "--state".as_ref(), state.as_ref(), "--ready-file".as_ref(), first.as_ref()], "simulators.log")?;
         let addresses = ready(&first, &mut simulators).await?;
         let config = folder.join("bench.toml");
-        let fcm = addresses["fcm"].as_str().unwrap_or_default();
-        let text = format!(
-            "[providers.fcm]\nservice_account_file = {:?}\nendpoint = \"http://{fcm}\"\n\n[limits]\nkey_requests = 0\n\n[log]\nlevel = \"warn\"\n",
-            state.join("fcm.json")
-        );
-        std::fs::write(&config, text).map_err(failure)?;
+        let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(256).build().map_err(failure)?;
+        let admin = addresses["admin"].as_str().unwrap_or_default().to_owned();
+        let credentials = client.get(format!("http://{admin}/_sim/credentials")).send().await.map_err(failure)?.json().await.map_err(failure)?;
+        std::fs::write(&config, target.config(&addresses, &credentials, &state)?).map_err(failure)?;
         let (mut servers, mut listening) = (Vec::new(), Vec::new());
         for number in 1..=replicas.max(1) {
             let (data, second) = (folder.join(format!("data-{number}")), folder.join(format!("server-{number}.json")));
@@ -103,9 +105,11 @@ impl Processes {
             servers,
             stores,
             folder: folder.to_owned(),
-            admin: addresses["admin"].as_str().unwrap_or_default().to_owned(),
+            admin,
+            webhook: addresses["webhook"].as_str().unwrap_or_default().to_owned(),
+            target,
             addresses: listening,
-            client: reqwest::Client::builder().no_proxy().pool_max_idle_per_host(256).build().map_err(failure)?,
+            client,
         })
     }
 
@@ -117,17 +121,39 @@ impl Processes {
         self.client.get(format!("http://{}/_sim/{path}", self.admin)).send().await.map_err(failure)?.text().await.map_err(failure)
     }
 
+    /// The receiver of webhooks, and what signs them.
+    pub(super) async fn webhook(&self) -> Result<(String, String), CliError> {
+        let credentials: Value = serde_json::from_str(&self.simulators("credentials").await?).map_err(failure)?;
+        Ok((format!("http://{}/hooks", self.webhook), credentials["webhook_secret"].as_str().unwrap_or_default().to_owned()))
+    }
+
+    /// Makes a provider misbehave.
+    pub(super) async fn rule(&self, provider: &str, action: &Value) -> Result<(), CliError> {
+        let request = self.client.post(format!("http://{}/_sim/rules", self.admin)).json(&serde_json::json!({ "provider": provider, "action": action }));
+        request.send().await.and_then(reqwest::Response::error_for_status).map(drop).map_err(failure)
+    }
+
+    /// Everybody works again.
+    pub(super) async fn behave(&self) -> Result<(), CliError> {
+        let request = self.client.delete(format!("http://{}/_sim/rules", self.admin));
+        request.send().await.and_then(reqwest::Response::error_for_status).map(drop).map_err(failure)
+    }
+
     /// Takes the provider down, or lets it work again.
     pub(super) async fn provider_is_down(&self, down: bool) -> Result<(), CliError> {
-        let url = format!("http://{}/_sim/rules", self.admin);
-        let request = if down { self.client.post(url).json(&serde_json::json!({ "provider": "fcm", "action": "outage" })) } else { self.client.delete(url) };
-        request.send().await.and_then(reqwest::Response::error_for_status).map(drop).map_err(failure)
+        if down { self.rule(self.target.name(), &Value::from("outage")).await } else { self.behave().await }
+    }
+
+    /// The newest entry of the ledger.
+    pub(super) async fn last_entry(&self) -> Result<u64, CliError> {
+        let counters: Value = serde_json::from_str(&self.simulators("counters").await?).map_err(failure)?;
+        Ok(counters["last_seq"].as_u64().unwrap_or(0))
     }
 
     /// Deliveries and repeats so far.
     pub(super) async fn counters(&self) -> Result<(u64, u64), CliError> {
         let counters: Value = serde_json::from_str(&self.simulators("counters").await?).map_err(failure)?;
-        let of = |name: &str| counters["fcm"][name].as_u64().or_else(|| counters["providers"]["fcm"][name].as_u64()).unwrap_or(0);
+        let of = |name: &str| counters[self.target.name()][name].as_u64().unwrap_or(0);
         Ok((of("delivered"), of("duplicates")))
     }
 
@@ -155,6 +181,9 @@ impl Processes {
         for line in self.simulators(&format!("ledger?after={after}&limit=200000")).await?.lines() {
             let entry: Value = serde_json::from_str(line).map_err(failure)?;
             let at = entry["at"].as_str().and_then(|at| chrono::DateTime::parse_from_rfc3339(at).ok());
+            if entry["delivered"] != true {
+                continue;
+            }
             if let (Some(id), Some(at)) = (entry["notification"].as_str(), at) {
                 arrivals.insert(id.to_owned(), at.timestamp_millis());
             }

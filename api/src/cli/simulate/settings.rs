@@ -89,6 +89,7 @@ secret_key_file = {kakao_secret}
 sender_key = {kakao_sender_key}
 template = {kakao_template}
 sms_fallback_from = {kakao_fallback}
+webhook_signature_file = {kakao_secret}
 endpoint = {kakao_talk}
 
 # The simulators call nobody, so every number will do.

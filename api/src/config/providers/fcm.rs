@@ -19,6 +19,8 @@ section! {
         service_account: Option<Secret>,
         /// Where the API is.
         endpoint: url::Url = "https://fcm.googleapis.com",
+        /// A PEM file of authorities to trust besides the system's, for simulators.
+        ca_file: Option<PathBuf>,
         /// Calls at once.
         concurrency: usize = "128",
         /// Calls a second, of all replicas together; 0 for any number.
@@ -42,6 +44,7 @@ impl Fcm {
         {
             reader.problem("providers.fcm.service_account", "is not a service account; download one in the Firebase console under «Service accounts»");
         }
+        credential::check_pem(reader, "providers.fcm.ca_file", self.ca_file.as_deref());
         bounds(reader, Self::PATH, self.concurrency, self.timeout);
     }
 

@@ -30,6 +30,11 @@ section! {
         /// Number, registered with NHN Cloud for text messages, from which NHN sends one where KakaoTalk cannot deliver,
         /// with the same text, within Korea only; it costs extra and does not ask whether `sms` was switched off. None: no text message.
         sms_fallback_from: Option<String>,
+        /// A file with the text that is entered as the webhook's signature in NHN Cloud's console: with it, what NHN
+        /// tells at `/callbacks/kakao_talk` of results is taken in. At least 16 characters.
+        webhook_signature_file: Option<PathBuf>,
+        /// That text itself, in place of the file.
+        webhook_signature: Option<Secret>,
         /// Where the API is.
         endpoint: url::Url = "https://kakaotalk-bizmessage.api.nhncloudservice.com",
         /// Calls at once.
@@ -63,7 +68,19 @@ impl KakaoTalk {
             "providers.kakao_talk.sms_fallback_from",
             "must be a number as it is dialled in Korea, digits only, such as 0215880000",
         );
+        let signature =
+            credential::read(reader, Self::PATH, "webhook_signature", self.webhook_signature.as_ref(), self.webhook_signature_file.as_deref(), false);
+        reader.require(
+            signature.is_none_or(|signature| signature.expose().len() >= 16 && signature.expose().bytes().all(|byte| byte.is_ascii_graphic())),
+            "providers.kakao_talk.webhook_signature",
+            "must have at least 16 characters and no blanks; make one with: openssl rand -hex 32",
+        );
         bounds(reader, Self::PATH, self.concurrency, self.timeout);
+    }
+
+    /// The text that signs results; none: they are not taken in.
+    pub fn webhook_credential(&self) -> Option<Secret> {
+        credential::resolve(self.webhook_signature.as_ref(), self.webhook_signature_file.as_deref())
     }
 
     /// The secret key; none only if its file went away since it was checked.

@@ -22,6 +22,9 @@ section! {
         domain: String,
         /// The sender's address, such as `Example <notify@mg.example.com>`.
         from: String,
+        /// Addresses, and domains as `@example.com`, that a category or a sender may have its mails come from,
+        /// besides `from`. Without, all come from `from`.
+        also_from: Vec<String> = "",
         /// A file with the account's signing key for webhooks: needed for receipts.
         signing_key_file: Option<PathBuf>,
         /// That key itself, in place of the file.

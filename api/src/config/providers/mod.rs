@@ -31,9 +31,10 @@ pub use vonage::Vonage;
 pub use web_push::WebPush;
 pub use webhook::{Network, Webhook};
 
+use super::routing::Price;
 use super::section::{Reader, Section, SectionDoc};
 use domain::policy::routing::Terms;
-use domain::values::Country;
+use domain::values::{Channel, Country, MailAuthor, Prices, SentFrom};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -115,6 +116,15 @@ impl Providers {
             mailgun: mailgun?,
             kakao_talk: kakao_talk?,
         };
+        for (name, (channel, from)) in providers.also_from() {
+            for one in from {
+                reader.require(
+                    may_be_from(channel, &one),
+                    &format!("providers.{name}.also_from"),
+                    format!("`{one}` is nothing that messages can come from; give addresses or domains such as @example.com, or numbers such as +821023456789"),
+                );
+            }
+        }
         for (name, terms) in providers.terms() {
             reader.require(
                 (1..=1_000).contains(&terms.weight),
@@ -175,6 +185,29 @@ impl Providers {
         set.into_iter().filter_map(|(name, ramp)| Some((name, ramp?.0))).collect()
     }
 
+    /// Whom categories and senders may have messages come from, besides what is configured, by provider.
+    pub fn also_from(&self) -> HashMap<&'static str, (Channel, Vec<String>)> {
+        let set = [
+            ("smtp", Channel::Email, self.smtp.as_ref().map(|smtp| &smtp.also_from)),
+            ("sendgrid", Channel::Email, self.sendgrid.as_ref().map(|sendgrid| &sendgrid.also_from)),
+            ("mailgun", Channel::Email, self.mailgun.as_ref().map(|mailgun| &mailgun.also_from)),
+            ("twilio", Channel::Sms, self.twilio.as_ref().map(|twilio| &twilio.also_from)),
+            ("vonage", Channel::Sms, self.vonage.as_ref().map(|vonage| &vonage.also_from)),
+            ("twilio_voice", Channel::Voice, self.twilio_voice.as_ref().map(|voice| &voice.also_from)),
+        ];
+        set.into_iter().filter_map(|(name, channel, from)| Some((name, (channel, from.filter(|from| !from.is_empty())?.clone())))).collect()
+    }
+
+    /// What a segment of a text message costs, by provider.
+    pub fn prices(&self) -> HashMap<&'static str, Prices> {
+        let set = [
+            ("twilio", self.twilio.as_ref().map(|twilio| &twilio.price_per_segment)),
+            ("vonage", self.vonage.as_ref().map(|vonage| &vonage.price_per_segment)),
+        ];
+        let prices = |prices: &Vec<Price>| Prices::new(prices.iter().map(|price| (price.0, price.1.clone())).collect());
+        set.into_iter().filter_map(|(name, set)| Some((name, prices(set?)))).collect()
+    }
+
     /// The files that hold credentials, of those that are on.
     pub fn credential_files(&self) -> Vec<PathBuf> {
         let files = [
@@ -193,6 +226,7 @@ impl Providers {
             self.mailgun.as_ref().and_then(|mailgun| mailgun.api_key_file.as_ref()),
             self.mailgun.as_ref().and_then(|mailgun| mailgun.signing_key_file.as_ref()),
             self.kakao_talk.as_ref().and_then(|kakao_talk| kakao_talk.secret_key_file.as_ref()),
+            self.kakao_talk.as_ref().and_then(|kakao_talk| kakao_talk.webhook_signature_file.as_ref()),
         ];
         files.into_iter().flatten().cloned().collect()
     }
@@ -222,4 +256,18 @@ fn optional<T: Section>(reader: &mut Reader<'_>, unless_said: bool) -> Option<Op
     let configured = unless_said || reader.is_configured(T::PATH);
     let enabled: Option<bool> = reader.value::<Option<bool>>(&format!("{}.enabled", T::PATH))?;
     if enabled.unwrap_or(configured) { T::read(reader).map(Some) } else { Some(None) }
+}
+
+/// Whether messages over a channel can come from it.
+fn may_be_from(channel: Channel, text: &str) -> bool {
+    let from = match channel {
+        Channel::Email => {
+            // A domain is one where any address there is.
+            let address = if text.starts_with('@') { format!("any{text}") } else { text.to_owned() };
+            SentFrom { email: Some(MailAuthor { address, name: None }), ..SentFrom::default() }
+        }
+        Channel::Voice => SentFrom { voice: Some(text.to_owned()), ..SentFrom::default() },
+        _ => SentFrom { sms: Some(text.to_owned()), ..SentFrom::default() },
+    };
+    from.check().is_ok()
 }

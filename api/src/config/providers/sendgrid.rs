@@ -21,6 +21,9 @@ section! {
         api_key: Option<Secret>,
         /// The sender's address, such as `Example <notify@example.com>`; one that SendGrid has verified.
         from: String,
+        /// Addresses, and domains as `@example.com`, that a category or a sender may have its mails come from,
+        /// besides `from`. Without, all come from `from`.
+        also_from: Vec<String> = "",
         /// The verification key of SendGrid's event webhook, as its settings show it: needed for receipts.
         callback_key: Option<String>,
         /// Where the API is; `https://api.eu.sendgrid.com` for accounts in the EU.

@@ -53,6 +53,9 @@ section! {
         password: Option<Secret>,
         /// The sender's address, such as `Example <notify@example.com>`.
         from: String,
+        /// Addresses, and domains as `@example.com`, that a category or a sender may have its mails come from,
+        /// besides `from`. Without, all come from `from`.
+        also_from: Vec<String> = "",
         /// Where mail servers return what they cannot deliver, such as `bounces@example.com`, with at most 14
         /// characters before the `@`. Our ids stand behind a `+` in it. When left out, it goes to `from`.
         bounce_address: Option<String>,

@@ -2,7 +2,7 @@
 
 use super::credential;
 use super::fcm::bounds;
-use crate::config::routing::Sender;
+use crate::config::routing::{Price, Sender};
 use crate::config::section::{Reader, Section, section};
 use crate::config::value::Secret;
 use domain::values::Country;
@@ -27,6 +27,8 @@ section! {
         from: Option<String>,
         /// The messaging service (`MG…`) that chooses among its numbers.
         messaging_service_sid: Option<String>,
+        /// Numbers and letters that a category or a sender may have its messages come from, besides the one above.
+        also_from: Vec<String> = "",
         /// A file with the account's own token, which signs Twilio's callbacks: needed for receipts
         /// where an API key sends; otherwise `auth_token` is the one.
         callback_token_file: Option<PathBuf>,
@@ -50,6 +52,9 @@ section! {
         senders: Vec<Sender> = "",
         /// The countries that it serves; none for all that `channels` allows.
         countries: Vec<Country> = "",
+        /// What a segment of a text costs, by country: shown in explanations and summed in the books. Without, only
+        /// segments are counted.
+        price_per_segment: Vec<Price> = "",
         /// Longest time for one call.
         timeout: Duration = "15s",
     }

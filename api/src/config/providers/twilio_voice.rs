@@ -25,6 +25,8 @@ section! {
         auth_token: Option<Secret>,
         /// The number that calls, with `+` and country code; the account's own, or one it has verified.
         from: String,
+        /// Numbers that a category or a sender may have its calls come from, besides `from`.
+        also_from: Vec<String> = "",
         /// The language in which texts are read, such as `ko-KR`; Twilio's own choice without it.
         language: Option<String>,
         /// How long a telephone rings at most, in whole seconds.

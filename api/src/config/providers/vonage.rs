@@ -2,7 +2,7 @@
 
 use super::credential;
 use super::fcm::bounds;
-use crate::config::routing::Sender;
+use crate::config::routing::{Price, Sender};
 use crate::config::section::{Reader, Section, section};
 use crate::config::value::Secret;
 use domain::values::Country;
@@ -22,6 +22,8 @@ section! {
         api_secret: Option<Secret>,
         /// Whom messages come from: a number without `+`, or up to eleven letters and digits.
         from: String,
+        /// Numbers and letters that a category or a sender may have its messages come from, besides the one above.
+        also_from: Vec<String> = "",
         /// A file with the account's signature secret, which signs Vonage's callbacks by HMAC with SHA-256
         /// or SHA-512: needed for receipts and answers.
         signature_secret_file: Option<PathBuf>,
@@ -42,6 +44,9 @@ section! {
         senders: Vec<Sender> = "",
         /// The countries that it serves; none for all that `channels` allows.
         countries: Vec<Country> = "",
+        /// What a segment of a text costs, by country: shown in explanations and summed in the books. Without, only
+        /// segments are counted.
+        price_per_segment: Vec<Price> = "",
         /// Longest time for one call.
         timeout: Duration = "15s",
     }

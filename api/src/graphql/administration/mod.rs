@@ -4,6 +4,7 @@ mod categories;
 mod keys;
 mod projections;
 mod senders;
+mod sent_from;
 mod status;
 
 pub use categories::{CategoryMutation, CategoryQuery, categories_of};

@@ -128,7 +128,11 @@ impl StatusQuery {
             providers: services
                 .providers
                 .iter()
-                .map(|provider| ProviderObject { name: provider.name.clone(), channel: provider.channel.into(), breaker: provider.breaker.state().name() })
+                .map(|provider| ProviderObject {
+                    name: provider.name.clone(),
+                    channel: provider.channel.into(),
+                    breaker: provider.watched.breaker().state().name(),
+                })
                 .collect(),
             consumers,
             window: i32::try_from(engine.window.len()).unwrap_or(i32::MAX),

@@ -14,7 +14,7 @@ use uuid::Uuid;
 const FACTS: FactVersions = FactVersions { recipient: 2, subscription: 0, category: 1, frequency: 0 };
 
 fn started(attempt: u32, after_unknown: bool) -> E {
-    E::AttemptStarted(AttemptStarted { delivery: 0, attempt, provider: "twilio".to_owned(), after_unknown })
+    E::AttemptStarted(AttemptStarted { delivery: 0, attempt, provider: "twilio".to_owned(), after_unknown, from: None })
 }
 
 /// Queued, and what else happened.
@@ -29,7 +29,7 @@ fn after(events: &[E]) -> Notification {
 }
 
 fn sent() -> E {
-    E::Sent(Sent { delivery: 0, attempt: 1, provider_id: None })
+    E::Sent(Sent { delivery: 0, attempt: 1, provider_id: None, cost: None })
 }
 
 fn unknown() -> [E; 3] {
@@ -136,7 +136,7 @@ fn what_may_work_later_does_not_end_what_is_tried_again() {
 
 #[test]
 fn what_arrives_by_two_attempts_is_known_to_have_arrived_twice() {
-    let again = [started(2, true), E::Sent(Sent { delivery: 0, attempt: 2, provider_id: None })];
+    let again = [started(2, true), E::Sent(Sent { delivery: 0, attempt: 2, provider_id: None, cost: None })];
     let mut state = after(&[&unknown()[..], &again[..]].concat());
     assert_eq!(told(&mut state, receipt(Some(2), None, Said::Delivered)), ["Delivered"]);
     assert_eq!(told(&mut state, receipt(Some(1), None, Said::Delivered)), ["Delivered"]);

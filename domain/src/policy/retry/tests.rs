@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use super::{Next, RetrySchedule, after_unknown};
+use super::{Next, RetrySchedule, after_failure, after_unknown};
 use crate::values::Channel;
 
 fn next(channel: Channel, repeats: u32) -> Next {
@@ -25,4 +25,15 @@ fn what_replaces_itself_or_is_looked_up_is_repeated_as_often_as_a_failure() {
     for channel in [Channel::AndroidPush, Channel::IosPush, Channel::WebPush, Channel::Webhook, Channel::KakaoTalk] {
         assert!(matches!(next(channel, 3), Next::At(_)), "{channel}");
     }
+}
+
+#[test]
+fn without_end_it_is_tried_however_old_and_however_often_but_an_unknown_call_is_not_repeated() {
+    let schedule = RetrySchedule::default_for(Channel::AndroidPush);
+    assert_eq!(after_failure(&schedule, 9, None, 0, 7_200_000, 0.0), Next::GiveUp);
+    let endless = schedule.without_end();
+    assert_eq!(after_failure(&endless, 9, None, 0, 7_200_000, 1.0), Next::At(7_200_000 + 900_000));
+    assert!(matches!(after_unknown(Channel::IosPush, &endless, 40, 39, 0, 7_200_000, 0.0), Next::At(_)));
+    assert_eq!(after_unknown(Channel::Email, &endless, 2, 1, 0, 0, 0.0), Next::GiveUp);
+    assert_eq!(after_unknown(Channel::Voice, &endless, 1, 0, 0, 0, 0.0), Next::GiveUp);
 }

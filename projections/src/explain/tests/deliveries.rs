@@ -26,7 +26,7 @@ pub fn everything(facts: FactVersions) -> Vec<NotificationEvent> {
         E::Held(Held { delivery: 0, attempt: 1, reason: HoldReason::Throttled, code: "421".to_owned(), until }),
         E::DeadLettered(DeadLettered { delivery: 0, attempts: 3, code: "450".to_owned(), unknown: true }),
         E::Redriven(Redriven { delivery: 0 }),
-        E::Sent(Sent { delivery: 0, attempt: 2, provider_id: Some("p-1".to_owned()) }),
+        E::Sent(Sent { delivery: 0, attempt: 2, provider_id: Some("p-1".to_owned()), cost: None }),
         E::Opened(Opened { delivery: 0, automatic: false, at: None }),
         E::Clicked(Clicked { delivery: 0, link: 2, automatic: true, at: Some(START) }),
         E::Delivered(Delivered { delivery: 0, stood: Stood::Sent, attempt: Some(2), provider_id: None, at: None }),
@@ -64,8 +64,8 @@ fn a_retry_tells_the_answer_its_meaning_and_the_time_between() {
     let waiting = of(&story, 1);
     assert_eq!((waiting.outcome, waiting.over), (Outcome::Pending, false));
     assert!(waiting.sentence.starts_with("Waits until 2027-01-15 08:00:10 UTC to go over Android push"), "{}", waiting.sentence);
-    story.notification(1, E::AttemptStarted(AttemptStarted { delivery: 0, attempt: 2, provider: "fcm".to_owned(), after_unknown: false }));
-    story.notification(1, E::Sent(Sent { delivery: 0, attempt: 2, provider_id: Some("m-1".to_owned()) }));
+    story.notification(1, E::AttemptStarted(AttemptStarted { delivery: 0, attempt: 2, provider: "fcm".to_owned(), after_unknown: false, from: None }));
+    story.notification(1, E::Sent(Sent { delivery: 0, attempt: 2, provider_id: Some("m-1".to_owned()), cost: None }));
     let told = of(&story, 1);
     assert_eq!((told.outcome, told.over), (Outcome::Sent, true));
     assert_eq!(said(&told, "AttemptFailed"), "attempt 1 failed: 503 UNAVAILABLE (the provider is unavailable for now) after 1 millisecond; may work later");
@@ -101,7 +101,7 @@ fn a_channel_that_was_left_out_is_told_beside_what_was_sent() {
     let skipped =
         Suppressed { delivery: None, channel: Some(Channel::Email), address: None, rule: Rule::OptedOutOfChannel, rules: Rule::VERSION, facts: versions(1, 0) };
     story.notification(1, requested(to(), false)).notification(1, queued(0, Channel::InApp));
-    story.notification(1, NotificationEvent::Sent(Sent { delivery: 0, attempt: 0, provider_id: None }));
+    story.notification(1, NotificationEvent::Sent(Sent { delivery: 0, attempt: 0, provider_id: None, cost: None }));
     story.notification(1, NotificationEvent::Suppressed(skipped));
     let told = of(&story, 1);
     assert_eq!(told.outcome, Outcome::Sent);
@@ -113,7 +113,7 @@ fn a_channel_that_was_left_out_is_told_beside_what_was_sent() {
 fn a_step_of_the_plan_that_is_to_come_is_told() {
     let mut story = world();
     story.notification(1, requested(to(), false)).notification(1, queued(0, Channel::InApp));
-    story.notification(1, NotificationEvent::Sent(Sent { delivery: 0, attempt: 0, provider_id: None }));
+    story.notification(1, NotificationEvent::Sent(Sent { delivery: 0, attempt: 0, provider_id: None, cost: None }));
     story.notification(1, NotificationEvent::StepScheduled(StepScheduled { step: 1, due: START + 600_000, when: NextWhen::NotSeen, rule: None }));
     let told = of(&story, 1);
     assert!(

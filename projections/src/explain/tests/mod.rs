@@ -12,7 +12,7 @@ use domain::category::{CategoryDefined, CategoryEvent, OverLimit, QuietHoursBeha
 use domain::event::Personal;
 use domain::recipient::{AddressChanged, ProfileChanged, ProfileDetails, RecipientEvent};
 use domain::subscription::{ChangedBy, Scope, Source, SubscriptionEvent, Unsubscribed};
-use domain::values::{AddressId, CategoryKey, Channel, FactVersions, Priority, RecipientId};
+use domain::values::{AddressId, CategoryKey, Channel, FactVersions, Priority, RecipientId, SentFrom};
 use uuid::Uuid;
 
 pub const SECOND: i64 = 1_000;
@@ -47,6 +47,7 @@ pub fn category() -> CategoryDefined {
         digest: None,
         time_to_live: None,
         tracking: domain::category::Tracking::default(),
+        from: SentFrom::default(),
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) use rules::{by_name, by_words, rule, source_name, source_words};
 pub(super) use time::{length, local, moment};
 
 use domain::subscription::Scope;
-use domain::values::Channel;
+use domain::values::{Channel, TextCost};
 
 /// A channel for people.
 pub(super) const fn channel(channel: Channel) -> &'static str {
@@ -27,6 +27,12 @@ pub(super) const fn channel(channel: Channel) -> &'static str {
         Channel::Chat => "chat",
         Channel::KakaoTalk => "KakaoTalk",
     }
+}
+
+/// What a text message was paid by.
+pub(super) fn cost(cost: &TextCost) -> String {
+    let segments = if cost.segments == 1 { "1 segment".to_owned() } else { format!("{} segments", cost.segments) };
+    cost.price.as_ref().map_or_else(|| segments.clone(), |price| format!("{segments}, {price}"))
 }
 
 /// What a switch is about.

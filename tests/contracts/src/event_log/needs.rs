@@ -29,11 +29,11 @@ fn seen() -> Fact {
 }
 
 fn started(delivery: DeliveryNo) -> Fact {
-    NotificationEvent::AttemptStarted(AttemptStarted { delivery, attempt: 1, provider: "fcm".to_owned(), after_unknown: false }).into()
+    NotificationEvent::AttemptStarted(AttemptStarted { delivery, attempt: 1, provider: "fcm".to_owned(), after_unknown: false, from: None }).into()
 }
 
 fn sent(delivery: DeliveryNo) -> Fact {
-    NotificationEvent::Sent(Sent { delivery, attempt: 1, provider_id: None }).into()
+    NotificationEvent::Sent(Sent { delivery, attempt: 1, provider_id: None, cost: None }).into()
 }
 
 pub async fn attempts_without_an_outcome_are_found_by_whom_they_are_for<S: Store>() {

@@ -162,7 +162,10 @@ impl Apns {
         }
         if response.status().is_success() {
             let id = response.headers().get(ID).and_then(|id| id.to_str().ok()).and_then(|id| uuid::Uuid::try_parse(id).ok());
+            let inside = http::body(response).await.ok().and_then(|body| error_map::reason(&body));
             return Answer::Outcome(match id {
+                // Yes and no at once: what came of it nobody knows.
+                Some(_) if inside.is_some() => Outcome::Unknown { code: format!("{status} with a refusal inside") },
                 Some(id) => Outcome::Accepted { provider_id: Some(id.to_string()) },
                 // Something answered «fine» that is not APNs: it may have been passed on or not.
                 None => Outcome::Unknown { code: format!("{status} without apns-id") },

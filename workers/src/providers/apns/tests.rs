@@ -35,6 +35,7 @@ fn message(prefix: &str) -> Message {
             ..Content::default()
         }),
         address: AddressDetails { value: device(prefix), secret: None },
+        from: None,
         unsubscribe: None,
         expires_at: None,
         requested_at: 0,

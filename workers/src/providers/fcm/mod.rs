@@ -61,8 +61,12 @@ impl Fcm {
         let account = token::Account::parse(settings.service_account.reveal()).map_err(|reason| ProviderError::settings("fcm", reason))?;
         let url = format!("{}/v1/projects/{}/messages:send", settings.base_url.trim_end_matches('/'), account.project);
         let url = url.parse().map_err(|error| ProviderError::settings("fcm", format!("base_url is not a URL: {error}")))?;
+        let authorities = settings.ca_pem.as_deref().map(|pem| reqwest::Certificate::from_pem_bundle(pem.as_bytes()).unwrap_or_default());
+        if authorities.as_ref().is_some_and(Vec::is_empty) {
+            return Err(ProviderError::settings("fcm", "ca_pem holds no certificates that can be read; give them as PEM"));
+        }
         let client = || {
-            let builder = http::client(settings.timeout, settings.concurrency);
+            let builder = http::client(settings.timeout, settings.concurrency).tls_certs_merge(authorities.clone().unwrap_or_default());
             let builder = if settings.http2 { builder.http2_keep_alive_interval(PING).http2_keep_alive_timeout(PING) } else { builder.http1_only() };
             builder.build().map_err(|error| ProviderError::settings("fcm", error))
         };

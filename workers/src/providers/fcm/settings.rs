@@ -10,6 +10,8 @@ pub struct Settings {
     pub service_account: Credential,
     /// Where FCM is.
     pub base_url: String,
+    /// Certificates, as PEM, of authorities trusted beyond those of the system.
+    pub ca_pem: Option<String>,
     /// Calls at once.
     pub concurrency: usize,
     /// Longest call; FCM asks for at least ten seconds.
@@ -21,6 +23,13 @@ pub struct Settings {
 impl Settings {
     /// Google's own address and sensible bounds.
     pub fn new(service_account: Credential) -> Self {
-        Self { service_account, base_url: "https://fcm.googleapis.com".to_owned(), concurrency: 128, timeout: Duration::from_secs(15), http2: true }
+        Self {
+            service_account,
+            base_url: "https://fcm.googleapis.com".to_owned(),
+            ca_pem: None,
+            concurrency: 128,
+            timeout: Duration::from_secs(15),
+            http2: true,
+        }
     }
 }

@@ -11,7 +11,7 @@ use domain::values::{Millis, Outcome};
 use serde::Deserialize;
 
 /// NHN's dates are Korea's (unverified: its pages name no zone), which has had no summer time since 1988.
-const SEOUL_MS: Millis = 9 * 3_600_000;
+pub(super) const SEOUL_MS: Millis = 9 * 3_600_000;
 
 /// How far the clocks may lie apart, and how far a minute is cut.
 const MARGIN_MS: Millis = 10 * 60_000;

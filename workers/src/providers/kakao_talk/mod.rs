@@ -3,18 +3,20 @@
 //!
 //! Guarantee: every attempt of a delivery carries one key, and after an unknown outcome NHN's list is
 //! asked before anything is sent, so that nobody reads a message twice for a lost answer. Accepted means
-//! that NHN took it; whether the KakaoTalk of that number shows it NHN learns later, and where a number
+//! that NHN took it; whether the KakaoTalk of that number shows it NHN learns and tells later, and where a number
 //! for it is set sends a text message instead. Rejected: our own plan for that, which cannot take its
 //! next step on a fault that is told after «accepted».
 
 mod error_map;
 mod look_up;
 mod payload;
+mod receipts;
 mod settings;
 #[cfg(test)]
 mod tests;
 
 pub use payload::is_template;
+pub use receipts::KakaoTalkReceipts;
 pub use settings::Settings;
 
 use super::http::{self, Answer, ProviderError};

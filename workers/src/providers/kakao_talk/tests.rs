@@ -3,3 +3,4 @@
 mod calls;
 mod mapping;
 mod payloads;
+mod receipts;

@@ -10,7 +10,7 @@ mod tests;
 
 use super::Message;
 use super::http::ProviderError;
-use domain::values::{BadAddress, Outcome};
+use domain::values::{BadAddress, Outcome, SentAs};
 use lettre::Address;
 use lettre::message::Mailbox;
 use std::borrow::Cow;
@@ -106,6 +106,21 @@ fn recipient(value: &str) -> Result<Address, Outcome> {
     }
     let domain = url::Host::parse(address.domain()).map_err(|_| malformed())?.to_string();
     Address::new(address.user(), domain).map_err(|_| malformed())
+}
+
+/// The author of a message: its own, else the one that is configured.
+pub(crate) fn author_of<'a>(message: &Message, configured: &'a Mailbox) -> Cow<'a, Mailbox> {
+    match &message.from {
+        // Checked before it was stored, so it can be read.
+        Some(SentAs::Mail(author)) => author.address.parse().map_or(Cow::Borrowed(configured), |email| Cow::Owned(Mailbox::new(author.name.clone(), email))),
+        Some(SentAs::Number(_)) | None => Cow::Borrowed(configured),
+    }
+}
+
+/// What a repeat of what may have arrived comes to at a provider that does not work: it is allowed once, and not
+/// spent where it would tell no more than the first.
+pub(crate) fn not_working() -> Outcome {
+    Outcome::Retry { after: None, code: "not working before the repeat".to_owned() }
 }
 
 /// Reads the author of messages.

@@ -1,10 +1,10 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use super::{Letter, author};
+use super::{Letter, author, author_of};
 use crate::providers::Message;
 use crate::providers::testing::{message, told};
 use commands::links::Unsubscribe;
-use domain::values::Content;
+use domain::values::{Content, MailAuthor, SentAs};
 use std::sync::Arc;
 
 fn with(content: Content) -> Message {
@@ -48,4 +48,15 @@ fn what_cannot_be_written_is_refused_before_any_call() {
     for wrong in ["", "acme", "a@b\r\nBcc: c@d", "no-reply@한국.example"] {
         assert!(author("sendgrid", wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn the_author_is_the_mails_own_else_the_configured_one_and_its_name_ends_no_header() {
+    let configured = author("sendgrid", "Acme <no-reply@acme.test>").unwrap();
+    let of = |from: Option<SentAs>| author_of(&Message { from, ..message("kim@example.org", None) }, &configured).to_string();
+    assert_eq!(of(None), "Acme <no-reply@acme.test>");
+    assert_eq!(of(Some(SentAs::Number("+821023456789".to_owned()))), "Acme <no-reply@acme.test>");
+    let own = |name: &str| of(Some(SentAs::Mail(MailAuthor { address: "orders@acme.test".to_owned(), name: Some(name.to_owned()) })));
+    assert_eq!(own("Acme, \"Orders\" <x@y.z>"), "\"Acme, \\\"Orders\\\" <x@y.z>\" <orders@acme.test>");
+    assert_eq!(of(Some(SentAs::Mail(MailAuthor { address: "orders@acme.test".to_owned(), name: None }))), "orders@acme.test");
 }

@@ -64,7 +64,10 @@ impl Mailgun {
             Ok(letter) => letter,
             Err(outcome) => return outcome,
         };
-        match self.post(&form::fields(&letter, message, &self.from)).await {
+        if message.after_unknown && self.reach().await.is_err() {
+            return mail::not_working();
+        }
+        match self.post(&form::fields(&letter, message, &mail::author_of(message, &self.from))).await {
             Ok(answer) => error_map::outcome(&answer, message.attempt),
             Err(error) => http::no_answer(&error),
         }

@@ -4,10 +4,10 @@ use super::{Mailgun, Settings, error_map, form};
 use crate::providers::http::{Answer, Credential};
 use crate::providers::testing::{expect, message, nobody_knows, told};
 use crate::providers::{Message, Provider};
-use crate::simulators::{self, RunningSimulators, SimulatorsConfig};
+use crate::simulators::{self, Action, Rule, RunningSimulators, SimulatorsConfig};
 use commands::links::Unsubscribe;
 use commands::ports::SystemClock;
-use domain::values::{BadAddress, Content, Misconfigured, Outcome, ThrottleScope};
+use domain::values::{BadAddress, Content, MailAuthor, Misconfigured, Outcome, SentAs, ThrottleScope};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,4 +143,21 @@ fn no_value_ends_its_part() {
     let (boundary, body) = form::encode(&[("text".to_owned(), "a\r\n------bongsu--\r\n----bongsux".to_owned())]);
     assert_eq!(boundary, "----bongsuxx");
     assert_eq!(String::from_utf8(body).unwrap().matches(&boundary).count(), 2);
+}
+
+#[tokio::test]
+async fn a_mail_comes_from_whom_its_category_says_and_its_one_repeat_waits_until_mailgun_works() {
+    let (simulators, settings) = started().await;
+    let mailgun = mailgun(&settings);
+    let from = Some(SentAs::Mail(MailAuthor { address: "orders@example.com".to_owned(), name: Some("Acme, Orders".to_owned()) }));
+    let again = || Message { from: from.clone(), after_unknown: true, ..to("kim@example.org") };
+    simulators.rules().add(Rule { every_call: true, ..Rule::all(simulators::Provider::Mailgun, Action::Noise) });
+    expect(&mailgun, &[(again(), "retry", "not working before the repeat")]).await;
+    // It was asked for a message to nobody, and got none.
+    assert!(simulators.messages().latest(simulators::Provider::Mailgun, 1).is_empty());
+    simulators.rules().clear();
+    expect(&mailgun, &[(again(), "accepted", "")]).await;
+    let raw = String::from_utf8(simulators.messages().latest(simulators::Provider::Mailgun, 1)[0].raw.to_vec()).unwrap();
+    assert!(raw.contains("name=\"from\"\r\n\r\n\"Acme, Orders\" <orders@example.com>\r\n"), "{raw}");
+    simulators.shutdown().await;
 }

@@ -74,7 +74,10 @@ impl Sendgrid {
             Ok(letter) => letter,
             Err(outcome) => return outcome,
         };
-        let payload = payload::payload(&letter, message, &self.from);
+        if message.after_unknown && self.reach().await.is_err() {
+            return mail::not_working();
+        }
+        let payload = payload::payload(&letter, message, &mail::author_of(message, &self.from));
         let request = self.client.post(self.url.clone()).bearer_auth(self.api_key.reveal()).json(&payload);
         match http::exchange(request, self.clock.as_ref()).await {
             Ok(answer) => error_map::outcome(&answer, self.clock.now()),

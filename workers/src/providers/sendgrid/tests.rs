@@ -4,10 +4,10 @@ use super::{Sendgrid, Settings, error_map};
 use crate::providers::http::{Answer, Credential};
 use crate::providers::testing::{expect, message, nobody_knows, told};
 use crate::providers::{Message, Provider};
-use crate::simulators::{self, RunningSimulators, SimulatorsConfig};
+use crate::simulators::{self, Action, Rule, RunningSimulators, SimulatorsConfig};
 use commands::links::Unsubscribe;
 use commands::ports::SystemClock;
-use domain::values::{BadAddress, Content, Misconfigured, Outcome, ThrottleScope};
+use domain::values::{BadAddress, Content, MailAuthor, Misconfigured, Outcome, SentAs, ThrottleScope};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,4 +132,27 @@ fn every_row_of_the_table() {
     ] {
         assert_eq!(told(&map(status, &[], "")).0, kind, "{status}");
     }
+}
+
+#[tokio::test]
+async fn a_mail_comes_from_whom_its_category_says() {
+    let (simulators, settings) = started().await;
+    let from = Some(SentAs::Mail(MailAuthor { address: "orders@example.com".to_owned(), name: Some("Acme, \"Orders\"".to_owned()) }));
+    expect(&sendgrid(&settings), &[(Message { from, ..to("kim@example.org") }, "accepted", "")]).await;
+    let sent: Value = serde_json::from_slice(&simulators.messages().latest(simulators::Provider::Sendgrid, 1)[0].raw).unwrap();
+    assert_eq!(sent["from"], json!({ "email": "orders@example.com", "name": "Acme, \"Orders\"" }));
+    simulators.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_one_repeat_of_what_may_have_arrived_is_not_spent_while_sendgrid_does_not_work() {
+    let (simulators, settings) = started().await;
+    let sendgrid = sendgrid(&settings);
+    simulators.rules().add(Rule { every_call: true, ..Rule::all(simulators::Provider::Sendgrid, Action::ErrorInside) });
+    let again = || Message { after_unknown: true, ..to("kim@example.org") };
+    expect(&sendgrid, &[(to("kim@example.org"), "unknown", "200 with another answer"), (again(), "retry", "not working before the repeat")]).await;
+    assert_eq!(simulators.ledger().last_seq(), 1);
+    simulators.rules().clear();
+    expect(&sendgrid, &[(again(), "accepted", "")]).await;
+    simulators.shutdown().await;
 }

@@ -7,7 +7,7 @@ pub use domain::values::segments::{Encoding, Segments, segments};
 
 use super::Message;
 use domain::address::ReplyWord;
-use domain::values::Content;
+use domain::values::{Content, SentAs};
 use std::borrow::Cow;
 
 /// The text of a notification: its title, where it has one, above its body.
@@ -23,6 +23,14 @@ pub(crate) fn text(content: &Content) -> Cow<'_, str> {
 pub(crate) fn count(provider: &'static str, text: &str, told: Option<u64>) {
     let count = told.unwrap_or_else(|| u64::from(segments(text).count));
     metrics::counter!("bongsu_sms_segments_total", "provider" => provider).increment(count);
+}
+
+/// The number or letters that a message or call comes from: its own, else what is configured.
+pub(crate) fn from_of<'a>(message: &'a Message, configured: &'a str) -> &'a str {
+    match &message.from {
+        Some(SentAs::Number(number)) => number,
+        Some(SentAs::Mail(_)) | None => configured,
+    }
 }
 
 /// Our ids, for providers that hand a reference back: notification, delivery, attempt.

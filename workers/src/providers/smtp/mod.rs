@@ -91,14 +91,15 @@ impl Smtp {
     }
 
     async fn call(&self, message: &Message) -> Outcome {
-        let mut mail = match message::build(message, &self.from, &self.domain, self.clock.now()) {
+        let author = mail::author_of(message, &self.from);
+        let mut mail = match message::build(message, &author, &self.domain, self.clock.now()) {
             Ok(mail) => mail,
             Err(outcome) => return outcome,
         };
         if let Some(seal) = &self.seal {
             mail.put_in_front(seal::HEADER, &seal.of(OurIds::of(message)));
         }
-        let sender = self.bounces.as_ref().and_then(|bounces| return_path::of(bounces, message)).unwrap_or_else(|| self.from.email.clone());
+        let sender = self.bounces.as_ref().and_then(|bounces| return_path::of(bounces, message)).unwrap_or_else(|| author.email.clone());
         let begun = AtomicBool::new(false);
         tokio::select! {
             biased;

@@ -13,6 +13,9 @@ use domain::values::Outcome;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Five more times, whatever was wrong; within 15 seconds.
+const COME_AGAIN: &str = "rc=5&rp=all";
+
 /// What it takes to use a resource of an account.
 #[derive(Debug)]
 pub(crate) struct Access<'a> {
@@ -92,9 +95,18 @@ impl Account {
         http::exchange(request, self.clock.as_ref()).await
     }
 
-    /// Where Twilio is to report what becomes of it; our ids travel in its query.
+    /// Where Twilio is to report what becomes of it; our ids travel in its query. Unless the operator says otherwise,
+    /// it is asked to come again where we cannot take a report in: by itself it does so only for connections that
+    /// fail, and once. Its signature leaves the fragment out
+    /// (<https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides>).
     pub(crate) fn callback(&self, message: &Message) -> Option<String> {
-        self.status_callback.as_ref().map(|address| OurIds::of(message).in_query_of(address).into())
+        self.status_callback.as_ref().map(|address| {
+            let mut address = OurIds::of(message).in_query_of(address);
+            if address.fragment().is_none() {
+                address.set_fragment(Some(COME_AGAIN));
+            }
+            address.into()
+        })
     }
 
     /// Lists one, which needs the same right as creating and creates nothing.

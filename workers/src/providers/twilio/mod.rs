@@ -38,7 +38,7 @@ const LONGEST_VALIDITY: i64 = 36_000;
 /// See the module.
 pub struct Twilio {
     account: Account,
-    sender: (&'static str, String),
+    sender: Sender,
     clock: Arc<dyn Clock>,
     concurrency: usize,
 }
@@ -63,11 +63,7 @@ impl Twilio {
             },
             Arc::clone(&clock),
         )?;
-        let sender = match &settings.sender {
-            Sender::From(number) => ("From", number.clone()),
-            Sender::Service(sid) => ("MessagingServiceSid", sid.clone()),
-        };
-        Ok(Self { account, sender, clock, concurrency: settings.concurrency })
+        Ok(Self { account, sender: settings.sender.clone(), clock, concurrency: settings.concurrency })
     }
 
     async fn call(&self, message: &Message) -> Outcome {
@@ -105,8 +101,21 @@ impl Twilio {
         }
     }
 
+    /// Whom it comes from. With a messaging service, a sender of its pool can be asked for by name.
+    fn sender(&self, message: &Message) -> Vec<(&'static str, String)> {
+        match &self.sender {
+            Sender::From(number) => vec![("From", sms::from_of(message, number).to_owned())],
+            Sender::Service(sid) => {
+                let own = sms::from_of(message, "");
+                let own = (!own.is_empty()).then(|| ("From", own.to_owned()));
+                std::iter::once(("MessagingServiceSid", sid.clone())).chain(own).collect()
+            }
+        }
+    }
+
     fn form(&self, message: &Message, text: &str) -> Vec<(&'static str, String)> {
-        let mut form = vec![("To", message.address.value.clone()), (self.sender.0, self.sender.1.clone()), ("Body", text.to_owned())];
+        let mut form = vec![("To", message.address.value.clone()), ("Body", text.to_owned())];
+        form.extend(self.sender(message));
         form.extend(self.account.callback(message).map(|url| ("StatusCallback", url)));
         if let Some(seconds) = validity(message.expires_at, self.clock.now()) {
             form.push(("ValidityPeriod", seconds.to_string()));

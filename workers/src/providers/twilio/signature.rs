@@ -43,6 +43,7 @@ impl Signature {
     fn spellings(&self, query: &str) -> [String; 2] {
         let mut address = self.address.clone();
         address.set_query(None);
+        address.set_fragment(None);
         let bare = |address: &Url| if query.is_empty() { address.to_string() } else { format!("{address}?{query}") };
         let without = {
             let mut address = address.clone();

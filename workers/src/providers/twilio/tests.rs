@@ -1,13 +1,18 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use super::{Sender, Settings, Twilio, error_map, look_up, validity};
+use super::{Sender, Settings, Twilio, TwilioReceipts, error_map, look_up, validity};
+use crate::providers::callbacks::{CallbackRequest, Callbacks as _};
 use crate::providers::http::Credential;
 use crate::providers::testing::{expect, message, told};
 use crate::providers::{Message, Provider};
 use crate::simulators::{self, RunningSimulators, SimulatorsConfig};
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use commands::ports::SystemClock;
-use domain::values::{BadAddress, Content, Misconfigured, Outcome, ThrottleScope};
+use domain::values::{BadAddress, Content, Misconfigured, Outcome, SentAs, ThrottleScope};
+use std::future::IntoFuture as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 async fn started() -> (RunningSimulators, Settings) {
@@ -54,6 +59,7 @@ async fn a_text_message_arrives_once_with_our_ids_and_its_segments() {
     let raw = std::str::from_utf8(&sent[0].raw).unwrap();
     assert!(raw.contains("To=%2B821023456789&") && raw.contains("Body=Paid%0AOrder+42"), "{raw}");
     assert!(raw.contains("StatusCallback=https%3A%2F%2Fn.example%2Fcb%3Ftenant%3Dt1%26nid%3D"), "{raw}");
+    assert!(raw.contains("%26attempt%3D2%23rc%3D5%26rp%3Dall"), "{raw}");
     simulators.shutdown().await;
 }
 
@@ -184,4 +190,54 @@ fn a_message_is_kept_as_long_as_it_is_worth() {
     assert_eq!(validity(Some(90_500), 0), Some(90));
     assert_eq!(validity(Some(0), 5_000), Some(1));
     assert_eq!(validity(Some(36_000_000), 0), None);
+}
+
+#[tokio::test]
+async fn a_text_comes_from_whom_its_category_says_also_out_of_a_services_pool() {
+    let (simulators, mut settings) = started().await;
+    let own = || Message { from: Some(SentAs::Number("ORDERS".to_owned())), ..to("+821023456789") };
+    expect(&twilio(&settings), &[(own(), "accepted", "")]).await;
+    settings.sender = Sender::Service("MG00000000000000000000000000000001".to_owned());
+    expect(&twilio(&settings), &[(own(), "accepted", ""), (to("+821023456789"), "accepted", "")]).await;
+    let sent = simulators.messages().latest(simulators::Provider::Twilio, 3);
+    let form = |place: usize| {
+        url::form_urlencoded::parse(&sent[place].raw).into_owned().filter(|(name, _)| name == "From" || name.starts_with("Messaging")).collect::<Vec<_>>()
+    };
+    let service = ("MessagingServiceSid".to_owned(), "MG00000000000000000000000000000001".to_owned());
+    let from = ("From".to_owned(), "ORDERS".to_owned());
+    assert_eq!((form(0), form(1), form(2)), (vec![from.clone()], vec![service.clone(), from], vec![service]));
+    simulators.shutdown().await;
+}
+
+#[tokio::test]
+async fn reports_come_again_while_they_cannot_be_taken_in_and_are_signed_without_the_fragment() {
+    let (simulators, mut settings) = started().await;
+    let (heard, mut calls) = tokio::sync::mpsc::unbounded_channel();
+    let busy = Arc::new(AtomicUsize::new(2));
+    let door = axum::Router::new().fallback(move |uri: Uri, headers: HeaderMap, body: Bytes| {
+        let _ = heard.send((uri.query().unwrap_or_default().to_owned(), headers, body));
+        let left = busy.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1));
+        std::future::ready(if left.is_ok() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK })
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, door).into_future());
+    let plan = reqwest::Client::new().post(format!("http://{}/_sim/callbacks", simulators.admin)).json(&serde_json::json!({ "base": base }));
+    assert!(plan.send().await.unwrap().status().is_success());
+    expect(&twilio(&settings), &[(to("+821023456789"), "accepted", "")]).await;
+    let receipts = TwilioReceipts::new(settings.status_callback.clone().unwrap(), &settings.auth_token);
+    let mut said = Vec::new();
+    // «Sent» three times, then «delivered».
+    for _ in 0..4 {
+        let (query, headers, body) = calls.recv().await.unwrap();
+        assert!(query.contains("attempt=2") && !query.contains("rc"), "{query}");
+        said.push(receipts.read(&CallbackRequest { query: &query, headers: &headers, body: &body, now: 0 }).unwrap().len());
+    }
+    assert_eq!(said, [0, 0, 0, 1]);
+    // Who says otherwise is left alone.
+    settings.status_callback = Some("https://n.example/cb#rc=0".parse().unwrap());
+    expect(&twilio(&settings), &[(to("+821023456789"), "accepted", "")]).await;
+    let sent = simulators.messages().latest(simulators::Provider::Twilio, 1);
+    assert!(std::str::from_utf8(&sent[0].raw).unwrap().contains("%23rc%3D0"));
+    simulators.shutdown().await;
 }

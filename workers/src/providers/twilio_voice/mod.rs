@@ -86,11 +86,12 @@ impl TwilioVoice {
     /// What an earlier attempt came to; none where no call was made. Where that cannot be asked, nobody
     /// is called either.
     async fn look_up(&self, message: &Message) -> Option<Outcome> {
-        let list = match self.account.list(&look_up::query(&message.address.value, &self.from)).await {
+        let from = sms::from_of(message, &self.from);
+        let list = match self.account.list(&look_up::query(&message.address.value, from)).await {
             Ok(list) => list,
             Err(outcome) => return Some(outcome),
         };
-        match look_up::found(&list, &self.from, message.requested_at) {
+        match look_up::found(&list, from, message.requested_at) {
             Ok(Found::None) => None,
             Ok(Found::One(sid)) => Some(Outcome::Accepted { provider_id: Some(sid) }),
             Ok(Found::Several) => Some(Outcome::Unknown { code: "several calls since the request".to_owned() }),
@@ -99,7 +100,8 @@ impl TwilioVoice {
     }
 
     fn form(&self, message: &Message, document: String) -> Vec<(&'static str, String)> {
-        let mut form = vec![("To", message.address.value.clone()), ("From", self.from.clone()), ("Twiml", document), ("Timeout", self.ring.to_string())];
+        let from = sms::from_of(message, &self.from).to_owned();
+        let mut form = vec![("To", message.address.value.clone()), ("From", from), ("Twiml", document), ("Timeout", self.ring.to_string())];
         if let Some(url) = self.account.callback(message) {
             form.push(("StatusCallback", url));
             form.extend(EVENTS.map(|event| ("StatusCallbackEvent", event.to_owned())));

@@ -7,7 +7,7 @@ use crate::providers::testing::{expect, message, told};
 use crate::providers::{Message, Provider};
 use crate::simulators::{self, RunningSimulators, SimulatorsConfig};
 use commands::ports::{Clock, SystemClock};
-use domain::values::{BadAddress, Content, Outcome};
+use domain::values::{BadAddress, Content, Outcome, SentAs};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -183,4 +183,18 @@ fn a_list_tells_one_call_from_none_and_from_several() {
 fn nothing_written_becomes_markup() {
     assert_eq!(twiml::say("a", None), "<Response><Say>a</Say></Response>");
     assert_eq!(twiml::say("]]>\0\u{b}\u{ffff}<!--", Some("en\"")), "<Response><Say language=\"en&quot;\">]]&gt;&lt;!--</Say></Response>");
+}
+
+#[tokio::test]
+async fn a_call_comes_from_whom_its_category_says_and_is_looked_for_there() {
+    let (simulators, settings) = started().await;
+    let voice = voice(&settings);
+    let now = SystemClock::default().now();
+    let own = Message { from: Some(SentAs::Number("+15005550100".to_owned())), requested_at: now, ..to("+821023456789") };
+    expect(&voice, &[(own.clone(), "accepted", "")]).await;
+    expect(&voice, &[(Message { after_unknown: true, ..own }, "accepted", "")]).await;
+    let sent = simulators.messages().latest(simulators::Provider::TwilioVoice, 2);
+    assert_eq!(sent.len(), 1, "found, and not made again");
+    assert!(url::form_urlencoded::parse(&sent[0].raw).any(|(name, value)| name == "From" && value == "+15005550100"));
+    simulators.shutdown().await;
 }

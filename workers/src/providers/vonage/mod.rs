@@ -16,7 +16,7 @@ pub use settings::Settings;
 use super::callbacks::OurIds;
 use super::http::{self, Credential, ProviderError};
 use super::sms::{self, Encoding};
-use super::{Call, Message, Provider};
+use super::{Call, Message, Provider, mail};
 use commands::ports::Clock;
 use domain::values::{Channel, Millis, Outcome};
 use std::future::Future;
@@ -70,11 +70,14 @@ impl Vonage {
         if text.chars().count() > LONGEST {
             return Outcome::Permanent { code: "text over 3200 characters".to_owned() };
         }
+        if message.after_unknown && self.reach().await.is_err() {
+            return mail::not_working();
+        }
         let counted = sms::segments(&text);
         let mut form = vec![
             // Without the plus.
             ("to", message.address.value.trim_start_matches('+').to_owned()),
-            ("from", self.from.clone()),
+            ("from", sms::from_of(message, &self.from).trim_start_matches('+').to_owned()),
             ("text", text.clone().into_owned()),
             ("client-ref", sms::reference(message)),
         ];

@@ -6,7 +6,7 @@ use crate::providers::testing::{expect, message, told};
 use crate::providers::{Message, Provider};
 use crate::simulators::{self, RunningSimulators, SimulatorsConfig};
 use commands::ports::SystemClock;
-use domain::values::{Content, Outcome};
+use domain::values::{Content, Outcome, SentAs};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -97,4 +97,15 @@ fn parts_are_judged_one_by_one_and_nothing_taken_is_sent_again() {
 #[test]
 fn a_message_is_kept_within_the_bounds_of_vonage() {
     assert_eq!((ttl(None, 0), ttl(Some(60_000), 0), ttl(Some(1_000), 0), ttl(Some(700_000_000), 0)), (None, Some(60_000), Some(20_000), None));
+}
+
+#[tokio::test]
+async fn a_text_comes_from_whom_its_category_says_without_a_plus() {
+    let (simulators, settings) = started().await;
+    let from = |number: &str| Message { from: Some(SentAs::Number(number.to_owned())), ..to("+821023456789") };
+    // Vonage knows the number of nobody.
+    expect(&vonage(&settings), &[(from("ORDERS"), "accepted", ""), (from("+821055550000"), "misconfigured", "status 15")]).await;
+    let sent = simulators.messages().latest(simulators::Provider::Vonage, 1);
+    assert!(url::form_urlencoded::parse(&sent[0].raw).any(|(name, value)| name == "from" && value == "ORDERS"));
+    simulators.shutdown().await;
 }

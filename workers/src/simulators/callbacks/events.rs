@@ -29,7 +29,7 @@ pub(super) enum Happening {
 /// In the order in which they happen.
 pub(super) fn of(message: &TakenMessage<'_>) -> Vec<Happening> {
     match message.provider {
-        Provider::Twilio | Provider::TwilioVoice | Provider::Vonage => of_phone(message.provider, message.address),
+        Provider::Twilio | Provider::TwilioVoice | Provider::Vonage | Provider::KakaoTalk => of_phone(message.provider, message.address),
         Provider::Sendgrid | Provider::Mailgun => of_mailbox(message.address),
         _ => Vec::new(),
     }
@@ -45,6 +45,8 @@ fn of_phone(provider: Provider, number: &str) -> Vec<Happening> {
         (Provider::TwilioVoice, "01") => Happening::Lost("busy"),
         (Provider::TwilioVoice, "02") => Happening::Lost("404"),
         (Provider::TwilioVoice, "03") => Happening::Lost("no-answer"),
+        (Provider::KakaoTalk, "01") => Happening::Lost("3019"),
+        (Provider::KakaoTalk, "02") => Happening::Lost("MRC02"),
         (Provider::Vonage, "01") => Happening::Lost("2"),
         (Provider::Vonage, "02") => Happening::Lost("3"),
         (Provider::Vonage, "03") => Happening::Lost("6"),
@@ -120,6 +122,37 @@ pub(super) fn vonage(message: &TakenMessage<'_>, happening: &Happening) -> Vec<(
         ("api-key", super::super::credentials::VONAGE_KEY),
         ("client-ref", &text("client-ref")),
     ])
+}
+
+/// What became of an AlimTalk, as its list and its webhook tell; none where nothing has yet.
+pub(crate) fn kakao_talk_result(address: &str) -> Option<&'static str> {
+    of_phone(Provider::KakaoTalk, address).into_iter().find_map(|happening| match happening {
+        Happening::Delivered => Some("MRC01"),
+        Happening::Lost(code) => Some(code),
+        _ => None,
+    })
+}
+
+/// A webhook of NHN Cloud's: it names the message, and says what became of it without proving it.
+pub(super) fn kakao_talk(message: &TakenMessage<'_>, happening: &Happening) -> Option<String> {
+    let result = match happening {
+        Happening::Delivered => "MRC01",
+        Happening::Lost(_) => "MRC02",
+        _ => return None,
+    };
+    let (request, sequence) = message.provider_id.rsplit_once('.')?;
+    let body: Value = serde_json::from_slice(message.raw).ok()?;
+    let hook = json!({
+        "hookId": format!("hook-{request}"), "requestId": request, "recipientSeq": sequence.parse::<u64>().ok()?, "resultCode": result,
+        "recipientGroupingKey": body["recipientList"][0]["recipientGroupingKey"],
+    });
+    Some(
+        json!({
+            "hooksId": format!("hooks-{request}"), "webhookConfigId": "simulated", "productName": "KakaoTalk Bizmessage",
+            "appKey": super::super::credentials::KAKAO_APP_KEY, "event": "MESSAGE_RESULT_UPDATE", "hooks": [hook],
+        })
+        .to_string(),
+    )
 }
 
 /// The body of a call of the event webhook.

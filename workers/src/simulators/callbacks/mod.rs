@@ -3,12 +3,14 @@
 //!
 //! Guarantee: nothing is called but loopback. Where `base` is set, a callback goes there with the path
 //! `/callbacks/<provider>` and the query that the customer gave, and is signed for the address that the
-//! customer gave: as through a proxy. Twilio does not repeat a callback, the others do. Callbacks can
+//! customer gave: as through a proxy. Twilio repeats a callback where the customer asks for it, the others do. Callbacks can
 //! come late, twice, in another order, or not at all. Rejected: a scheduler of simulated time, which
 //! tests would have to drive.
 
 mod events;
 mod signing;
+
+pub(crate) use events::kakao_talk_result;
 
 use super::clock::{SimClock, pause};
 use super::credentials::KeyRing;
@@ -67,6 +69,8 @@ struct Callback {
     signed_for: Option<Url>,
     body: Body,
     delay: Duration,
+    /// Twilio: repeats that the customer asks for in the fragment.
+    overrides: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -109,7 +113,7 @@ impl CallbackDesk {
 
     /// Whether a provider calls back at all.
     pub(crate) const fn tells_of(provider: Provider) -> bool {
-        matches!(provider, Provider::Twilio | Provider::TwilioVoice | Provider::Vonage | Provider::Sendgrid | Provider::Mailgun)
+        matches!(provider, Provider::Twilio | Provider::TwilioVoice | Provider::Vonage | Provider::Sendgrid | Provider::Mailgun | Provider::KakaoTalk)
     }
 
     pub(crate) fn plan(&self) -> CallbackPlan {
@@ -153,7 +157,7 @@ impl CallbackDesk {
                 address.set_query(None);
                 let fields =
                     [("MessageSid", format!("SM9{number:031x}")), ("From", from.to_owned()), ("Body", text.to_owned()), ("SmsStatus", "received".to_owned())];
-                Callback { provider, signed_for: Some(address), body: form(fields), delay: Duration::ZERO }
+                Callback { provider, signed_for: Some(address), body: form(fields), delay: Duration::ZERO, overrides: 0 }
             }),
             Provider::Vonage => {
                 let fields = [
@@ -164,7 +168,7 @@ impl CallbackDesk {
                     ("keyword", text.split_whitespace().next().unwrap_or_default().to_uppercase()),
                     ("type", "text".to_owned()),
                 ];
-                Some(Callback { provider, signed_for: None, body: form(fields), delay: Duration::ZERO })
+                Some(Callback { provider, signed_for: None, body: form(fields), delay: Duration::ZERO, overrides: 0 })
             }
             _ => None,
         };
@@ -180,9 +184,12 @@ impl CallbackDesk {
     }
 
     fn callback(&self, message: &TakenMessage<'_>, happening: &Happening, delay: Duration) -> Option<Callback> {
+        let mut overrides = 0;
         let (signed_for, body) = match message.provider {
             Provider::Twilio | Provider::TwilioVoice => {
-                let address: Url = super::form::Form::parse(message.raw).get("StatusCallback")?.parse().ok()?;
+                let mut address: Url = super::form::Form::parse(message.raw).get("StatusCallback")?.parse().ok()?;
+                overrides = repeats_asked_for(address.fragment().unwrap_or_default());
+                address.set_fragment(None);
                 if message.provider == Provider::Twilio {
                     *self.last_address.lock().unwrap_or_else(PoisonError::into_inner) = Some(address.clone());
                 }
@@ -196,9 +203,10 @@ impl CallbackDesk {
                 (None, Body::Json(events::sendgrid(message, happening, self.numbers.fetch_add(1, Ordering::Relaxed), self.clock.now_seconds())?))
             }
             Provider::Mailgun => (None, Body::Json(events::mailgun(message, happening, self.clock.now_seconds())?)),
+            Provider::KakaoTalk => (None, Body::Json(events::kakao_talk(message, happening)?)),
             _ => return None,
         };
-        Some(Callback { provider: message.provider, signed_for, body, delay })
+        Some(Callback { provider: message.provider, signed_for, body, delay, overrides })
     }
 
     /// Sends until told to stop.
@@ -222,7 +230,7 @@ impl CallbackDesk {
 
     async fn send(&self, client: &reqwest::Client, callback: Callback) {
         pause(callback.delay).await;
-        let repeats = if matches!(callback.provider, Provider::Twilio | Provider::TwilioVoice) { 0 } else { REPEATS };
+        let repeats = if matches!(callback.provider, Provider::Twilio | Provider::TwilioVoice) { callback.overrides } else { REPEATS };
         for time in 0..=repeats {
             // Read anew each time: whoever comes back listens elsewhere.
             let Some(address) = address(&self.plan(), &callback) else { return };
@@ -235,6 +243,15 @@ impl CallbackDesk {
             }
         }
     }
+}
+
+/// What Twilio does by the fragment of a callback's address: `rc` repeats, where `rp` is for more than connections
+/// that fail.
+fn repeats_asked_for(fragment: &str) -> u32 {
+    let settings = super::form::Form::parse(fragment.as_bytes());
+    let any = settings.get("rp").is_some_and(|policy| policy.split(',').any(|one| matches!(one, "5xx" | "all")));
+    let count = settings.get("rc").and_then(|count| count.parse::<u32>().ok()).filter(|count| *count <= 5);
+    if any { count.unwrap_or(1) } else { 0 }
 }
 
 /// Where a callback goes; none where that is not loopback.

@@ -17,6 +17,7 @@ pub(super) struct Signing {
     twilio: hmac::Key,
     vonage: hmac::Key,
     mailgun: hmac::Key,
+    kakao_talk: String,
     sendgrid: Option<EcdsaKeyPair>,
 }
 
@@ -26,6 +27,7 @@ impl Signing {
             twilio: hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, keys.twilio_token.as_bytes()),
             vonage: hmac::Key::new(hmac::HMAC_SHA256, keys.vonage_secret.as_bytes()),
             mailgun: hmac::Key::new(hmac::HMAC_SHA256, keys.mailgun_key.as_bytes()),
+            kakao_talk: keys.kakao_secret.clone(),
             // One pair of keys for two providers: nobody could mistake one's messages for the other's.
             sendgrid: EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, keys.apns.serialized_der()).ok(),
         }
@@ -42,6 +44,10 @@ impl Signing {
             (Body::Json(event), Provider::Mailgun) => {
                 let body = format!(r#"{{"signature":{},"event-data":{event}}}"#, self.mailgun(now));
                 request.header("content-type", "application/json").body(body)
+            }
+            // No signature, but a text that is the same each time.
+            (Body::Json(hooks), Provider::KakaoTalk) => {
+                request.header("content-type", "application/json;charset=UTF-8").header("x-toast-webhook-signature", &self.kakao_talk).body(hooks.clone())
             }
             (Body::Json(events), _) => {
                 let signature = self.sendgrid(now, events);

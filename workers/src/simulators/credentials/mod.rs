@@ -30,10 +30,14 @@ const APNS_TOPIC: &str = "com.example.bongsu";
 pub(crate) const TWILIO_ACCOUNT: &str = "AC00000000000000000000000000000001";
 /// Its number, which Twilio keeps for tests.
 pub(crate) const TWILIO_FROM: &str = "+15005550006";
+/// What else the account may send from, and call from where it is a number.
+pub(crate) const TWILIO_ALSO: [&str; 2] = ["ORDERS", "+15005550100"];
 /// The account that the Vonage simulator serves.
 pub(crate) const VONAGE_KEY: &str = "abcd1234";
 /// Its sender.
 pub(crate) const VONAGE_FROM: &str = "BONGSU";
+/// What else the account may send from.
+pub(crate) const VONAGE_ALSO: &str = "ORDERS";
 /// The domain that the SendGrid and Mailgun simulators send for.
 pub(crate) const MAIL_DOMAIN: &str = "example.com";
 /// The application that the AlimTalk simulator serves.

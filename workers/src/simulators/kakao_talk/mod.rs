@@ -3,7 +3,8 @@
 //!
 //! Guarantee: the verdict is in the body and the status 200, as NHN does; a key is refused for 10 minutes of
 //! the simulators' clock. A key is spent by what was taken only: whether a refused request spends it,
-//! NHN's pages do not say. Nothing is told after «taken»: no result, no webhook, no text message in its place.
+//! NHN's pages do not say. What became of it is listed at once, and told by a webhook where that is set; no text
+//! message goes in its place.
 
 mod validate;
 
@@ -18,8 +19,9 @@ use hyper::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use super::World;
+use super::callbacks::kakao_talk_result;
 use super::credentials::{KAKAO_APP_KEY, KAKAO_SENDER_KEY};
-use super::fault::{Answer, Dialect, Refusal, Reply, Taken, answer, refuse, settle};
+use super::fault::{Answer, Dialect, Refusal, Reply, Taken, answer, aside, refuse, settle};
 use super::form::Form;
 use super::http::HttpSimulator;
 use super::ledger::{Arrival, IdText, Provider, ProviderId, sha256};
@@ -160,9 +162,10 @@ impl KakaoTalkSimulator {
                 && from.is_none_or(|from| from <= at.as_str())
                 && until.is_none_or(|until| at.as_str() <= until);
             if wanted {
+                let result = kakao_talk_result(&message.address);
                 messages.push(json!({
                     "requestId": id, "recipientSeq": 1, "senderKey": request["senderKey"], "templateCode": request["templateCode"],
-                    "recipientNo": message.address, "requestDate": at, "createDate": at, "messageStatus": "COMPLETED", "resendStatus": "RSC01",
+                    "recipientNo": message.address, "requestDate": at, "createDate": at, "messageStatus": if result.is_some() { "COMPLETED" } else { "READY" }, "resultCode": result, "receiveDate": result.map(|_| second(&entry.at)), "resendStatus": "RSC01",
                     "senderGroupingKey": request["senderGroupingKey"], "recipientGroupingKey": recipient["recipientGroupingKey"],
                 }));
             }
@@ -192,9 +195,17 @@ impl KakaoTalkSimulator {
 
 /// A moment of the ledger as NHN writes it; empty for what is none.
 fn minute(at: &str) -> String {
+    written(at, "%Y-%m-%d %H:%M")
+}
+
+fn second(at: &str) -> String {
+    written(at, "%Y-%m-%d %H:%M:%S")
+}
+
+fn written(at: &str, form: &str) -> String {
     let at = chrono::DateTime::parse_from_rfc3339(at).map(|at| at.timestamp() + SEOUL_SECONDS);
     let local = at.ok().and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
-    local.map(|at| at.format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
+    local.map(|at| at.format(form).to_string()).unwrap_or_default()
 }
 
 impl HttpSimulator for KakaoTalkSimulator {
@@ -212,7 +223,10 @@ impl HttpSimulator for KakaoTalkSimulator {
         match head.method {
             Method::POST if path == "/messages" => self.send(&head, body).await,
             Method::GET if !self.authorized(&head.headers) => Reply::Answer(KakaoTalkDialect.error(401, "-1001")),
-            Method::GET => Reply::Answer(self.look(&path, head.uri.query().unwrap_or_default())),
+            Method::GET => match aside(&self.world, &KakaoTalkDialect, Provider::KakaoTalk).await {
+                Some(reply) => reply,
+                None => Reply::Answer(self.look(&path, head.uri.query().unwrap_or_default())),
+            },
             _ => Reply::Answer(answer(404, "text/plain", "not found")),
         }
     }

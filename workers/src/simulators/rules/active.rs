@@ -56,6 +56,8 @@ impl Active {
             Action::AcceptThenLose => Fault::AcceptThenLose,
             Action::DeliverTwice => Fault::DeliverTwice,
             Action::Garbage => Fault::Garbage,
+            Action::Noise => Fault::Noise,
+            Action::ErrorInside => Fault::ErrorInside,
             Action::Empty => Fault::Empty,
             Action::Outage => Fault::Outage,
         })

@@ -44,6 +44,8 @@ pub(crate) enum Fault {
     DeliverTwice,
     Garbage,
     Empty,
+    Noise,
+    ErrorInside,
     Outage,
     Redirect,
 }
@@ -144,6 +146,11 @@ impl Rules {
         Fate { delay: own.delay.or(ruled.delay), fault: own.fault }
     }
 
+    /// What happens to a call that concerns no address.
+    pub(crate) fn fate_aside(&self, provider: Provider) -> Fate {
+        self.matching(|rule| rule.every_call && rule.provider == provider)
+    }
+
     /// What happens at MAIL, by envelope sender.
     pub(crate) fn sender_fate(&self, sender: &str) -> Fate {
         let ruled = self.ruled(Provider::Smtp, sender, |action| matches!(action, Action::Error { at: Some(SmtpStage::Mail), .. }));
@@ -155,6 +162,11 @@ impl Rules {
 
     /// Only the rules whose action satisfies `wanted`; for SMTP verbs that have no recipient yet.
     pub(crate) fn ruled(&self, provider: Provider, address: &str, wanted: impl Fn(&Action) -> bool) -> Fate {
+        self.matching(|rule| rule.matches(provider, address) && wanted(&rule.action))
+    }
+
+    /// Applies the first rule that matches, and has a turn left.
+    fn matching(&self, matches: impl Fn(&Rule) -> bool) -> Fate {
         if self.count.load(Ordering::Acquire) == 0 {
             return Fate::default();
         }
@@ -162,7 +174,7 @@ impl Rules {
         self.change(|inner| {
             let Inner { rules, random, .. } = inner;
             for active in rules {
-                if !active.rule.matches(provider, address) || !wanted(&active.rule.action) {
+                if !matches(&active.rule) {
                     continue;
                 }
                 if active.rule.times.is_some_and(|times| active.used >= times) {

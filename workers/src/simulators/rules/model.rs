@@ -22,6 +22,9 @@ pub struct Rule {
     /// Applies to the first so many matching requests only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
+    /// Applies also to what concerns no address: lists, and what a check asks for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub every_call: bool,
     /// What happens.
     pub action: Action,
 }
@@ -30,7 +33,7 @@ impl Rule {
     /// A rule for every request to `provider`.
     #[must_use]
     pub fn all(provider: Provider, action: Action) -> Self {
-        Self { provider, address_prefix: None, address_contains: None, percent: None, times: None, action }
+        Self { provider, address_prefix: None, address_contains: None, percent: None, times: None, every_call: false, action }
     }
 
     /// Narrows the rule to addresses that start with `prefix`.
@@ -132,6 +135,10 @@ pub enum Action {
     DeliverTwice,
     /// Answers 200 with an HTML page, delivering nothing.
     Garbage,
+    /// Answers 200 with bytes that are no text, delivering nothing.
+    Noise,
+    /// Answers 200 with the provider's own words for being down, delivering nothing.
+    ErrorInside,
     /// Answers 200 with nothing, delivering nothing. SMTP has no such answer; garbage stands for it.
     Empty,
     /// Token bucket shared by the addresses the rule matches.

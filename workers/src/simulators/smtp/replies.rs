@@ -46,7 +46,7 @@ pub(super) fn at_rcpt(fault: Option<Fault>) -> AtRcpt {
         Some(Fault::Outage) => AtRcpt::Refuse(Refused::new(421, "4.3.2 Service not available")),
         Some(Fault::Hang) => AtRcpt::Silent { hang: true },
         Some(Fault::Reset | Fault::RstStream | Fault::Goaway(_)) => AtRcpt::Silent { hang: false },
-        Some(Fault::Garbage | Fault::Empty | Fault::Redirect) => AtRcpt::Garbage,
+        Some(Fault::Garbage | Fault::Empty | Fault::Noise | Fault::ErrorInside | Fault::Redirect) => AtRcpt::Garbage,
     }
 }
 

@@ -6,6 +6,7 @@
 mod object;
 mod rules;
 
+use super::sent_from::{SentFromInput, not_allowed};
 use crate::graphql::context::{administrator, metadata, principal, services};
 use crate::graphql::error::{bus_error, failure, log_error, read_error};
 use crate::graphql::names::{Channel, Priority};
@@ -65,6 +66,8 @@ pub struct DefineCategoryInput {
     time_to_live_seconds: Option<i32>,
     /// Whether what becomes of its e-mails is watched: off, unless it is asked for here.
     tracking: Option<TrackingInput>,
+    /// Whom its messages come from, where that is neither as its sender says nor as configured for the provider.
+    from: Option<SentFromInput>,
 }
 
 impl DefineCategoryInput {
@@ -82,6 +85,7 @@ impl DefineCategoryInput {
             digest: self.digest.map(DigestInput::settings).transpose()?,
             time_to_live: self.time_to_live_seconds.map(millis),
             tracking: self.tracking.map(Into::into).unwrap_or_default(),
+            from: self.from.map(Into::into).unwrap_or_default(),
             ..DefineCategory::plain(key, self.name, self.description, self.required, channels, self.priority.into())
         })
     }
@@ -114,6 +118,7 @@ fn refused(refusal: CategoryRefusal) -> Refused {
         CategoryRefusal::Digest(_) => ("digest", "DIGEST_INVALID"),
         CategoryRefusal::NoDigest => ("digest", "DIGEST_MISSING"),
         CategoryRefusal::DedupWindow => ("dedupWindowSeconds", "DEDUP_WINDOW_INVALID"),
+        CategoryRefusal::From(_) => ("from", "FROM_INVALID"),
         CategoryRefusal::TimeToLive => ("timeToLiveSeconds", "TIME_TO_LIVE_INVALID"),
     };
     Refused::at(field, code, refusal.to_string())
@@ -132,6 +137,9 @@ impl CategoryMutation {
             Ok(define) => define,
             Err(refused) => return Ok(CategoryResult::Refused(refused)),
         };
+        if let Some(refused) = not_allowed(&define.from, &services(ctx)?.also_from) {
+            return Ok(CategoryResult::Refused(refused));
+        }
         match services(ctx)?.engine.bus.execute::<Category>(category_stream(&define.key), &metadata(ctx)?, define).await {
             Ok(done) => Ok(CategoryResult::Changed(CategoryChanged { category: (&done.state).into(), position: Position(done.position) })),
             Err(BusRefused::Refusal(refusal)) => Ok(CategoryResult::Refused(refused(refusal))),

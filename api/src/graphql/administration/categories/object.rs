@@ -1,6 +1,7 @@
 //! A category as everybody sees it.
 
 use super::rules::{DigestObject, LimitObject, OverLimit, QuietBehaviour, TrackingObject};
+use crate::graphql::administration::sent_from::SentFromObject;
 use crate::graphql::names::{Channel, Priority};
 use crate::graphql::plan::PlanObject;
 use async_graphql::SimpleObject;
@@ -33,6 +34,8 @@ pub struct CategoryObject {
     time_to_live_seconds: Option<i64>,
     /// Whether what becomes of its e-mails is watched.
     tracking: TrackingObject,
+    /// Whom its messages come from.
+    from: SentFromObject,
 }
 
 impl From<&Category> for CategoryObject {
@@ -54,6 +57,7 @@ impl From<&Category> for CategoryObject {
             digest: state.digest.map(Into::into),
             time_to_live_seconds: state.time_to_live.map(|life| life / 1_000),
             tracking: state.tracking.into(),
+            from: (&state.from).into(),
         }
     }
 }

@@ -124,3 +124,20 @@ async fn an_answer_that_breaks_off_is_a_refusal_only_if_it_began_as_one() {
     assert!(matches!(to(&fcm, "a").await, Outcome::Unknown { .. }));
     server.await.unwrap();
 }
+
+#[tokio::test]
+async fn over_tls_it_arrives_where_the_authority_is_trusted_and_nowhere_else() {
+    let (simulators, mut settings) = started().await;
+    settings.base_url = format!("https://{}", simulators.fcm);
+    let stranger = provider(&settings);
+    assert!(matches!(to(&stranger, "good-a").await, Outcome::Retry { .. }), "its certificate is nobody's");
+    settings.ca_pem = Some("no certificate".to_owned());
+    assert!(Fcm::new(&settings, Arc::new(SystemClock::default())).is_err());
+    settings.ca_pem = Some(simulators.credentials.tls_ca_pem.clone());
+    for http2 in [true, false] {
+        settings.http2 = http2;
+        assert!(matches!(to(&provider(&settings), "good-a").await, Outcome::Accepted { .. }), "HTTP/2: {http2}");
+    }
+    assert_eq!(simulators.ledger().entries(0, 10).len(), 2);
+    simulators.shutdown().await;
+}

@@ -26,16 +26,20 @@ pub(super) fn settings_of(base_url: &str) -> Settings {
 
 async fn started() -> (RunningSimulators, Settings) {
     let simulators = simulators::start(SimulatorsConfig::default()).await.unwrap();
+    let settings = settings(&simulators);
+    (simulators, settings)
+}
+
+pub(super) fn settings(simulators: &RunningSimulators) -> Settings {
     let credentials = &simulators.credentials;
-    let settings = Settings {
+    Settings {
         app_key: credentials.kakao_app_key.clone(),
         secret_key: Credential::new(credentials.kakao_secret_key.clone()),
         sender_key: credentials.kakao_sender_key.clone(),
         template: Some(credentials.kakao_template.clone()),
         sms_fallback_from: Some(credentials.kakao_fallback_from.clone()),
         ..settings_of(&format!("http://{}", simulators.kakao_talk))
-    };
-    (simulators, settings)
+    }
 }
 
 fn provider(settings: &Settings) -> KakaoTalk {

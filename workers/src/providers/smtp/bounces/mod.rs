@@ -59,7 +59,7 @@ impl SmtpBounces {
                 Said::Complained { .. } => None,
                 _ => Some(Told::Receipt { notification, receipt }),
             },
-            Told::Reply { .. } => None,
+            Told::Named { .. } | Told::Reply { .. } => None,
         }
     }
 }

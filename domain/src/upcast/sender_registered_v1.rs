@@ -1,0 +1,7 @@
+//! `SenderRegistered` version 1 said nothing of whom messages come from: as configured for the provider. Absent
+//! means that, so the payload stays as it is.
+
+/// Version 1 to version 2.
+pub(super) fn lift(payload: &[u8]) -> Vec<u8> {
+    payload.to_vec()
+}
