@@ -33,6 +33,10 @@ fn failure(error: impl std::fmt::Display) -> CliError {
     CliError::failure(error.to_string())
 }
 
+fn urls(processes: &Processes) -> Vec<String> {
+    processes.addresses.iter().map(|address| format!("http://{address}/graphql")).collect()
+}
+
 fn item(number: u64, recipients: u64) -> Value {
     let body = format!("{number:08} {}", "It is on its way and will be with you soon. ".repeat(5));
     json!({
@@ -52,6 +56,11 @@ impl Load {
         serde_json::from_slice(&answer).map_err(failure)
     }
 
+    /// The same load, where the servers listen now.
+    pub(super) fn at(&self, processes: &Processes) -> Arc<Self> {
+        Arc::new(Self { urls: urls(processes), ..self.with_key(&self.key) })
+    }
+
     /// The same load with another key.
     pub(super) fn with_key(&self, key: &str) -> Self {
         Self { client: self.client.clone(), urls: self.urls.clone(), turn: Arc::clone(&self.turn), key: key.to_owned(), recipients: self.recipients }
@@ -64,13 +73,7 @@ impl Load {
 
     /// Sets up a sender and the recipients with a device each.
     pub(super) async fn prepare(processes: &Processes, recipients: u64) -> Result<Arc<Self>, CliError> {
-        let mut load = Self {
-            client: processes.client.clone(),
-            urls: processes.addresses.iter().map(|address| format!("http://{address}/graphql")).collect(),
-            turn: Arc::default(),
-            key: processes.admin_key()?,
-            recipients,
-        };
+        let mut load = Self { client: processes.client.clone(), urls: urls(processes), turn: Arc::default(), key: processes.admin_key()?, recipients };
         load.query("mutation{registerSender(input:{key:\"bench\",name:\"Bench\"}){__typename}}", Value::Null).await?;
         let key = load.query("mutation{createApiKey(input:{name:\"bench\",role:SENDER,sender:\"bench\"}){...on ApiKeyCreated{secret}}}", Value::Null).await?;
         load.key = key["createApiKey"]["secret"].as_str().unwrap_or_default().to_owned();
