@@ -6,7 +6,7 @@ use commands::log::{AfterCommit, LogError, LogReader, Metadata, Position, Readin
 use commands::ports::ManualClock;
 use domain::event::Personal;
 use domain::notification::{AttemptStarted, NotificationEvent, Requested, Sent};
-use domain::values::{CategoryKey, DeliveryNo, Misconfigured, Outcome, Priority, RecipientId, SenderKey, ThrottleScope};
+use domain::values::{CategoryKey, DeliveryNo, Misconfigured, Outcome, RecipientId, SenderKey, ThrottleScope};
 use domain::{AggregateKind, Fact, StreamId};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

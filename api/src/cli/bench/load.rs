@@ -4,6 +4,7 @@ use super::super::exit::CliError;
 use super::Mode;
 use super::process::Processes;
 use super::target::Target;
+use super::template;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,7 +39,19 @@ fn failure(error: impl std::fmt::Display) -> CliError {
 /// What is sent beside the pushes of a list, where it is: of each.
 const BESIDE: u64 = LIST / 5;
 
-fn item(number: u64, recipients: u64, channel: &str) -> Value {
+fn urls(processes: &Processes) -> Vec<String> {
+    processes.addresses.iter().map(|address| format!("http://{address}/graphql")).collect()
+}
+
+fn item(number: u64, recipients: u64, channel: &str, from_template: bool) -> Value {
+    if from_template {
+        return json!({
+            "recipient": format!("person-{}", number % recipients),
+            "idempotencyKey": format!("{channel}-{number}"),
+            "channels": [channel],
+            "template": template::used(number),
+        });
+    }
     let body = format!("{number:08} {}", "It is on its way and will be with you soon. ".repeat(5));
     json!({
         "recipient": format!("person-{}", number % recipients),
@@ -55,6 +68,11 @@ impl Load {
         let request = self.client.post(url).bearer_auth(&self.key).header("content-type", "application/json").body(body);
         let answer = request.send().await.map_err(failure)?.bytes().await.map_err(failure)?;
         serde_json::from_slice(&answer).map_err(failure)
+    }
+
+    /// The same load, where the servers listen now.
+    pub(super) fn at(&self, processes: &Processes) -> Arc<Self> {
+        Arc::new(Self { urls: urls(processes), ..self.with_key(&self.key) })
     }
 
     /// The same load with another key.
@@ -78,7 +96,7 @@ impl Load {
     pub(super) async fn prepare(processes: &Processes, recipients: u64) -> Result<Arc<Self>, CliError> {
         let mut load = Self {
             client: processes.client.clone(),
-            urls: processes.addresses.iter().map(|address| format!("http://{address}/graphql")).collect(),
+            urls: urls(processes),
             turn: Arc::default(),
             key: processes.admin_key()?,
             recipients,
@@ -87,6 +105,13 @@ impl Load {
         let (webhook, secret) = processes.webhook().await?;
         let (webhook, secret): (Arc<str>, Arc<str>) = (webhook.into(), secret.into());
         load.query("mutation{registerSender(input:{key:\"bench\",name:\"Bench\"}){__typename}}", Value::Null).await?;
+        if load.target.template {
+            load.query(template::SAVE, json!({ "i": template::source() })).await?;
+            let published = load.query(template::PUBLISH, Value::Null).await?;
+            if published["publishTemplate"]["__typename"] != "TemplateChanged" {
+                return Err(failure(published));
+            }
+        }
         let key = load.query("mutation{createApiKey(input:{name:\"bench\",role:SENDER,sender:\"bench\"}){...on ApiKeyCreated{secret}}}", Value::Null).await?;
         load.key = key["createApiKey"]["secret"].as_str().unwrap_or_default().to_owned();
         let load = Arc::new(load);
@@ -153,8 +178,8 @@ impl Load {
                 tokio::time::sleep(wait).await;
             }
             let (numbers, last) = (from + first..from + (first + LIST).min(count), (first + BESIDE).min(count));
-            let pushes = numbers.clone().map(|number| item(number, self.recipients, self.target.channel()));
-            let beside = (from + first..from + last).flat_map(|number| ["WEBHOOK", "SMS"].map(|channel| item(number, self.recipients, channel)));
+            let pushes = numbers.clone().map(|number| item(number, self.recipients, self.target.channel(), self.target.template));
+            let beside = (from + first..from + last).flat_map(|number| ["WEBHOOK", "SMS"].map(|channel| item(number, self.recipients, channel, false)));
             let items: Vec<Value> = pushes.chain(beside).collect();
             let body = json!({ "query": SEND_LIST, "variables": { "input": { "items": items } } });
             let mut all = Vec::new();
@@ -180,9 +205,11 @@ impl Load {
 
     async fn request(&self, mode: Mode, numbers: std::ops::Range<u64>, sent: &mut Vec<SentAt>) -> Result<(), CliError> {
         let body = match mode {
-            Mode::Single => json!({ "query": SEND, "variables": { "input": item(numbers.start, self.recipients, self.target.channel()) } }),
+            Mode::Single => {
+                json!({ "query": SEND, "variables": { "input": item(numbers.start, self.recipients, self.target.channel(), self.target.template) } })
+            }
             Mode::Lists => {
-                json!({ "query": SEND_LIST, "variables": { "input": { "items": numbers.map(|number| item(number, self.recipients, self.target.channel())).collect::<Vec<_>>() } } })
+                json!({ "query": SEND_LIST, "variables": { "input": { "items": numbers.map(|number| item(number, self.recipients, self.target.channel(), self.target.template)).collect::<Vec<_>>() } } })
             }
         };
         self.posted(mode, &body, sent).await

@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the machine's clock")]
 
 mod backlog;
+mod copies;
 mod isolation;
 mod load;
 mod measure;
@@ -14,6 +15,7 @@ mod process;
 mod rebuild;
 mod stores;
 mod target;
+mod template;
 
 use super::exit::CliError;
 use super::output::Output;
@@ -51,6 +53,7 @@ pub enum Mode {
   bongsu bench --mode lists --stored 1000000 --runs 3
   bongsu bench --backlog 1000000 --rebuild
   bongsu bench --profile cluster --postgres postgres://me@localhost/postgres --redis redis://localhost --replicas 3
+  bongsu bench --profile cluster --postgres postgres://me@localhost/postgres --stored 100000 --copies 99
 
 Next: docs/performance.md says how to read the figures")]
 pub struct Bench {
@@ -69,6 +72,9 @@ pub struct Bench {
     /// Of the profile cluster: servers that share the load.
     #[arg(long, default_value_t = 1, requires = "postgres")]
     pub replicas: u64,
+    /// Sends from a template in place of inline content; it has a mail of 100 KB too, so that the storage tells.
+    #[arg(long)]
+    pub template: bool,
     /// Notifications that are measured.
     #[arg(long, default_value_t = 100_000)]
     pub notifications: u64,
@@ -81,6 +87,11 @@ pub struct Bench {
     /// Notifications that are there before it is measured.
     #[arg(long, default_value_t = 0)]
     pub stored: u64,
+    /// Of the profile cluster: how often what is stored is copied inside Postgres (streams, events, commits, history), so that
+    /// tables and indexes have the size of so many times more. The servers are stopped meanwhile, and warmed up
+    /// afterwards with one notification to each recipient on each of them; 0 for only that.
+    #[arg(long, requires = "postgres", requires = "stored")]
+    pub copies: Option<u64>,
     /// Afterwards, notifications that pile up while the provider is down, to see what they hold.
     #[arg(long, default_value_t = 0)]
     pub backlog: u64,
@@ -114,21 +125,30 @@ impl Bench {
             Some(postgres) => Stores::cluster(&folder, postgres, self.redis.as_deref()).await?,
             None => Stores::files(&folder),
         };
-        let target = Target { provider: self.provider, tls: self.tls, beside: self.isolation > 0 };
+        let target = Target { provider: self.provider, tls: self.tls, beside: self.isolation > 0, template: self.template };
         let mut processes = Processes::start(&folder, stores, self.replicas, target).await?;
-        let load = load::Load::prepare(&processes, self.recipients).await?;
+        let mut load = load::Load::prepare(&processes, self.recipients).await?;
+        let mut stored = self.stored;
         if self.stored > 0 {
             eprintln!("storing {} notifications first", self.stored);
             load.store(0, self.stored).await?;
             processes.wait_delivered(self.stored).await?;
         }
+        if let Some(copies) = self.copies {
+            processes.copy(copies).await?;
+            load = load.at(&processes);
+            let warming = self.recipients * self.replicas.max(1);
+            load.store(stored, warming).await?;
+            stored += warming;
+            processes.wait_delivered(stored).await?;
+        }
         let mut runs = Vec::new();
         for run in 0..self.runs.max(1) {
-            let run = self.measure(&processes, &load, self.stored + run * self.notifications).await?;
+            let run = self.measure(&processes, &load, stored + run * self.notifications).await?;
             eprintln!("{:.1} µs of CPU a notification, {:.1} of it the server's, {:.0} delivered a second", run.all_us, run.server_us, run.delivered_per_s);
             runs.push(run);
         }
-        let measured = self.stored + self.runs.max(1) * self.notifications;
+        let measured = stored + self.runs.max(1) * self.notifications;
         runs.sort_by(|a, b| a.all_us.total_cmp(&b.all_us));
         let spread = (runs.first().map_or(0.0, |run| run.all_us), runs.last().map_or(0.0, |run| run.all_us));
         let mut figures = runs.swap_remove(runs.len() / 2);
@@ -174,7 +194,7 @@ impl Bench {
         Ok(Figures {
             mode: if self.mode == Mode::Lists { "lists" } else { "single" },
             notifications: self.notifications,
-            stored: from,
+            stored: from + self.stored * self.copies.unwrap_or(0),
             rate: self.rate,
             runs: (1, 0.0, 0.0),
             seconds: took.as_secs_f64(),

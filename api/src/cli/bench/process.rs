@@ -5,6 +5,7 @@ use super::stores::Stores;
 use super::target::Target;
 use serde_json::Value;
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -25,6 +26,7 @@ pub(super) struct Processes {
     servers: Vec<Child>,
     stores: Stores,
     folder: PathBuf,
+    replicas: u64,
     admin: String,
     webhook: String,
     /// Who is measured.
@@ -53,38 +55,60 @@ async fn ready(path: &Path, child: &mut Child) -> Result<Value, CliError> {
     }
 }
 
+fn spawn(folder: &Path, stores: &Stores, arguments: &[&OsStr], log: &str) -> Result<Child, CliError> {
+    let output = std::fs::File::create(folder.join(log)).map_err(failure)?;
+    Command::new(std::env::current_exe().map_err(failure)?)
+        .args(arguments)
+        .envs(stores.variables().iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().map_err(failure)?)
+        .stderr(output)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(failure)
+}
+
 impl Processes {
     pub(super) async fn start(folder: &Path, stores: Stores, replicas: u64, target: Target) -> Result<Self, CliError> {
         std::fs::create_dir_all(folder).map_err(failure)?;
-        let binary = std::env::current_exe().map_err(failure)?;
-        let spawn = |arguments: &[&std::ffi::OsStr], log: &str| -> Result<Child, CliError> {
-            let output = std::fs::File::create(folder.join(log)).map_err(failure)?;
-            Command::new(&binary)
-                .args(arguments)
-                .envs(stores.variables().iter().map(|(name, value)| (name, value)))
-                .stdin(Stdio::null())
-                .stdout(output.try_clone().map_err(failure)?)
-                .stderr(output)
-                .kill_on_drop(true)
-                .spawn()
-                .map_err(failure)
-        };
         let (state, first) = (folder.join("simulators"), folder.join("simulators.json"));
-        let mut simulators = spawn(&["simulate".as_ref(), "--state".as_ref(), state.as_ref(), "--ready-file".as_ref(), first.as_ref()], "simulators.log")?;
+        let arguments = ["simulate".as_ref(), "--state".as_ref(), state.as_ref(), "--ready-file".as_ref(), first.as_ref()];
+        let mut simulators = spawn(folder, &stores, &arguments, "simulators.log")?;
         let addresses = ready(&first, &mut simulators).await?;
         let config = folder.join("bench.toml");
         let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(256).build().map_err(failure)?;
         let admin = addresses["admin"].as_str().unwrap_or_default().to_owned();
         let credentials = client.get(format!("http://{admin}/_sim/credentials")).send().await.map_err(failure)?.json().await.map_err(failure)?;
         std::fs::write(&config, target.config(&addresses, &credentials, &state)?).map_err(failure)?;
-        let (mut servers, mut listening) = (Vec::new(), Vec::new());
-        for number in 1..=replicas.max(1) {
+        let mut processes = Self {
+            simulators,
+            servers: Vec::new(),
+            stores,
+            folder: folder.to_owned(),
+            replicas: replicas.max(1),
+            admin,
+            webhook: addresses["webhook"].as_str().unwrap_or_default().to_owned(),
+            target,
+            addresses: Vec::new(),
+            client,
+        };
+        processes.serve().await?;
+        Ok(processes)
+    }
+
+    /// Starts the servers.
+    async fn serve(&mut self) -> Result<(), CliError> {
+        let folder = &self.folder;
+        let config = folder.join("bench.toml");
+        for number in 1..=self.replicas {
             let (data, second) = (folder.join(format!("data-{number}")), folder.join(format!("server-{number}.json")));
+            // From before a restart.
+            drop(std::fs::remove_file(&second));
             if number > 1 {
                 std::fs::create_dir_all(&data).map_err(failure)?;
                 std::fs::copy(folder.join("data-1/master.key"), data.join("master.key")).map_err(failure)?;
             }
-            let arguments: [&std::ffi::OsStr; 9] = [
+            let arguments: [&OsStr; 9] = [
                 "serve".as_ref(),
                 "--data".as_ref(),
                 data.as_ref(),
@@ -95,22 +119,21 @@ impl Processes {
                 "--ready-file".as_ref(),
                 second.as_ref(),
             ];
-            let mut server = spawn(&arguments, &format!("server-{number}.log"))?;
+            let mut server = spawn(folder, &self.stores, &arguments, &format!("server-{number}.log"))?;
             let listen = ready(&second, &mut server).await?;
-            listening.push(listen["listen"].as_str().unwrap_or_default().to_owned());
-            servers.push(server);
+            self.addresses.push(listen["listen"].as_str().unwrap_or_default().to_owned());
+            self.servers.push(server);
         }
-        Ok(Self {
-            simulators,
-            servers,
-            stores,
-            folder: folder.to_owned(),
-            admin,
-            webhook: addresses["webhook"].as_str().unwrap_or_default().to_owned(),
-            target,
-            addresses: listening,
-            client,
-        })
+        Ok(())
+    }
+
+    /// Stops the servers, copies what they have stored so many times, and starts them again.
+    pub(super) async fn copy(&mut self, copies: u64) -> Result<(), CliError> {
+        // The consumers come to rest: where they stand is moved on behind the copies.
+        self.settle().await?;
+        self.halt().await?;
+        self.stores.copy(copies).await?;
+        self.serve().await
     }
 
     pub(super) fn admin_key(&self) -> Result<String, CliError> {
@@ -215,8 +238,9 @@ impl Processes {
         self.stores.bytes().await
     }
 
-    pub(super) async fn stop(&mut self) -> Result<(), CliError> {
-        for server in &mut self.servers {
+    async fn halt(&mut self) -> Result<(), CliError> {
+        self.addresses.clear();
+        for mut server in self.servers.drain(..) {
             if let Some(id) = server.id() {
                 Command::new("kill").args(["-TERM", &id.to_string()]).status().await.map_err(failure)?;
                 let ended = tokio::time::timeout(Duration::from_secs(30), server.wait()).await;
@@ -225,6 +249,11 @@ impl Processes {
                 }
             }
         }
+        Ok(())
+    }
+
+    pub(super) async fn stop(&mut self) -> Result<(), CliError> {
+        self.halt().await?;
         self.simulators.kill().await.map_err(failure)?;
         self.stores.remove().await
     }

@@ -4,6 +4,7 @@
 
 use super::super::exit::CliError;
 use super::measure;
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -44,7 +45,9 @@ impl Stores {
         }
         let backend: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&server).await.map_err(failure)?;
         let postmaster = parent(backend.unsigned_abs())?;
-        let pool = PgPoolOptions::new().max_connections(1).connect_with(options.database(&name)).await.map_err(failure)?;
+        // Copying takes long.
+        let of_its_own = options.database(&name).disable_statement_logging();
+        let pool = PgPoolOptions::new().max_connections(1).connect_with(of_its_own).await.map_err(failure)?;
         let mut url = url::Url::parse(postgres).map_err(failure)?;
         url.set_path(&name);
         let mut variables = vec![("BONGSU_STORAGE__PROFILE".to_owned(), "cluster".to_owned()), ("BONGSU_POSTGRES__URL".to_owned(), url.to_string())];
@@ -97,6 +100,12 @@ impl Stores {
             }
         }
         Ok(bytes)
+    }
+
+    /// See [`copies`](super::copies). Nobody else may be using the store.
+    pub(super) async fn copy(&self, times: u64) -> Result<(), CliError> {
+        let Some(cluster) = &self.cluster else { return Err(failure("only a store in Postgres is copied")) };
+        super::copies::copy(&cluster.pool, times).await
     }
 
     /// Leaves nothing behind.

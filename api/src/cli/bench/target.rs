@@ -25,6 +25,8 @@ pub(super) struct Target {
     pub tls: bool,
     /// Webhooks and text messages are sent too.
     pub beside: bool,
+    /// From a template.
+    pub template: bool,
 }
 
 impl Target {
