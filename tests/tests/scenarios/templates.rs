@@ -258,3 +258,57 @@ async fn a_layout_is_pinned_and_places_the_links_and_schedules_and_digests_rende
     ensure!(fired.await?.contains("About dogs"));
     Ok(())
 }
+
+#[tokio::test]
+async fn an_experiment_keeps_everybody_on_their_variant_and_tells_what_came_of_it() -> Result<()> {
+    const LINKS: &str = "\n[links]\nbase_url = \"https://notify.example.com/\"\n";
+    let app = App::with_environment(LINKS, &[]).await?;
+    let shop = app.sender("shop").await?;
+    let mut source = shipped("Hello");
+    let warm =
+        json!({ "name": "warm", "weight": 50, "locales": [{ "locale": "en", "bodies": [{ "title": "Good news", "text": "Dear {{ name }}: {{ order }}" }] }] });
+    source["experiment"] = json!({ "name": "tone", "controlWeight": 50, "variants": [warm] });
+    let mut wrong = source.clone();
+    wrong["experiment"]["variants"][0]["name"] = json!("control");
+    assert_eq!(save(&app.admin, "order-shipped", wrong).await?["code"], "INVALID_EXPERIMENT");
+    let mut broken = source.clone();
+    broken["experiment"]["variants"][0]["locales"][0]["bodies"][0]["text"] = json!("{{ nobody }}");
+    save(&app.admin, "broken", broken).await?;
+    let answer = ask(&app.admin, "publishTemplate", "broken", "").await?;
+    ensure!(answer["__typename"] == "TemplateInvalid", "a variant is tried too: {answer}");
+    publish(&app.admin, "order-shipped", source).await?;
+
+    let asked = "query($id: ID!) { notification(id: $id) { content { body } template { experiment variant } } }";
+    let (mut control, mut others) = (0, 0);
+    for number in 0..24 {
+        let person = format!("person-{number}");
+        app.recipient(&shop, &person).await?;
+        let mut variants = Vec::new();
+        for order in [1, 2] {
+            let sent = shop.send(&person, from("order-shipped", json!({ "name": person, "order": order }), json!(["IN_APP"]))).await?;
+            let told = shop.query(asked, json!({ "id": sent.id })).await?["notification"].clone();
+            assert_eq!(told["template"]["experiment"], "tone");
+            let variant = told["template"]["variant"].as_str().context("no variant")?.to_owned();
+            let begins = if variant == "warm" { "Dear " } else { "Hello " };
+            ensure!(told["content"]["body"].as_str().is_some_and(|body| body.starts_with(begins)), "{told}");
+            variants.push(variant);
+        }
+        ensure!(variants[0] == variants[1], "{person} got two of them: {variants:?}");
+        if variants[0] == "warm" { others += 1 } else { control += 1 }
+    }
+    ensure!(control > 0 && others > 0, "{control} and {others} of 24");
+    let results = "query($position: Position) { experimentResults(key: \"order-shipped\", atLeastPosition: $position) {
+        experiment variants { variant assigned opened { count rate low high pValue } } } }";
+    let told = app.admin.query(results, json!({ "position": app.admin.head().await? })).await?["experimentResults"].clone();
+    let assigned = |index: usize| told[0]["variants"][index]["assigned"].as_i64();
+    assert_eq!((assigned(0), assigned(1)), (Some(control), Some(others)), "people, each once: {told}");
+    ensure!(told[0]["variants"][1]["opened"]["pValue"].is_null(), "so few say nothing: {told}");
+
+    let won = ask(&app.admin, "promoteVariant", "order-shipped", "variant: \"warm\"").await?;
+    assert_eq!(won["template"]["version"], 2, "{won}");
+    let sent = shop.send("person-0", from("order-shipped", json!({ "name": "all", "order": 3 }), json!(["IN_APP"]))).await?;
+    let told = shop.query(asked, json!({ "id": sent.id })).await?["notification"].clone();
+    assert_eq!((&told["content"]["body"], &told["template"]["variant"]), (&json!("Dear all: 3"), &Value::Null));
+    assert_eq!(ask(&app.admin, "promoteVariant", "order-shipped", "variant: \"warm\"").await?["code"], "NOT_FOUND");
+    Ok(())
+}

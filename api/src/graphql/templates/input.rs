@@ -3,7 +3,7 @@
 use crate::graphql::names::Channel;
 use crate::graphql::problem::Refused;
 use async_graphql::{Enum, InputObject, Json};
-use domain::template::{self, Access, Body, Experiment, Localized, Parameter, Source, Variant};
+use domain::template::{self, Access, Body, Experiment, Localized, Parameter, ParameterRefusal, Source, Variant};
 use domain::values::{Content, Locale, SenderKey, TemplateKey};
 use serde_json::Value;
 
@@ -187,7 +187,11 @@ fn locale(text: &str) -> Result<Locale, Refused> {
 /// The content of a notification that is made from a template.
 pub fn from_template(input: TemplateContentInput, metadata: Option<String>) -> Result<Content, Refused> {
     let template = TemplateKey::new(&input.key).map_err(|error| Refused::at("template.key", "TEMPLATE_NOT_FOUND", error.to_string()))?;
-    let parameters = input.parameters.map_or_else(|| "{}".to_owned(), |Json(value)| value.to_string());
+    let parameters = match input.parameters {
+        None => "{}".to_owned(),
+        Some(Json(Value::Object(given))) => Value::Object(given).to_string(),
+        Some(_) => return Err(Refused::at("template.parameters", "TEMPLATE_PARAMETERS", ParameterRefusal::NotAnObject.to_string())),
+    };
     Ok(Content { template: Some(template), parameters: Some(parameters), collapse_key: input.collapse_key, metadata, ..Content::default() })
 }
 
