@@ -94,7 +94,7 @@ impl Compiled {
         let (locale, fields) = self.body(audience.channel, audience.locale).ok_or_else(|| early(RenderError::NoBody))?;
         // Dates and numbers are written as the text is, and as the recipient's country does where that is its language.
         let written = if locale.language() == audience.locale.language() { audience.locale } else { locale };
-        let here = Here { locale: written.clone(), zone: audience.zone, channel: audience.channel, links: audience.links.clone() };
+        let here = Here::new(audience, written);
         let (root, size) = Root::new(&self.declared, parameters, here).map_err(early)?;
         let root = Value::from_object(root);
         let run = |name: &'_ Option<String>, field| match name {

@@ -70,51 +70,44 @@ impl Composing<'_> {
         let mut inline = Blocks::new();
         collect(&current, &mut inline)?;
         levels.push(inline);
-        self.write(&current, &levels, stack, out)?;
+        self.write(&current, &levels, None, stack, out)?;
         stack.truncate(depth);
         Ok(())
     }
 
-    /// Writes pieces; a block as the innermost level has it.
-    fn write(self, pieces: &[Piece], levels: &[Blocks], stack: &mut Vec<TemplateKey>, out: &mut Out) -> Result<(), Problem> {
+    /// Writes pieces, a block as the innermost level has it. `within`: the block that they are of, and of which level.
+    fn write(self, pieces: &[Piece], levels: &[Blocks], within: Option<(&str, usize)>, stack: &mut Vec<TemplateKey>, out: &mut Out) -> Result<(), Problem> {
         let mut rest = pieces;
         while let Some((piece, after)) = rest.split_first() {
             rest = after;
-            match piece.keyword() {
-                "block" => {
+            match (piece.keyword(), within) {
+                ("block", _) => {
                     let (_, end) = inner(piece, after)?;
                     rest = after.get(end + 1..).unwrap_or_default();
-                    self.block(&block_name(piece)?, levels, 0, stack, out)?;
+                    self.block((&block_name(piece)?, 0), levels, stack, out)?;
                 }
-                "include" => {
+                ("include", _) => {
                     let key = named(piece)?;
                     let included = self.part(&key, &piece.origin, TemplateKind::Partial, stack)?;
                     self.expand(included, stack, out)?;
                     stack.pop();
                 }
-                "extends" => return Err(Problem::new("EXTENDS_FIRST", "`extends` comes before everything else").at(&piece.origin)),
-                "endblock" => return Err(Problem::new("SYNTAX", "`endblock` without `block`").at(&piece.origin)),
+                ("extends", _) => return Err(Problem::new("EXTENDS_FIRST", "`extends` comes before everything else").at(&piece.origin)),
+                ("endblock", _) => return Err(Problem::new("SYNTAX", "`endblock` without `block`").at(&piece.origin)),
+                (_, Some((name, level))) if is_super(piece) => self.block((name, level + 1), levels, stack, out)?,
                 _ => out.push(piece)?,
             }
         }
         Ok(())
     }
 
-    /// Writes a block from a level on; `{{ super() }}` in it is the same block of the next level.
-    fn block(self, name: &str, levels: &[Blocks], from: usize, stack: &mut Vec<TemplateKey>, out: &mut Out) -> Result<(), Problem> {
+    /// Writes a block as the first level from one on has it; `{{ super() }}` in it is that of the next.
+    fn block(self, (name, from): (&str, usize), levels: &[Blocks], stack: &mut Vec<TemplateKey>, out: &mut Out) -> Result<(), Problem> {
         let Some((level, content)) = levels.iter().enumerate().skip(from).find_map(|(level, blocks)| Some((level, blocks.get(name)?))) else {
             return Ok(());
         };
         out.enter()?;
-        let is_super = |piece: &Piece| piece.kind == Kind::Expression && piece.code.replace(' ', "") == "super()";
-        let mut rest = content.as_slice();
-        while let Some(at) = rest.iter().position(is_super) {
-            let (before, after) = rest.split_at(at);
-            self.write(before, levels, stack, out)?;
-            self.block(name, levels, level + 1, stack, out)?;
-            rest = after.get(1..).unwrap_or_default();
-        }
-        self.write(rest, levels, stack, out)?;
+        self.write(content, levels, Some((name, level)), stack, out)?;
         out.depth -= 1;
         Ok(())
     }
@@ -180,6 +173,10 @@ impl Out {
 
 fn first_statement(pieces: &[Piece]) -> Option<&Piece> {
     pieces.iter().find(|piece| piece.kind != Kind::Text || !piece.code.trim().is_empty())
+}
+
+fn is_super(piece: &Piece) -> bool {
+    piece.kind == Kind::Expression && piece.code.replace(' ', "") == "super()"
 }
 
 fn block_name(piece: &Piece) -> Result<String, Problem> {

@@ -34,6 +34,8 @@ pub const MAX_OTHER: usize = 64 * 1024;
 /// Bytes that one filter gives.
 pub(super) const MAX_FILTERED: usize = 256 * 1024;
 
+/// Over how many items all filters of one notification may go.
+pub(super) const MAX_SPENT: usize = 2_000_000;
 /// How many steps the engine may take for one field, by the most bytes of parameters for which that holds: each
 /// step may go over all of them, so that the product bounds the time.
 pub(super) const STEPS: [(usize, u64); 3] = [(16 * 1024, 250_000), (64 * 1024, 64_000), (MAX_PARAMETERS, 16_000)];

@@ -11,6 +11,8 @@
 //! Rejected: rendering in a process of its own, which bounds memory from outside and costs a process for each
 //! worker; compiling MJML for each recipient, which is a hundred times as slow.
 
+#![allow(clippy::result_large_err, reason = "a mistake is rare, and worth the bytes that tell its place")]
+
 mod bounds;
 mod compile;
 mod compiled;

@@ -1,7 +1,7 @@
 //! What a notification gives a template: its parameters and its audience, turned into the engine's values once.
 
 use super::error::{Limit, RenderError};
-use super::limits::{MAX_LEVELS, MAX_PARAMETERS, MAX_VALUES};
+use super::limits::{MAX_LEVELS, MAX_PARAMETERS, MAX_SPENT, MAX_VALUES};
 use crate::calendar::TimeZone;
 use crate::template::{Parameter, ParameterType};
 use crate::values::{Channel, Locale};
@@ -9,6 +9,7 @@ use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where somebody says what they want to get. Made for each recipient.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -161,9 +162,21 @@ pub(super) struct Here {
     pub channel: Channel,
     /// The recipient's links.
     pub links: Links,
+    /// What filters have spent, in all fields.
+    spent: AtomicUsize,
 }
 
 impl Here {
+    /// For an audience, in the language in which the body is written.
+    pub fn new(audience: &Audience<'_>, written: &Locale) -> Self {
+        Self { locale: written.clone(), zone: audience.zone, channel: audience.channel, links: audience.links.clone(), spent: AtomicUsize::new(0) }
+    }
+
+    /// Whether filters may still go over so many items.
+    pub fn spend(&self, items: usize) -> bool {
+        self.spent.fetch_add(items, Ordering::Relaxed).saturating_add(items) <= MAX_SPENT
+    }
+
     /// The names that it has.
     pub const NAMES: &'static [&'static str] = &["channel", "locale", "preferences", "unsubscribe", "zone"];
 }

@@ -3,26 +3,43 @@
 use super::super::limits::MAX_FILTERED;
 use super::numbers::float;
 use super::texts::text_of;
-use super::{bounded, items, refused, too_long};
+use super::{bounded, items, refused, spend, too_long};
 use minijinja::value::ValueKind;
-use minijinja::{Environment, Error, Value};
+use minijinja::{Environment, Error, State, Value};
 use std::collections::BTreeSet;
+
+/// A filter with at most one argument, and what it costs for each item.
+type Filter = fn(&Value, Option<&str>) -> Result<Value, Error>;
+
+const COSTLY: &[(&str, usize, Filter)] = &[
+    ("last", 1, |list, _| last(list)),
+    ("join", 4, join),
+    ("reverse", 1, |list, _| reverse(list)),
+    // A list has no more than 2^15 items.
+    ("sort", 16, sort),
+    ("unique", 16, |list, _| unique(list)),
+    ("sum", 1, sum),
+    ("min", 1, |list, _| Ok(items(list)?.min().unwrap_or(Value::UNDEFINED))),
+    ("max", 1, |list, _| Ok(items(list)?.max().unwrap_or(Value::UNDEFINED))),
+    ("keys", 2, |map, _| of_map(map, |key, _| key)),
+    ("values", 2, |map, _| of_map(map, |_, value| value)),
+];
 
 pub(super) fn add(engine: &mut Environment<'static>) {
     engine.add_filter("default", |value: &Value, other: &Value| if value.is_undefined() || value.is_none() { other.clone() } else { value.clone() });
     engine.add_filter("length", |value: &Value| value.len().ok_or_else(|| refused("it has no length")));
     engine.add_filter("first", first);
-    engine.add_filter("last", last);
-    engine.add_filter("join", join);
-    engine.add_filter("reverse", reverse);
-    engine.add_filter("sort", sort);
-    engine.add_filter("unique", unique);
-    engine.add_filter("sum", sum);
-    engine.add_filter("min", |list: &Value| Ok::<_, Error>(items(list)?.min().unwrap_or(Value::UNDEFINED)));
-    engine.add_filter("max", |list: &Value| Ok::<_, Error>(items(list)?.max().unwrap_or(Value::UNDEFINED)));
-    engine.add_filter("keys", |map: &Value| of_map(map, |key, _| key));
-    engine.add_filter("values", |map: &Value| of_map(map, |_, value| value));
-    engine.add_filter("json", json);
+    for (name, cost, filter) in COSTLY {
+        engine.add_filter(*name, |state: &State, value: &Value, argument: Option<&str>| {
+            spend(state, value, *cost)?;
+            filter(value, argument)
+        });
+    }
+    engine.add_filter("json", |state: &State, value: &Value| {
+        let text = json(value)?;
+        spend(state, &text, 8)?;
+        Ok::<_, Error>(text)
+    });
 }
 
 fn first(value: &Value) -> Result<Value, Error> {

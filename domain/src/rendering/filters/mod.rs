@@ -13,7 +13,8 @@ pub(super) use texts::text_of;
 
 use super::error::Limit;
 use super::limits::MAX_FILTERED;
-use minijinja::{Environment, Error, ErrorKind, Value};
+use super::values::Here;
+use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 /// The names of all filters.
 pub(super) const FILTERS: &[&str] = &[
@@ -84,6 +85,18 @@ pub(super) fn add(engine: &mut Environment<'static>) {
     tests_of_values::add(engine);
     super::localize::add(engine);
     super::sinks::add(engine);
+}
+
+/// Spends what going over a value costs, `times` over. The engine counts a filter as one step, whatever it is given.
+fn spend(state: &State, value: &Value, times: usize) -> Result<(), Error> {
+    let size = match value.as_str() {
+        // Letters are gone over faster than items.
+        Some(text) => text.len() / 16,
+        None => value.len().unwrap_or_default(),
+    };
+    let bongsu = state.lookup("bongsu");
+    let within = bongsu.as_ref().and_then(|bongsu| bongsu.downcast_object_ref::<Here>()).is_none_or(|here| here.spend((size + 1) * times));
+    if within { Ok(()) } else { Err(Error::from(ErrorKind::OutOfFuel)) }
 }
 
 /// A bound was reached within the engine.

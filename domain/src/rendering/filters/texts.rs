@@ -1,21 +1,36 @@
 //! Filters of texts.
 
 use super::super::limits::MAX_FILTERED;
-use super::{bounded, refused, too_long};
+use super::{bounded, refused, spend, too_long};
 use minijinja::value::ValueKind;
-use minijinja::{Environment, Error, Value};
+use minijinja::{Environment, Error, State, Value};
 use std::borrow::Cow;
 
 pub(super) fn add(engine: &mut Environment<'static>) {
-    engine.add_filter("upper", |text: &Value| bounded(text_of(text)?.to_uppercase()));
-    engine.add_filter("lower", |text: &Value| bounded(text_of(text)?.to_lowercase()));
-    engine.add_filter("capitalize", |text: &Value| bounded(capitalized(&text_of(text)?)));
-    engine.add_filter("title", title);
-    engine.add_filter("trim", |text: &Value| bounded(text_of(text)?.trim().to_owned()));
-    engine.add_filter("replace", replace);
-    engine.add_filter("truncate", truncate);
-    engine.add_filter("split", split);
-    engine.add_filter("urlencode", |text: &Value| bounded(percent_encoded(&text_of(text)?)));
+    let mut of_text = |name: &'static str, change: fn(&str) -> String| {
+        engine.add_filter(name, move |state: &State, text: &Value| {
+            spend(state, text, 1)?;
+            bounded(change(&text_of(text)?))
+        });
+    };
+    of_text("upper", str::to_uppercase);
+    of_text("lower", str::to_lowercase);
+    of_text("capitalize", capitalized);
+    of_text("title", |text| text.split_inclusive(char::is_whitespace).map(capitalized).collect());
+    of_text("trim", |text| text.trim().to_owned());
+    of_text("urlencode", percent_encoded);
+    engine.add_filter("replace", |state: &State, text: &Value, from: &str, to: &str| {
+        spend(state, text, 4)?;
+        replace(text, from, to)
+    });
+    engine.add_filter("truncate", |state: &State, text: &Value, most: usize| {
+        spend(state, text, 1)?;
+        truncate(text, most)
+    });
+    engine.add_filter("split", |state: &State, text: &Value, by: &str| {
+        spend(state, text, 2)?;
+        split(text, by)
+    });
 }
 
 /// A text, or a number or truth value as one.
@@ -31,11 +46,6 @@ pub(in super::super) fn text_of(value: &Value) -> Result<Cow<'_, str>, Error> {
 fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters.flat_map(char::to_lowercase)).collect())
-}
-
-fn title(text: &Value) -> Result<Value, Error> {
-    let text = text_of(text)?;
-    bounded(text.split_inclusive(char::is_whitespace).map(capitalized).collect())
 }
 
 /// Not `str::replace`: what comes out may be the product of both lengths, so it is bounded while it grows.

@@ -1,9 +1,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod basics;
+mod composition;
 mod languages;
 mod mails;
 mod places;
+mod properties;
+mod refusals;
 
 use super::*;
 use crate::calendar::TimeZone;
