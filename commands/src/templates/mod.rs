@@ -8,6 +8,8 @@ mod finding;
 mod history;
 mod links;
 mod publishing;
+#[cfg(test)]
+mod tests;
 
 pub use finding::{Examined, Finding, examined};
 pub use history::{Change, Happened, Version, history, version};

@@ -3,6 +3,7 @@
 use super::email::squeezed;
 use super::engine::{Engine, Failure};
 use super::error::RenderError;
+use super::limits::{MAX_HTML, MAX_OTHER};
 use super::problem::Field;
 use super::values::{Audience, Declared, Here, Root};
 use crate::values::{Channel, Locale};
@@ -98,7 +99,11 @@ impl Compiled {
         let (root, size) = Root::new(&self.declared, parameters, here).map_err(early)?;
         let root = Value::from_object(root);
         let run = |name: &'_ Option<String>, field| match name {
-            Some(name) => self.engine.run(name, field, &root, size.bytes).map(Some),
+            Some(name) => {
+                // A text that is made from HTML may be as long.
+                let long = field == Field::Html || field == Field::Text && fields.derived;
+                self.engine.run(name, (field, if long { MAX_HTML } else { MAX_OTHER }), &root, size.bytes).map(Some)
+            }
             None => Ok(None),
         };
         let failed = |name: &'_ Option<String>| {

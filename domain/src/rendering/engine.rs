@@ -2,7 +2,7 @@
 
 use super::error::{Limit, RenderError};
 use super::filters::{self, Reached, refused};
-use super::limits::{MAX_HTML, MAX_OTHER, STEPS};
+use super::limits::STEPS;
 use super::pieces::Assembled;
 use super::problem::Field;
 use super::sinks::SINKS;
@@ -69,11 +69,11 @@ impl Engine {
         })))
     }
 
-    /// Renders a template with parameters of so many bytes.
-    pub fn run(&self, name: &str, field: Field, root: &Value, bytes: usize) -> Result<String, Failure> {
+    /// Renders a template, for a field and to so many bytes, with parameters of so many.
+    pub fn run(&self, name: &str, (field, most): (Field, usize), root: &Value, bytes: usize) -> Result<String, Failure> {
         let index = STEPS.iter().position(|(most, _)| bytes <= *most).unwrap_or(STEPS.len() - 1);
         let [small, medium, large] = &self.0;
-        run([small, medium, large].get(index).unwrap_or(&large), name, field, root)
+        run([small, medium, large].get(index).unwrap_or(&large), name, (field, most), root)
     }
 }
 
@@ -161,8 +161,7 @@ pub(super) struct Failure {
     pub at: Option<usize>,
 }
 
-fn run(engine: &Environment<'static>, name: &str, field: Field, root: &Value) -> Result<String, Failure> {
-    let most = if matches!(field, Field::Html | Field::Mjml) { MAX_HTML } else { MAX_OTHER };
+fn run(engine: &Environment<'static>, name: &str, (field, most): (Field, usize), root: &Value) -> Result<String, Failure> {
     let impossible = || Failure { error: RenderError::Failed { expression: String::new(), reason: "it is not there", field }, at: None };
     let template = engine.get_template(name).map_err(|_| impossible())?;
     let mut out = Bounded { bytes: Vec::with_capacity(template.source().len().min(most)), most, full: false };

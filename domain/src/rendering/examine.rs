@@ -9,6 +9,7 @@ use super::problem::{Field, Place, Problem};
 use super::values::{Audience, Links};
 use crate::calendar::TimeZone;
 use crate::template::{Body, Parameter, ParameterType, Source, TemplateKind};
+use crate::values::segments::{Encoding, Segments, segments};
 use crate::values::{Channel, Locale};
 use serde_json::{Map, Value, json};
 
@@ -174,6 +175,13 @@ fn warnings(rendered: &Rendered, channel: Channel, place: impl Fn(Field) -> Plac
         }
         if text > PUSH_TEXT {
             warn(Field::Text, "LONG", format!("the example's text has {text} characters; lock screens show about {PUSH_TEXT}"));
+        }
+    }
+    if channel == Channel::Sms {
+        let Segments { count, encoding, units } = segments(&rendered.text);
+        let alphabet = if encoding == Encoding::Gsm7 { "GSM 7-bit" } else { "UCS-2" };
+        if count > 1 {
+            warn(Field::Text, "SEGMENTS", format!("the example takes {count} text messages: {units} units of {alphabet}"));
         }
     }
     warnings

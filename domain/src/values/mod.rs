@@ -14,6 +14,7 @@ mod phone;
 mod plan;
 mod priority;
 mod reason;
+pub mod segments;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -119,6 +119,12 @@ impl ScheduleObject {
     /// What is to be told; none once the recipient is erased.
     async fn content(&self, ctx: &Context<'_>) -> Result<Option<ContentObject>> {
         let loaded = services(ctx)?.engine.bus.load::<Schedule>(stream_of(self.key)).await.map_err(bus_error)?;
-        Ok(loaded.state.content.known().map(Into::into))
+        Ok(loaded.state.content.known().filter(|content| content.template.is_none()).map(Into::into))
+    }
+
+    /// The key of the template that says it; its version that is current at each run counts.
+    async fn template(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let loaded = services(ctx)?.engine.bus.load::<Schedule>(stream_of(self.key)).await.map_err(bus_error)?;
+        Ok(loaded.state.content.known().and_then(|content| content.template.as_ref()).map(ToString::to_string))
     }
 }

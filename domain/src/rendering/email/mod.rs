@@ -66,7 +66,7 @@ fn mjml(marked: &Marked<'_>) -> Result<String, Problem> {
             Error::NoRootNode => (None, "there is no `<mjml>`".to_owned()),
             Error::SizeLimit { .. } | Error::ParserError { .. } => (None, "it cannot be read".to_owned()),
         };
-        let at = position.map_or(marked.text.len(), |span| span.start as usize);
+        let at = position.map_or(marked.text.len(), |span| span.start);
         Problem::new("MJML", message).at(&marked.origin(at))
     })?;
     let options = RenderOptions { fonts: Default::default(), ..RenderOptions::default() };

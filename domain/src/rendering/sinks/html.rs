@@ -254,11 +254,11 @@ impl Html {
             }
             return State::Comment;
         }
-        let is_comment = "<!--".starts_with(tail.as_str()) || tail.starts_with("<!--") || !tail.starts_with("<!");
-        let ends = if is_comment { tail.ends_with("-->") && tail != "<!-->" || tail == "<!-->" } else { tail.ends_with('>') };
+        let is_comment = "<!--".starts_with(tail.as_str()) || tail.starts_with("<!--");
+        let ends = if is_comment { tail.ends_with("-->") || tail.ends_with("--!>") } else { tail.ends_with('>') };
         if tail.len() > 60 {
             // Only the beginning tells what it is, only the end when it is over.
-            let end: String = tail.chars().rev().take(3).collect::<Vec<_>>().into_iter().rev().collect();
+            let end: String = tail.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
             let begin: String = tail.chars().take(7).collect();
             self.tail = format!("{begin}{end}");
         }

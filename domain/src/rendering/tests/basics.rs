@@ -72,3 +72,15 @@ fn publishing_tries_the_examples() {
     assert!(examined.problems.is_empty());
     assert_eq!(examined.warnings.iter().map(|warning| warning.code).collect::<Vec<_>>(), ["NEEDS_OPTIONAL"]);
 }
+
+#[test]
+fn what_receivers_would_cut_is_told() {
+    let mut source = with_names(html(&format!("<p>{}</p>", "x".repeat(110_000))));
+    source.locales[0].bodies.push(Body { channel: Some(Channel::IosPush), title: Some("t".repeat(60)), ..text(&"x".repeat(200)) });
+    source.locales[0].bodies.push(Body { channel: Some(Channel::Sms), ..text(&"가".repeat(71)) });
+    let warnings = examine(&source, &Parts::new()).warnings;
+    assert_eq!(
+        warnings.iter().map(|warning| (warning.code, warning.place.field)).collect::<Vec<_>>(),
+        [("CLIPPED", Field::Html), ("LONG", Field::Title), ("LONG", Field::Text), ("SEGMENTS", Field::Text)]
+    );
+}

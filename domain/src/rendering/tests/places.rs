@@ -43,6 +43,10 @@ fn where_no_value_is_safe_none_is_allowed() {
         "<script>var x = '{{ a }}';</script>",
         "<SCRIPT>{{ a }}</SCRIPT>",
         "<iframe srcdoc=\"{{ a }}\"></iframe>",
+        "<?xml version='1.0'?><a {{ a }}>",
+        "<!DOCTYPE html><a {{ a }}>",
+        "<!-- x --!><a {{ a }}>",
+        "<!----><a {{ a }}>",
     ] {
         assert_eq!(refused(template), ["HTML_PLACE"], "{template}");
     }

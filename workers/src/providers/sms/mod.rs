@@ -1,10 +1,9 @@
 //! What providers of text messages share: the text, and how many segments it takes.
 
-mod segments;
 #[cfg(test)]
 mod tests;
 
-pub use segments::{Encoding, Segments, segments};
+pub use domain::values::segments::{Encoding, Segments, segments};
 
 use super::Message;
 use domain::address::ReplyWord;

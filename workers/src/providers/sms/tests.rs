@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use super::segments::{Encoding, Segments, segments};
+use super::{Encoding, Segments, segments};
 use super::{reply_word, text};
 use domain::address::ReplyWord;
 use domain::values::Content;
