@@ -42,6 +42,7 @@ mod schedules;
 mod sending;
 mod stopping;
 mod templates;
+mod templates_as_code;
 mod text_messages;
 mod told;
 mod tracking;

@@ -112,7 +112,7 @@ pub const TEMPLATES: &str = "query Templates($first: Int!, $after: String) {
 /// `bongsu template pull`, `push` and `diff`.
 pub const TEMPLATE: &str = "query Template($key: String!) {
   template(key: $key) {
-    revision publishedRevision
+    revision
     draft {
       name description tags kind defaultLocale
       parameters { name type description required default example }

@@ -17,8 +17,6 @@ const LARGEST: u64 = domain::rendering::limits::MAX_FIELD as u64 * 2;
 /// What a folder holds.
 #[derive(Debug)]
 pub struct Folder {
-    /// Where it is.
-    pub path: PathBuf,
     /// What could be read.
     pub templates: BTreeMap<TemplateKey, Read>,
     /// What could not.
@@ -67,7 +65,7 @@ impl Folder {
             let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
             return Err(CliError::usage(format!("{} is one template; name the folder that holds it, {}", path.display(), above.display())));
         }
-        let mut folder = Self { path: path.to_owned(), templates: BTreeMap::new(), mistakes: Vec::new() };
+        let mut folder = Self { templates: BTreeMap::new(), mistakes: Vec::new() };
         for (name, path) in entries(path)?.into_iter().filter(|(_, path)| path.is_dir()) {
             folder.template(&name, &path)?;
         }

@@ -4,6 +4,7 @@
 //! (`push`) or it the same as them (`pull`). What is tried here is tried by the same code as on the server.
 
 mod diff;
+mod embedded;
 mod examine;
 mod files;
 mod folder;
@@ -18,6 +19,7 @@ mod server;
 mod tests;
 mod trial;
 
+pub use embedded::install;
 pub use examine::examine;
 
 use super::exit::CliError;

@@ -17,8 +17,6 @@ pub struct OnServer {
     pub revision: i64,
     /// What was written last, in the order of files.
     pub draft: Source,
-    /// The draft that is sent; none where it was never published.
-    pub published: Option<i64>,
 }
 
 /// The keys of all templates that the caller may look at.
@@ -42,11 +40,7 @@ pub async fn template(client: &Client, key: &TemplateKey) -> Result<Option<OnSer
     if found["draft"].is_null() {
         return Ok(None);
     }
-    Ok(Some(OnServer {
-        revision: found["revision"].as_i64().unwrap_or_default(),
-        draft: ordered(source(&found["draft"])?),
-        published: found["publishedRevision"].as_i64(),
-    }))
+    Ok(Some(OnServer { revision: found["revision"].as_i64().unwrap_or_default(), draft: ordered(source(&found["draft"])?) }))
 }
 
 /// Writes a draft, unless somebody has since `revision`; gives its revision.
@@ -128,7 +122,8 @@ fn input(source: &Source) -> Result<Value, CliError> {
 /// From the schema's `TemplateSource`.
 fn source(answer: &Value) -> Result<Source, CliError> {
     let source = renamed(moved(answer.clone(), "defaultLocale", "default_locale"), str::to_lowercase);
-    serde_json::from_value(source).map_err(|error| CliError::failure(format!("the server has a template that this program cannot read: {error}; use its own version of bongsu")))
+    serde_json::from_value(source)
+        .map_err(|error| CliError::failure(format!("the server has a template that this program cannot read: {error}; use its own version of bongsu")))
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ impl From<Refused> for Not {
 impl From<Not> for TemplateTestResult {
     fn from(not: Not) -> Self {
         match not {
-            Not::Invalid(problems) => Self::Invalid(TemplateInvalid { problems: problems.iter().map(Into::into).collect() }),
+            Not::Invalid(problems) => Self::Invalid(problems.into()),
             Not::Refused(refused) => Self::Refused(refused),
         }
     }

@@ -28,7 +28,10 @@ pub fn write(source: &Source) -> Files {
                 let _ = write!(language, "{gap}[{section}]\n{fields}");
             }
         }
-        files.insert(format!("{tag}.toml"), language);
+        // Files beside it make a language, too.
+        if !language.is_empty() || !files.keys().any(|name| name.strip_prefix(tag).is_some_and(|rest| rest.starts_with('.'))) {
+            files.insert(format!("{tag}.toml"), language);
+        }
     }
     files
 }
