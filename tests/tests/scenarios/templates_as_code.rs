@@ -116,7 +116,7 @@ async fn mistakes_are_told_by_file_and_line_and_nothing_is_written() -> Result<(
     write(&own, &all)?;
     let told = ends(&app, 1, &["lint", &folder]).await?;
     ensure!(told.contains(&format!("welcome/en.toml:{line}:")) && told.contains("UNKNOWN_PARAMETER"), "{told}");
-    ensure!(told.contains("order-shipped/ko.toml:2:1: FILE unknown field `titel`"), "{told}");
+    ensure!(told.contains("order-shipped/ko.toml:2:1 FILE unknown field `titel`"), "{told}");
     let told: Value = serde_json::from_str(&ends(&app, 1, &["lint", &folder, "--json"]).await?)?;
     ensure!(told["problems"] == 2, "{told}");
     ends(&app, 1, &["push", &folder, "--publish", "--yes"]).await?;
@@ -139,9 +139,9 @@ async fn a_draft_is_looked_at_tried_on_oneself_and_sent() -> Result<()> {
     assert_eq!((&local["title"], &local["text"], &local["html"]), (&remote["title"], &remote["text"], &remote["html"]));
     ensure!(std::fs::read_to_string(&html)?.contains("주문하신 상품이 출발했어요"));
     let data = json!({ "code": "007" }).to_string();
-    let code = ends(&app, 0, &["preview", &format!("{READY_MADE}/verification-code"), "--channel", "sms", "--data", &data]).await?;
+    let code = ends(&app, 0, &["preview", &format!("{READY_MADE}/verification-code"), "--channel", "sms", "--parameters", &data]).await?;
     ensure!(code.contains("007 is your Acme code"), "{code}");
-    ends(&app, 2, &["preview", "verification-code", "--data", "{}"]).await?;
+    ends(&app, 2, &["preview", "verification-code", "--parameters", "{}"]).await?;
 
     let id = ends(&app, 0, &["test", "order-shipped", "--to", "alice", "--sender", "shop"]).await?;
     let id = id.trim();

@@ -112,7 +112,7 @@ mod tests {
         let old = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n";
         let new = "1\n2\n3\n4\nfive\n6\n7\n8\n9\n10\n11\n12\n13\n";
         // As GNU diff -u tells it.
-        let meant = "--- a\n+++ b\n@@ -2,11 +2,12 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n 9\n 10\n 11\n 12\n+13\n";
+        let meant = "--- a\n+++ b\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n@@ -10,3 +10,4 @@\n 10\n 11\n 12\n+13\n";
         assert_eq!(unified(("a", "b"), old, new), meant);
         assert_eq!(unified(("a", "b"), "x\n", "x\n"), "");
         assert_eq!(unified(("a", "b"), "", "x\n"), "--- a\n+++ b\n@@ -0,0 +1,1 @@\n+x\n");

@@ -50,8 +50,11 @@ pub fn remarks(folder: &Folder) -> Vec<Remark> {
         remarks.extend(about(folder, key));
     }
     remarks.sort();
-    // What a layout does wrong is told once, not for each that uses it.
-    remarks.dedup();
+    // What a layout does wrong is told once, not for each that uses it: those say the same and name themselves.
+    remarks.dedup_by(|later, first| {
+        let same = (&later.file, later.line, later.column, &later.code) == (&first.file, first.line, first.column, &first.code);
+        same && later.message.starts_with(&first.message)
+    });
     remarks
 }
 

@@ -23,8 +23,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bongsu template preview docs/templates/order-shipped --channel email --locale ko --html shipped.html
-  bongsu template preview docs/templates/verification-code --channel sms --data '{\"code\":\"314159\"}'
-  bongsu template preview order-shipped --data parameters.json
+  bongsu template preview docs/templates/verification-code --channel sms --parameters '{\"code\":\"314159\"}'
+  bongsu template preview order-shipped --parameters parameters.json
 
 Next: bongsu template test KEY --to RECIPIENT sends the server's draft")]
 pub struct Preview {
@@ -40,7 +40,7 @@ pub struct Preview {
     pub locale: Option<String>,
     /// Parameters: a JSON object, or a file with one [default: the examples].
     #[arg(long, value_name = "FILE|JSON")]
-    pub data: Option<String>,
+    pub parameters: Option<String>,
     /// Write the HTML into this file.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
@@ -55,14 +55,15 @@ pub fn parameters(data: Option<&str>) -> Result<Option<Map<String, Value>>, CliE
     let text = if data.trim_start().starts_with('{') {
         data.to_owned()
     } else {
-        std::fs::read_to_string(data).map_err(|error| CliError::usage(format!("--data is a JSON object or a file with one; {data} cannot be read: {error}")))?
+        std::fs::read_to_string(data)
+            .map_err(|error| CliError::usage(format!("--parameters is a JSON object or a file with one; {data} cannot be read: {error}")))?
     };
-    serde_json::from_str(&text).map(Some).map_err(|error| CliError::usage(format!("--data is no JSON object: {error}")))
+    serde_json::from_str(&text).map(Some).map_err(|error| CliError::usage(format!("--parameters is no JSON object: {error}")))
 }
 
 impl Preview {
     pub(super) async fn run(&self, out: Output) -> Result<(), CliError> {
-        let data = parameters(self.data.as_deref())?;
+        let data = parameters(self.parameters.as_deref())?;
         let path = Path::new(&self.template);
         let told = if path.join(HEAD).is_file() { self.local(path, data)? } else { self.remote(data).await? };
         if let (Some(path), Some(html)) = (&self.html, told["html"].as_str()) {

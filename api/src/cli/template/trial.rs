@@ -19,7 +19,7 @@ const ADMINISTRATORS: &str = "cli";
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bongsu template test order-shipped --to me
-  bongsu template test order-shipped --to me --channel sms --locale ko --data '{\"name\":\"Mina\",\"order\":\"1042\"}'
+  bongsu template test order-shipped --to me --channel sms --locale ko --parameters '{\"name\":\"Mina\",\"order\":\"1042\"}'
 
 Next: bongsu explain ID with the id that is printed, then bongsu template push DIR --publish")]
 pub struct Trial {
@@ -37,7 +37,7 @@ pub struct Trial {
     pub locale: Option<String>,
     /// Parameters: a JSON object, or a file with one [default: the examples].
     #[arg(long, value_name = "FILE|JSON")]
-    pub data: Option<String>,
+    pub parameters: Option<String>,
     /// The sender in whose name an administrator sends.
     #[arg(long)]
     pub sender: Option<String>,
@@ -49,7 +49,7 @@ pub struct Trial {
 impl Trial {
     pub(super) async fn run(&self, out: Output) -> Result<(), CliError> {
         let key = super::key(&self.key)?;
-        let data = parameters(self.data.as_deref())?;
+        let data = parameters(self.parameters.as_deref())?;
         let client = self.remote.client()?;
         let sender = match &self.sender {
             Some(sender) => Some(sender.as_str()),
