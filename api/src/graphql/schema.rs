@@ -12,7 +12,7 @@ use super::reconciling::ReconciliationQuery;
 use super::schedules::{ScheduleMutation, ScheduleQuery};
 use super::sending::{CancelMutation, PreviewQuery, SearchQuery, SendingMutation};
 use super::subscriptions::{ConsentQuery, ImportMutation, PreferencesQuery, SettingsMutation, SubscriptionMutation, SubscriptionQuery};
-use super::templates::{TemplateMutation, TemplatePreviewQuery, TemplateQuery};
+use super::templates::{TemplateMutation, TemplatePreviewQuery, TemplateQuery, TemplateTrialMutation};
 use super::transport::{Bounds, apply};
 use crate::app::services::Services;
 use async_graphql::{MergedObject, Schema, SchemaBuilder};
@@ -28,7 +28,7 @@ pub struct AuthorQuery(CategoryQuery, TemplateQuery, TemplatePreviewQuery);
 
 /// The same of mutations.
 #[derive(MergedObject, Default)]
-pub struct AuthorMutation(CategoryMutation, TemplateMutation);
+pub struct AuthorMutation(CategoryMutation, TemplateMutation, TemplateTrialMutation);
 
 /// All queries.
 #[derive(MergedObject, Default)]

@@ -44,6 +44,7 @@ mod sender_ids;
 mod sending;
 mod stopping;
 mod templates;
+mod templates_as_code;
 mod text_messages;
 mod told;
 mod tracking;

@@ -19,6 +19,7 @@ use super::exit::CliError;
 use super::output::Output;
 use super::remote::Client;
 use super::simulate::{settings, stopped};
+use super::template;
 use crate::app::data_dir::{admin_key, write_private};
 use clap::Args;
 use people::People;
@@ -86,6 +87,7 @@ impl Demo {
         let base = format!("http://{address}");
         let administrator_key = admin_key(&place.data()).ok_or_else(|| CliError::failure("the data folder has no admin.key; use another one with --data"))?;
         let administrator = Client::new(&base, Some(&administrator_key))?;
+        template::install(&administrator).await?;
         let people = People::register(&base, &administrator, simulators).await?;
         let told = Telling { administrator: &administrator, sender: &people.sender, simulators, out }.all().await?;
         let wrong: Vec<&str> = told.iter().filter(|told| told.problem.is_some()).map(|told| told.title).collect();

@@ -19,6 +19,15 @@ pub(super) enum Ending {
     },
 }
 
+/// What is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Words {
+    /// A title and a text.
+    Plain(&'static str, &'static str),
+    /// A template that [`install`](crate::cli::template::install) published, and its parameters as JSON.
+    Template(&'static str, &'static str),
+}
+
 /// One notification.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Story {
@@ -29,7 +38,7 @@ pub(super) struct Story {
     /// Over which channel, as the schema names it.
     pub(super) channel: &'static str,
     /// What it says.
-    pub(super) text: (&'static str, &'static str),
+    pub(super) words: Words,
     /// The simulator that should receive it, where the channel has a provider.
     pub(super) provider: Option<Provider>,
     /// How it should end.
@@ -44,7 +53,7 @@ pub(super) const ALL: [Story; 7] = [
         title: "a push to Ada's Android phone",
         recipient: ADA,
         channel: "ANDROID_PUSH",
-        text: ("Your parcel is on its way", "It arrives tomorrow before noon."),
+        words: Words::Plain("Your parcel is on its way", "It arrives tomorrow before noon."),
         provider: Some(Provider::Fcm),
         ending: SENT,
     },
@@ -52,15 +61,15 @@ pub(super) const ALL: [Story; 7] = [
         title: "a push to Ada's iPhone",
         recipient: ADA,
         channel: "IOS_PUSH",
-        text: ("Your parcel is on its way", "It arrives tomorrow before noon."),
+        words: Words::Plain("Your parcel is on its way", "It arrives tomorrow before noon."),
         provider: Some(Provider::Apns),
         ending: SENT,
     },
     Story {
-        title: "an e-mail to Ada",
+        title: "an e-mail to Ada, from a template",
         recipient: ADA,
         channel: "EMAIL",
-        text: ("Your invoice", "Thank you for your order. The invoice is in your account."),
+        words: Words::Template("order-shipped", r#"{"name": "Ada", "order": "17", "tracking_url": "https://shop.example.com/orders/17"}"#),
         provider: Some(Provider::Smtp),
         ending: SENT,
     },
@@ -68,7 +77,7 @@ pub(super) const ALL: [Story; 7] = [
         title: "a notice inside Ada's app",
         recipient: ADA,
         channel: "IN_APP",
-        text: ("Rate your order", "How did you like it?"),
+        words: Words::Plain("Rate your order", "How did you like it?"),
         provider: None,
         ending: SENT,
     },
@@ -76,7 +85,7 @@ pub(super) const ALL: [Story; 7] = [
         title: "a signed webhook to Ada's own server",
         recipient: ADA,
         channel: "WEBHOOK",
-        text: ("order.shipped", "Order 17 was shipped."),
+        words: Words::Plain("order.shipped", "Order 17 was shipped."),
         provider: Some(Provider::Webhook),
         ending: SENT,
     },
@@ -84,7 +93,7 @@ pub(super) const ALL: [Story; 7] = [
         title: "a push to Ben while FCM is unavailable twice: it is tried again",
         recipient: BEN,
         channel: "ANDROID_PUSH",
-        text: ("Your table is ready", "Please come to the counter."),
+        words: Words::Plain("Your table is ready", "Please come to the counter."),
         provider: Some(Provider::Fcm),
         ending: Ending::Sent { failures: 2 },
     },
@@ -92,7 +101,7 @@ pub(super) const ALL: [Story; 7] = [
         title: "an e-mail to Cleo, who wants none: it is not sent",
         recipient: CLEO,
         channel: "EMAIL",
-        text: ("Our offers this week", "Everything must go."),
+        words: Words::Plain("Our offers this week", "Everything must go."),
         provider: Some(Provider::Smtp),
         ending: Ending::Suppressed { rule: "opted_out_of_channel" },
     },
@@ -101,11 +110,16 @@ pub(super) const ALL: [Story; 7] = [
 impl Story {
     /// The mutation's input.
     pub(super) fn input(&self) -> Value {
-        json!({
-            "recipient": self.recipient,
-            "channels": [self.channel],
-            "content": { "title": self.text.0, "body": self.text.1 },
-        })
+        let mut input = json!({ "recipient": self.recipient, "channels": [self.channel] });
+        match self.words {
+            Words::Plain(title, body) => input["content"] = json!({ "title": title, "body": body }),
+            Words::Template(key, parameters) => {
+                // Constants of ours: the tests read each of them.
+                let parameters: Value = serde_json::from_str(parameters).unwrap_or_default();
+                input["template"] = json!({ "key": key, "parameters": parameters });
+            }
+        }
+        input
     }
 
     /// Messages that the provider should receive.

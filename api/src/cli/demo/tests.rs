@@ -27,6 +27,12 @@ fn every_channel_a_retry_and_an_opt_out_are_shown() {
 }
 
 #[test]
+fn a_template_is_sent_with_parameters_that_can_be_read() {
+    let parameters: Vec<Value> = ALL.iter().map(|story| story.input()["template"]["parameters"].clone()).filter(|given| !given.is_null()).collect();
+    assert!(!parameters.is_empty() && parameters.iter().all(|given| given["name"].is_string()), "{parameters:?}");
+}
+
+#[test]
 fn a_story_that_went_well_has_no_problem() {
     let sent = events(&["Requested", "Queued", "AttemptStarted", "Sent"]);
     assert_eq!(problem(&story(Ending::Sent { failures: 0 }), &sent, 1), None);

@@ -65,6 +65,11 @@ impl Remote {
             .ok_or_else(|| CliError::usage("no API key; set BONGSU_KEY, or name the server's data folder with --data so that its admin.key can be used"))
     }
 
+    /// Whether no key was given, so that the administrator's is used.
+    pub fn as_administrator(&self) -> Result<bool, CliError> {
+        Ok(self.given()?.is_none())
+    }
+
     fn given(&self) -> Result<Option<String>, CliError> {
         if let Some(path) = &self.key_file {
             let text = std::fs::read_to_string(path).map_err(|error| CliError::usage(format!("the key file cannot be read: {error}")))?;

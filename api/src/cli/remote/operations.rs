@@ -93,3 +93,68 @@ pub const REBUILD_PROJECTION: &str = "mutation Rebuild($input: RebuildProjection
 
 /// Looked at before a sender is registered, so as not to rename it.
 pub const SENDERS: &str = "{ senders { key } }";
+
+/// What `bongsu template` asks of a change.
+macro_rules! template_changed {
+    () => {
+        "__typename
+    ... on TemplateChanged { template { revision version } }
+    ... on TemplateInvalid { problems { code message hint locale channel field part line column } }
+    ... on Refused { code message field }"
+    };
+}
+
+/// `bongsu template pull`.
+pub const TEMPLATES: &str = "query Templates($first: Int!, $after: String) {
+  templates(first: $first, after: $after) { key cursor }
+}";
+
+/// `bongsu template pull`, `push` and `diff`.
+pub const TEMPLATE: &str = "query Template($key: String!) {
+  template(key: $key) {
+    revision
+    draft {
+      name description tags kind defaultLocale
+      parameters { name type description required default example }
+      locales { locale bodies { channel title text html mjml preheader data } }
+    }
+  }
+}";
+
+/// `bongsu template push`.
+pub const SAVE_TEMPLATE: &str = concat!(
+    "mutation SaveTemplate($input: SaveTemplateInput!) {
+  saveTemplate(input: $input) { ",
+    template_changed!(),
+    " }
+}"
+);
+
+/// `bongsu template push --publish`.
+pub const PUBLISH_TEMPLATE: &str = concat!(
+    "mutation PublishTemplate($key: String!, $revision: Int) {
+  publishTemplate(key: $key, revision: $revision) { ",
+    template_changed!(),
+    " }
+}"
+);
+
+/// `bongsu template preview`, of a template on the server.
+pub const PREVIEW_TEMPLATE: &str = "query PreviewTemplate($input: PreviewTemplateInput!) {
+  previewTemplate(input: $input) {
+    __typename
+    ... on TemplatePreview { locale title text html data warnings { code message hint locale channel field part line column } }
+    ... on TemplatePreviewFailed { problems { code message hint locale channel field part line column } }
+    ... on Refused { code message field }
+  }
+}";
+
+/// `bongsu template test`.
+pub const SEND_TEMPLATE_TEST: &str = "mutation SendTemplateTest($input: SendTemplateTestInput!) {
+  sendTemplateTest(input: $input) {
+    __typename
+    ... on TemplateTestSent { notification { id } position }
+    ... on TemplateInvalid { problems { code message hint locale channel field part line column } }
+    ... on Refused { code message field }
+  }
+}";

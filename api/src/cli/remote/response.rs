@@ -48,7 +48,7 @@ fn hint(code: Option<&str>) -> &'static str {
 pub(super) fn refusal(code: &str, message: &str) -> CliError {
     let exit = match exit_of(200, Some(code)) {
         // Whatever else is refused is refused for what was asked.
-        Exit::Failure if code.contains("INVALID") || code.contains("TOO_LARGE") => Exit::Usage,
+        Exit::Failure if code.contains("INVALID") || code.contains("TOO_LARGE") || code == "TEMPLATE_PARAMETERS" => Exit::Usage,
         exit => exit,
     };
     CliError::new(exit, message).with_code(Some(code.to_owned()))

@@ -32,6 +32,18 @@ async fn every_document_fits_the_schema() {
         (operations::REDRIVE, input(json!({ "ids": ["x.0"], "limit": 1 }))),
         (operations::DISCARD, input(json!({ "ids": ["x.0"], "limit": 1, "reason": "r" }))),
         (operations::STATUS, Value::Null),
+        (operations::TEMPLATES, json!({ "first": 1, "after": null })),
+        (operations::TEMPLATE, json!({ "key": "a" })),
+        (
+            operations::SAVE_TEMPLATE,
+            input(json!({ "key": "a", "expectedRevision": 0, "source": { "name": "A", "locales": [{ "locale": "en", "bodies": [{ "text": "a" }] }] } })),
+        ),
+        (operations::PUBLISH_TEMPLATE, json!({ "key": "a", "revision": 1 })),
+        (operations::PREVIEW_TEMPLATE, input(json!({ "key": "a", "channel": "EMAIL", "locale": "ko", "parameters": { "a": 1 } }))),
+        (
+            operations::SEND_TEMPLATE_TEST,
+            input(json!({ "key": "a", "recipient": "alice", "channel": "EMAIL", "locale": "ko", "parameters": { "a": 1 }, "sender": "shop" })),
+        ),
         (operations::REBUILD_PROJECTION, input(json!({ "name": "notifications" }))),
         (operations::SENDERS, Value::Null),
         (operations::REGISTER_SENDER, input(json!({ "key": "cli", "name": "cli" }))),

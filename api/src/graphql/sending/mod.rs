@@ -7,5 +7,5 @@ mod preview;
 
 pub use cancelling::{CancelMutation, SearchQuery};
 pub use input::{ContentInput, category_in, told};
-pub use mutation::SendingMutation;
+pub use mutation::{SendingMutation, accept};
 pub use preview::PreviewQuery;

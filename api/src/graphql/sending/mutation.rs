@@ -42,7 +42,7 @@ pub struct SendNotificationsPayload {
 pub struct SendingMutation;
 
 /// Accepts what the sender is allowed to ask for, all of it or nothing.
-async fn accept(ctx: &Context<'_>, scope: &SenderScope<'_>, requests: Vec<SendRequest>) -> Result<Vec<Result<Accepted, commands::accept::Refusal>>> {
+pub async fn accept(ctx: &Context<'_>, scope: &SenderScope<'_>, requests: Vec<SendRequest>) -> Result<Vec<Result<Accepted, commands::accept::Refusal>>> {
     let services = services(ctx)?;
     match services.senders.take(scope.sender, scope.sandbox, requests.len()) {
         Ok(()) => services.engine.acceptor.accept(&metadata(ctx)?, requests).await.map_err(log_error),

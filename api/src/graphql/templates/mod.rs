@@ -9,11 +9,13 @@ mod object;
 mod preview;
 mod query;
 mod results;
+mod trial;
 
 pub use input::{TemplateContentInput, from_template};
 pub use mutation::TemplateMutation;
 pub use preview::TemplatePreviewQuery;
 pub use query::TemplateQuery;
+pub use trial::TemplateTrialMutation;
 
 use crate::auth::Caller;
 use crate::graphql::context::{forbidden, principal};

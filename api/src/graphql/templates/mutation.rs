@@ -31,6 +31,12 @@ pub struct TemplateInvalid {
     problems: Vec<TemplateFinding>,
 }
 
+impl From<Vec<Finding>> for TemplateInvalid {
+    fn from(problems: Vec<Finding>) -> Self {
+        Self { problems: problems.iter().map(Into::into).collect() }
+    }
+}
+
 /// Done, or refused with a reason.
 #[derive(Union)]
 #[allow(clippy::large_enum_variant, reason = "one of them a request, and it is nearly always the large one")]
@@ -91,7 +97,7 @@ fn answered(done: std::result::Result<Published, NotPublished>) -> Result<Templa
     match done {
         Ok(published) => Ok(changed(&published.done, &published.warnings)),
         Err(why) => Ok(match not_published(why)? {
-            Ok(problems) => TemplateResult::Invalid(TemplateInvalid { problems: problems.iter().map(Into::into).collect() }),
+            Ok(problems) => TemplateResult::Invalid(problems.into()),
             Err(refused) => TemplateResult::Refused(refused),
         }),
     }

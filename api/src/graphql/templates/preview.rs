@@ -70,7 +70,7 @@ pub enum TemplatePreviewResult {
 }
 
 /// Who reads it.
-struct Reader {
+pub struct Reader {
     channel: domain::values::Channel,
     locale: Locale,
     zone: TimeZone,
@@ -110,25 +110,35 @@ async fn source(
     }
 }
 
-fn reader(input: &PreviewTemplateInput, source: &Source) -> std::result::Result<Reader, Refused> {
-    let locale = input.locale.as_deref().map(Locale::new).transpose();
-    let zone = input.time_zone.as_deref().map(TimeZone::new).transpose();
-    let parameters = match &input.parameters {
-        None => source.examples(),
-        Some(Json(Value::Object(given))) => given.clone(),
-        Some(_) => return Err(Refused::at("parameters", "TEMPLATE_PARAMETERS", "Parameters are a JSON object.")),
-    };
-    domain::template::check_parameters(&source.parameters, &parameters).map_err(|error| Refused::at("parameters", "TEMPLATE_PARAMETERS", error.to_string()))?;
-    Ok(Reader {
-        channel: input.channel.into(),
-        locale: locale.map_err(|error| Refused::at("locale", "INVALID_LOCALE", error.to_string()))?.unwrap_or_else(|| source.default_locale.clone()),
-        zone: zone.map_err(|error| Refused::at("timeZone", "INVALID_TIME_ZONE", error.to_string()))?.unwrap_or_default(),
-        parameters,
-    })
+impl Reader {
+    /// Who reads a template over a channel; what is not given is as the template has it, or UTC.
+    pub fn new(
+        channel: Channel,
+        locale: Option<&str>,
+        zone: Option<&str>,
+        parameters: Option<&Json<Value>>,
+        source: &Source,
+    ) -> std::result::Result<Self, Refused> {
+        let locale = locale.map(Locale::new).transpose();
+        let zone = zone.map(TimeZone::new).transpose();
+        let parameters = match parameters {
+            None => source.examples(),
+            Some(Json(Value::Object(given))) => given.clone(),
+            Some(_) => return Err(Refused::at("parameters", "TEMPLATE_PARAMETERS", "Parameters are a JSON object.")),
+        };
+        domain::template::check_parameters(&source.parameters, &parameters)
+            .map_err(|error| Refused::at("parameters", "TEMPLATE_PARAMETERS", error.to_string()))?;
+        Ok(Self {
+            channel: channel.into(),
+            locale: locale.map_err(|error| Refused::at("locale", "INVALID_LOCALE", error.to_string()))?.unwrap_or_else(|| source.default_locale.clone()),
+            zone: zone.map_err(|error| Refused::at("timeZone", "INVALID_TIME_ZONE", error.to_string()))?.unwrap_or_default(),
+            parameters,
+        })
+    }
 }
 
 /// Compiling takes milliseconds, which belong to no worker of the runtime.
-async fn rendered(source: Source, parts: Parts, reader: Reader) -> std::result::Result<Rendered, Vec<Finding>> {
+pub async fn rendered(source: Source, parts: Parts, reader: Reader) -> std::result::Result<Rendered, Vec<Finding>> {
     let done = tokio::task::spawn_blocking(move || {
         let compiled = compile(&source, &parts).map_err(|problems| problems.iter().map(Finding::from).collect::<Vec<_>>())?;
         let audience = Audience { channel: reader.channel, locale: &reader.locale, zone: reader.zone, variant: None, links: placeholders(true) };
@@ -151,7 +161,8 @@ impl TemplatePreviewQuery {
             Ok(source) => source,
             Err(refused) => return Ok(TemplatePreviewResult::Refused(refused)),
         };
-        let reader = match reader(&input, &source) {
+        let reader = Reader::new(input.channel, input.locale.as_deref(), input.time_zone.as_deref(), input.parameters.as_ref(), &source);
+        let reader = match reader {
             Ok(reader) => reader,
             Err(refused) => return Ok(TemplatePreviewResult::Refused(refused)),
         };

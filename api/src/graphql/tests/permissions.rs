@@ -27,6 +27,7 @@ const MUTATIONS: &[Row] = &[
     ("cancelSchedule", r#"(input: {id: "x"}) { __typename }"#, STAFF),
     ("suppressAddress", r#"(input: {of: {channel: EMAIL, address: "x@example.com"}}) { __typename }"#, ADMINISTRATOR),
     ("reinstateAddress", r#"(input: {of: {channel: EMAIL, address: "x@example.com"}, reason: "r"}) { __typename }"#, ADMINISTRATOR),
+    ("sendTemplateTest", r#"(input: {key: "a", recipient: "alice", channel: EMAIL}) { __typename }"#, STAFF),
     ("upsertRecipient", r#"(input: {id: "bob"}) { __typename }"#, STAFF),
     ("registerDevice", r#"(input: {recipient: "alice", channel: ANDROID_PUSH, token: "t"}) { __typename }"#, ALL),
     ("removeDevice", r#"(input: {recipient: "alice", device: "t"}) { __typename }"#, ALL),
