@@ -40,6 +40,11 @@ pub async fn template(client: &Client, key: &TemplateKey) -> Result<Option<OnSer
     if found["draft"].is_null() {
         return Ok(None);
     }
+    if let Some(experiment) = found["draft"]["experiment"]["name"].as_str() {
+        let message =
+            format!("{key} has the experiment {experiment}, which files do not hold; end it with promoteVariant, or change the template with saveTemplate");
+        return Err(CliError::new(Exit::Conflict, message));
+    }
     Ok(Some(OnServer { revision: found["revision"].as_i64().unwrap_or_default(), draft: ordered(source(&found["draft"])?) }))
 }
 

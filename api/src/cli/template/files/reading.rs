@@ -155,6 +155,7 @@ fn head(file: &File<'_>) -> Result<Source, Mistake> {
         default_locale,
         parameters: head.parameters.into_iter().map(parameter).collect::<Result<_, _>>()?,
         locales: Vec::new(),
+        experiment: None,
     })
 }
 

@@ -58,6 +58,7 @@ fn everything() -> Source {
             parameter("object", ParameterType::Object, Some(json!({ "nothing": null, "large": u64::MAX }))),
             parameter("none", ParameterType::Boolean, None),
         ],
+        experiment: None,
         locales,
     }
 }
