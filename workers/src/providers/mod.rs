@@ -4,6 +4,7 @@
 pub mod apns;
 pub mod callbacks;
 pub mod fcm;
+pub mod files;
 pub mod http;
 pub mod kakao_talk;
 mod mail;
@@ -48,6 +49,8 @@ pub struct Message {
     /// Where: device token, e-mail address, telephone number or URL, with a webhook's secret or a
     /// browser's keys.
     pub address: AddressDetails,
+    /// The files of an e-mail.
+    pub files: Vec<files::File>,
     /// The ways out of its category, of an e-mail that has some.
     pub unsubscribe: Option<Unsubscribe>,
     /// Worth nothing after this moment.

@@ -35,6 +35,7 @@ fn message(prefix: &str) -> Message {
             ..Content::default()
         }),
         address: AddressDetails { value: device(prefix), secret: None },
+        files: Vec::new(),
         unsubscribe: None,
         expires_at: None,
         requested_at: 0,

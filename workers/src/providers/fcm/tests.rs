@@ -24,6 +24,7 @@ fn message(token: &str) -> Message {
             ..Content::default()
         }),
         address: AddressDetails { value: token.to_owned(), secret: None },
+        files: Vec::new(),
         unsubscribe: None,
         expires_at: None,
         requested_at: 0,

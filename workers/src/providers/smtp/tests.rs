@@ -19,6 +19,7 @@ fn message(to: &str, content: Content) -> Message {
         priority: Priority::Normal,
         content: Arc::new(content),
         address: AddressDetails { value: to.to_owned(), secret: None },
+        files: Vec::new(),
         unsubscribe: None,
         expires_at: None,
         requested_at: 0,

@@ -165,6 +165,7 @@ fn message(delivery: u16, attempt: u32, id: u128) -> Message {
         priority: Priority::Normal,
         content: Arc::new(Content::default()),
         address: AddressDetails { value: String::new(), secret: None },
+        files: Vec::new(),
         unsubscribe: None,
         expires_at: None,
         requested_at: 0,

@@ -20,6 +20,7 @@ fn message(url: String, secret: &str) -> Message {
             ..Content::default()
         }),
         address: AddressDetails { value: url, secret: Some(secret.to_owned()) },
+        files: Vec::new(),
         unsubscribe: None,
         expires_at: None,
         requested_at: 1_700_000_000_000,
