@@ -4,6 +4,7 @@
 //! - [`bus`]: load, decide, append; reload on a conflict.
 //! - [`accept`]: accepting a notification: gather the facts, decide once, commit.
 //! - [`addresses`]: the suppression list.
+//! - [`attachments`]: files that go with notifications, in an object store.
 //! - [`consents`]: consents given elsewhere, brought in in bulk.
 //! - [`cancel`]: taking a notification back.
 //! - [`due`]: what is done when something that waited comes due.
@@ -17,6 +18,7 @@
 
 pub mod accept;
 pub mod addresses;
+pub mod attachments;
 pub mod bus;
 pub mod cancel;
 pub mod consents;

@@ -7,6 +7,7 @@
 //!   admin.key         0600; the first administrator's API key
 //!   log.db            events, deliveries owed, timers
 //!   keys.db           one key a recipient, wrapped by the master key
+//!   attachments/      files that go with notifications, unless they are elsewhere
 //!   views/            read models; may be deleted, they are rebuilt
 //!   replica           of the cluster profile: what the others know this process by
 //!   moved             says where to, once `bongsu migrate-profile` has moved what is in here

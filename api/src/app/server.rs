@@ -25,8 +25,11 @@ use crate::http;
 use crate::http::callbacks::CallbackDoor;
 use crate::http::links::{self, LinkPages, Peer};
 use crate::http::push;
+use crate::http::uploads::Uploads;
 use axum::http::Request;
 use commands::accept::LONGEST_KEY;
+use commands::attachments::{Objects, StoreError, StoredObjects};
+use commands::links::LinkSettings;
 use commands::log::MasterKey;
 use commands::ports::{Clock, DatabaseClock, Random, SystemClock, SystemRandom};
 use commands::replicas::Introduction;
@@ -82,6 +85,9 @@ pub enum AppError {
     /// What tries templates.
     #[error("the system does not say where this program is, which tries templates: {0}")]
     Examiner(std::io::Error),
+    /// The files.
+    #[error("attachments cannot be kept where attachments.folder or attachments.url says: {0}")]
+    Files(StoreError),
     /// The listener.
     #[error("cannot listen on {address}: {reason}; is another server using it?")]
     Listen {
@@ -130,7 +136,8 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
         roles: config.server.roles,
         overall: config.policy.limits(),
         share_always: config.redis.queue == RedisQueue::Always,
-        links: config.links.settings(),
+        links: LinkSettings { attachment_days: u16::try_from(config.attachments.link_days).unwrap_or(u16::MAX), ..config.links.settings() },
+        files: (open_files(&config)?, config.attachments.settings()),
         examiner: Arc::new(ChildExaminer::new().map_err(AppError::Examiner)?),
     };
     let stores = open_stores(&config, &data, &master, &random, shared_clock).await?;
@@ -200,9 +207,10 @@ pub async fn serve(config: Config, options: ServeOptions) -> Result<(), AppError
     if config.server.roles.has(Role::Api) {
         let invalid = u32::try_from(config.links.invalid_requests).unwrap_or(u32::MAX);
         let pages = LinkPages::new(Arc::clone(&services), limits, invalid, config.server.trusted_proxies.clone());
+        let uploads = Uploads::new(Arc::clone(&services), invalid, config.server.trusted_proxies.clone());
         let callbacks = Arc::new(CallbackDoor::new(services, callbacks::build(&config, &clock)?, invalid, config.server.trusted_proxies.clone()));
         app = router(schema, gate, transport.clone()).merge(links::router(Arc::new(pages))).merge(app);
-        app = app.merge(http::callbacks::router(Arc::clone(&callbacks)));
+        app = app.merge(http::callbacks::router(Arc::clone(&callbacks))).merge(http::uploads::router(Arc::new(uploads)));
         door = Some(callbacks);
         if let Some((web_push, key)) = config.providers.web_push.as_ref().and_then(|web_push| Some((web_push, web_push.public_key()?))) {
             app = app.merge(push::router(key, web_push.try_page));
@@ -267,6 +275,12 @@ fn clocks(profile: Profile) -> (Arc<dyn Clock>, Arc<DatabaseClock>) {
         Profile::Embedded => (Arc::new(SystemClock::default()), shared),
         Profile::Cluster => (Arc::<DatabaseClock>::clone(&shared), shared),
     }
+}
+
+/// Where files are.
+fn open_files(config: &Config) -> Result<Option<Arc<dyn Objects>>, AppError> {
+    let opened = config.attachments.place(&config.storage).map(StoredObjects::open).transpose().map_err(AppError::Files)?;
+    Ok(opened.map(|opened| Arc::new(opened) as Arc<dyn Objects>))
 }
 
 /// The stores of the configured profile.

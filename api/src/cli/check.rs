@@ -86,6 +86,7 @@ impl Check {
         findings.extend(beside::mirror(&config, self.offline).await);
         findings.extend(providers(&config, self.offline).await);
         findings.extend(links(&config));
+        findings.extend(beside::attachments(&config, self.offline).await);
         let failed = findings.iter().any(|finding| finding.verdict == Verdict::Failed);
         if out.json {
             out.json_value(&findings)?;

@@ -8,7 +8,7 @@ section! {
     /// Links to the pages on which a person unsubscribes or sets preferences, without a login. See
     /// [unsubscribing](guides/unsubscribing.md).
     Links at "links" {
-        /// The address under which people reach this server's `/u/`, `/p/`, `/c/` and `/o/`, such as
+        /// The address under which people reach this server's `/u/`, `/p/`, `/c/`, `/o/` and `/attachments/`, such as
         /// `https://notify.example.com`. Without it, mails have no `List-Unsubscribe` and no links are made.
         base_url: Option<Url>,
         /// Days that the unsubscribe link of a mail works after it was sent.
@@ -71,6 +71,7 @@ impl Links {
             preferences_days: days(self.preferences_days),
             mailbox: self.mailbox.clone(),
             tracking: self.tracking,
+            ..LinkSettings::default()
         }
     }
 }

@@ -11,6 +11,7 @@
 //! the first mistake and suggests nothing, environment names are spelled out at every field, and
 //! one section with defaults that differ by channel (retry schedules) cannot be written in it.
 
+mod attachments;
 mod channels;
 pub mod delivery;
 mod limits;
@@ -34,6 +35,7 @@ mod storage;
 mod tests;
 pub mod value;
 
+pub use attachments::Attachments;
 pub use channels::Channels;
 pub use delivery::Delivery;
 pub use limits::Limits;
@@ -77,6 +79,8 @@ pub struct Config {
     pub limits: Limits,
     /// Links that act for a person without a login.
     pub links: Links,
+    /// Files that go with notifications.
+    pub attachments: Attachments,
     /// What the server says about itself on stderr.
     pub log: Log,
     /// The metrics endpoint.
@@ -92,7 +96,15 @@ impl Config {
         all.extend(Delivery::describe_all());
         all.extend(Providers::describe_all());
         all.extend(Channels::describe_all());
-        all.extend([Policy::describe(), Limits::describe(), Links::describe(), Log::describe(), Metrics::describe(), Mirror::describe()]);
+        all.extend([
+            Policy::describe(),
+            Limits::describe(),
+            Links::describe(),
+            Attachments::describe(),
+            Log::describe(),
+            Metrics::describe(),
+            Mirror::describe(),
+        ]);
         all
     }
 
@@ -126,10 +138,11 @@ impl Config {
         let policy = Policy::read(&mut reader);
         let limits = Limits::read(&mut reader);
         let links = Links::read(&mut reader);
+        let attachments = Attachments::read(&mut reader);
         let log = Log::read(&mut reader);
         let metrics = Metrics::read(&mut reader);
         let mirror = Mirror::read(&mut reader);
-        match (server, storage, postgres, redis, delivery, providers, channels, policy, limits, links, log, metrics, mirror) {
+        match (server, storage, postgres, redis, delivery, providers, channels, policy, limits, links, attachments, log, metrics, mirror) {
             (
                 Some(server),
                 Some(storage),
@@ -141,11 +154,12 @@ impl Config {
                 Some(policy),
                 Some(limits),
                 Some(links),
+                Some(attachments),
                 Some(log),
                 Some(metrics),
                 Some(mirror),
             ) if !reader.has_problems() => {
-                Ok((Self { server, storage, postgres, redis, delivery, providers, channels, policy, limits, links, log, metrics, mirror }, layers))
+                Ok((Self { server, storage, postgres, redis, delivery, providers, channels, policy, limits, links, attachments, log, metrics, mirror }, layers))
             }
             _ => Err(ConfigError::Invalid { problems: reader.into_problems() }),
         }

@@ -6,6 +6,7 @@
 
 mod addresses;
 mod administration;
+mod attachments;
 mod context;
 mod dead_letters;
 mod error;

@@ -2,6 +2,7 @@
 
 use async_graphql::{Interface, SimpleObject};
 use commands::accept::{Refusal, Unusable};
+use commands::attachments::Unattachable;
 use domain::notification::NotificationRefusal;
 use domain::recipient::RecipientRefusal;
 use domain::values::ContentError;
@@ -43,7 +44,9 @@ impl From<Refusal> for Refused {
             Refusal::Content(ContentError::TooLarge { .. }) => ("TOO_LARGE", "content"),
             Refusal::Content(ContentError::ControlInTitle) => ("INVALID_HEADER", "content.title"),
             Refusal::Content(ContentError::TooDeep { .. }) => ("TOO_DEEP", "content"),
+            Refusal::Content(ContentError::Attachment(_)) => ("ATTACHMENT_INVALID", "attachments"),
             Refusal::Content(_) => ("CONTENT_INVALID", "content"),
+            Refusal::Attachment(unattachable) => (of_attachment(unattachable), "attachments"),
             Refusal::IdempotencyKey => ("IDEMPOTENCY_KEY_INVALID", "idempotencyKey"),
             Refusal::IdempotencyConflict => ("IDEMPOTENCY_CONFLICT", "idempotencyKey"),
             Refusal::UnknownRecipient => ("RECIPIENT_NOT_FOUND", "recipient"),
@@ -61,6 +64,16 @@ impl From<Refusal> for Refused {
             Refusal::Contended => return Self::new("CONTENDED", refusal.to_string()),
         };
         Self::at(field, code, refusal.to_string())
+    }
+}
+
+const fn of_attachment(unattachable: &Unattachable) -> &'static str {
+    match unattachable {
+        Unattachable::Off => "ATTACHMENTS_OFF",
+        Unattachable::NotFound { .. } => "ATTACHMENT_NOT_FOUND",
+        Unattachable::Type => "ATTACHMENT_TYPE",
+        Unattachable::TooLarge { .. } => "ATTACHMENT_TOO_LARGE",
+        Unattachable::Unavailable => "ATTACHMENTS_UNAVAILABLE",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::addresses::{AddressMutation, AddressQuery};
 use super::administration::{CategoryMutation, CategoryQuery, KeyMutation, KeyQuery, ProjectionMutation, SenderMutation, SenderQuery, StatusQuery};
+use super::attachments::AttachmentMutation;
 use super::dead_letters::{DeadLetterMutation, DeadLetterQuery};
 use super::explaining::ExplainQuery;
 use super::live::LiveQuery;
@@ -30,6 +31,10 @@ pub struct AuthorQuery(CategoryQuery, TemplateQuery, TemplatePreviewQuery);
 #[derive(MergedObject, Default)]
 pub struct AuthorMutation(CategoryMutation, TemplateMutation, TemplateTrialMutation);
 
+/// What is sent, and the files that go with it; together for the same reason.
+#[derive(MergedObject, Default)]
+pub struct SenderMutations(SendingMutation, AttachmentMutation);
+
 /// All queries.
 #[derive(MergedObject, Default)]
 pub struct Query(
@@ -54,7 +59,7 @@ pub struct Query(
 /// All mutations.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
-    SendingMutation,
+    SenderMutations,
     CancelMutation,
     ScheduleMutation,
     AddressMutation,

@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod push;
 #[cfg(test)]
 mod tests;
+pub mod uploads;
 
 use crate::app::services::Services;
 use axum::Router;

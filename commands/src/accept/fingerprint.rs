@@ -74,6 +74,10 @@ fn later(request: &SendRequest) -> Vec<(&'static str, Vec<u8>)> {
     if let Some(parameters) = &request.content.parameters {
         later.push(("parameters", parameters.as_bytes().to_vec()));
     }
+    // Not their sizes, which the request does not name.
+    for attachment in &request.content.attachments {
+        later.push(("attachment", format!("{} {} {}", attachment.id, attachment.kind, attachment.name).into_bytes()));
+    }
     later
 }
 
@@ -86,7 +90,7 @@ mod tests {
     use crate::accept::tests::request;
     use crate::log::MasterKey;
     use domain::calendar::LocalDateTime;
-    use domain::values::{Channel, ChannelPlan, Content, PlanStep, TemplateKey, TopicKey};
+    use domain::values::{Attachment, AttachmentId, Channel, ChannelPlan, Content, PlanStep, TemplateKey, TopicKey};
     use std::collections::HashSet;
 
     #[test]
@@ -103,6 +107,11 @@ mod tests {
         let hashing = MasterKey::new([3; 32]).hashing();
         let recipient = hashing.recipient("alice");
         let plain = || request(Some("k"), "Paid");
+        let with_file = |name: &str| {
+            let (id, kind) = (AttachmentId::new(&"0".repeat(64)).unwrap(), "application/pdf".to_owned());
+            let attachments = vec![Attachment { id, name: name.to_owned(), kind, bytes: 0 }];
+            SendRequest { content: Content { attachments, ..plain().content }, ..plain() }
+        };
         let plan = ChannelPlan { steps: vec![PlanStep { channels: vec![Channel::Email], next: None }] };
         let others = [
             plain(),
@@ -113,6 +122,8 @@ mod tests {
             SendRequest { plan: Some(plan), ..plain() },
             SendRequest { content: Content { template: Some(TemplateKey::new("paid").unwrap()), ..plain().content }, ..plain() },
             SendRequest { content: Content { parameters: Some("{}".to_owned()), ..plain().content }, ..plain() },
+            with_file("a.pdf"),
+            with_file("b.pdf"),
         ];
         let different: HashSet<_> = others.iter().map(|request| fingerprint(request, recipient, &hashing)).collect();
         assert_eq!(different.len(), others.len());

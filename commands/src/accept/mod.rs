@@ -23,11 +23,13 @@ pub use gathered::{Gathered, address_stream, category_stream, digest_stream, fre
 pub(crate) use request::question;
 pub use request::{Accepted, LONGEST_KEY, Refusal, SendRequest};
 
+use crate::attachments::{Attachments, Unattachable};
 use crate::bus::{Bus, Refused};
 use crate::failpoint;
 use crate::log::{Commit, CommitOutcome, Hashing, Lane, LogError, Metadata, StreamAppend};
 use crate::ports::{Clock, Random};
 use domain::aggregate::Aggregate;
+use domain::event::Personal;
 use domain::notification::{Accept, Notification, NotificationCommand, NotificationEvent, NotificationRefusal, Requested};
 use domain::policy::deciding::{self, Ask, Decided, Decision};
 use domain::values::{Limit, Millis, NotificationId, Priority, RecipientId};
@@ -55,6 +57,7 @@ pub struct Acceptor {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     overall: Arc<[Limit]>,
+    attachments: Option<Attachments>,
 }
 
 impl std::fmt::Debug for Acceptor {
@@ -99,7 +102,13 @@ impl Prepared {
 impl Acceptor {
     /// Puts the parts together.
     pub fn new(bus: Bus, facts: Arc<Facts>, hashing: Hashing, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: AcceptorSettings) -> Self {
-        Self { bus, facts, hashing, clock, random, overall: settings.overall.into() }
+        Self { bus, facts, hashing, clock, random, overall: settings.overall.into(), attachments: None }
+    }
+
+    /// Takes files too.
+    #[must_use]
+    pub fn with(self, attachments: Attachments) -> Self {
+        Self { attachments: Some(attachments), ..self }
     }
 
     /// The facts that it decides on.
@@ -212,9 +221,25 @@ impl Acceptor {
         {
             return Err(Refused::Refusal(Refusal::Template(unusable)));
         }
-        let requested = item.request.requested(item.recipient, &facts, &self.hashing, now);
+        let mut requested = item.request.requested(item.recipient, &facts, &self.hashing, now);
+        // The last thing: what is refused for another reason keeps nothing longer.
+        match self.refer(&item.request, requested.not_before).await {
+            Ok(sizes) => measured(&mut requested, sizes),
+            Err(_) if self.bus.log().stream_number(stream_of(item.id)).await?.is_some() => {}
+            Err(unattachable) => return Err(Refused::Refusal(Refusal::Attachment(unattachable))),
+        }
         let content = facts.category.state.dedup_window.map(|_| self.hashing.content(&item.request.category, &item.request.content));
         Ok(Prepared { item, facts, requested, content })
+    }
+
+    /// Keeps the files of a request, and tells their sizes.
+    async fn refer(&self, request: &SendRequest, not_before: Option<Millis>) -> Result<Vec<u64>, Unattachable> {
+        let files = &request.content.attachments;
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let attachments = self.attachments.as_ref().ok_or(Unattachable::Off)?;
+        attachments.refer(&request.sender, files, not_before.unwrap_or(0)).await
     }
 
     /// Decides one after the other, each on what those before it count.
@@ -280,6 +305,13 @@ impl Acceptor {
         }
         // Many repeats at once: the promise holds all the same, only this one goes unrecorded.
         Ok(promise.ok_or(Refusal::Contended))
+    }
+}
+
+/// Says how large its files are.
+fn measured(requested: &mut Requested, sizes: Vec<u64>) {
+    if let Personal::Known(content) = &mut requested.personal {
+        content.attachments.iter_mut().zip(sizes).for_each(|(file, bytes)| file.bytes = bytes);
     }
 }
 

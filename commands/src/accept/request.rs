@@ -3,6 +3,7 @@
 use super::binding::{Unusable, bound, usable};
 use super::fingerprint::fingerprint;
 use super::gathered::Gathered;
+use crate::attachments::Unattachable;
 use crate::log::{Hashing, Position};
 use domain::calendar::{LocalDateTime, TimeZone};
 use domain::event::Personal;
@@ -118,6 +119,9 @@ pub enum Refusal {
     /// The template.
     #[error(transparent)]
     Template(#[from] Unusable),
+    /// A file.
+    #[error(transparent)]
+    Attachment(#[from] Unattachable),
     /// Already over.
     #[error("expiresAt is in the past")]
     Expired,

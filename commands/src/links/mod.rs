@@ -10,9 +10,11 @@
 mod tests;
 mod token;
 mod tracked;
+mod upload;
 
 pub use token::{LinkError, Purpose};
 pub use tracked::TrackedMail;
+pub use upload::{UPLOAD_MS, UploadGrant};
 
 use crate::log::MasterKey;
 use aws_lc_rs::hmac;
@@ -28,6 +30,8 @@ pub struct LinkSettings {
     pub unsubscribe_days: u16,
     /// Days that a link to the preference page works.
     pub preferences_days: u16,
+    /// Days that a link to a file works.
+    pub attachment_days: u16,
     /// A mailbox that takes requests to unsubscribe as well; its owner passes them on.
     pub mailbox: Option<String>,
     /// Whether mails may be tracked at all.
@@ -36,7 +40,7 @@ pub struct LinkSettings {
 
 impl Default for LinkSettings {
     fn default() -> Self {
-        Self { base_url: None, unsubscribe_days: 180, preferences_days: 30, mailbox: None, tracking: true }
+        Self { base_url: None, unsubscribe_days: 180, preferences_days: 30, attachment_days: 7, mailbox: None, tracking: true }
     }
 }
 
@@ -115,6 +119,16 @@ impl Links {
         Some((format!("{base}/{}/{token}", Purpose::Preferences.path()), (Millis::from(last) + 1) * DAY_MS))
     }
 
+    /// The address of a file of a notification, by its number from 0; none without a base URL.
+    pub fn attachment(&self, recipient: RecipientId, notification: NotificationId, number: u16, now: Millis) -> Option<String> {
+        let base = self.settings.base_url.as_deref()?;
+        let (purpose, issued) = (Purpose::Attachment, day(now));
+        let place = Some(Place { delivery: 0, link: number });
+        let expires = issued.saturating_add(self.settings.attachment_days);
+        let link = Link { purpose, recipient, category: None, notification: Some(notification), place, issued, expires };
+        Some(format!("{base}/{}/{}", purpose.path(), token::write(&link, &self.key)))
+    }
+
     /// Whether links can be made: there is a base URL.
     pub const fn at_hand(&self) -> bool {
         self.settings.base_url.is_some()
@@ -131,6 +145,7 @@ impl Links {
         let life = match purpose {
             Purpose::Unsubscribe => self.settings.unsubscribe_days,
             Purpose::Preferences => self.settings.preferences_days,
+            Purpose::Attachment => self.settings.attachment_days,
             Purpose::Click | Purpose::Open => u16::MAX,
         };
         token::write(&Link { purpose, recipient, category, notification, place: None, issued, expires: issued.saturating_add(life) }, &self.key)

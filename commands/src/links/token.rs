@@ -2,7 +2,8 @@
 //!
 //! `key version (1) ‖ purpose (1) ‖ issued (2) ‖ expires (2) ‖ recipient (16) ‖ notification or zeros
 //! (16) ‖ what it is about ‖ MAC (16)`; numbers begin with their high byte. What it is about is the key of a
-//! category (0 bytes or more), or of a tracked mail the delivery (2) and the number of its link (2). The MAC is
+//! category (0 bytes or more), or of a tracked mail the delivery (2) and the number of its link (2), of a file 0 and its
+//! number. The MAC is
 //! HMAC-SHA-256 over all before it, its first half (RFC 2104 section 5). Nothing in it is personal in the
 //! clear: the recipient's id is a keyed hash, and a category's key is the sender's word.
 
@@ -15,11 +16,11 @@ use domain::values::{CategoryKey, NotificationId, RecipientId};
 use uuid::Uuid;
 
 /// Version of the key and of the layout.
-const KEY_VERSION: u8 = 1;
+pub(super) const KEY_VERSION: u8 = 1;
 const HEAD: usize = 38;
-const MAC: usize = 16;
+pub(super) const MAC: usize = 16;
 /// Longer than any link that was made here; looked at before it is decoded.
-const LONGEST: usize = 512;
+pub(super) const LONGEST: usize = 512;
 
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub enum Purpose {
     Click,
     /// Opening a mail.
     Open,
+    /// Getting a file of a notification.
+    Attachment,
 }
 
 impl Purpose {
@@ -42,6 +45,7 @@ impl Purpose {
             Self::Preferences => "p",
             Self::Click => "c",
             Self::Open => "o",
+            Self::Attachment => "attachments",
         }
     }
 
@@ -51,12 +55,13 @@ impl Purpose {
             Self::Preferences => 2,
             Self::Click => 3,
             Self::Open => 4,
+            Self::Attachment => 5,
         }
     }
 
-    /// Whether it is of a mail that is tracked.
-    const fn is_of_mail(self) -> bool {
-        matches!(self, Self::Click | Self::Open)
+    /// Whether it says a place within a notification.
+    const fn has_place(self) -> bool {
+        matches!(self, Self::Click | Self::Open | Self::Attachment)
     }
 
     const fn from_number(number: u8) -> Option<Self> {
@@ -65,6 +70,7 @@ impl Purpose {
             2 => Some(Self::Preferences),
             3 => Some(Self::Click),
             4 => Some(Self::Open),
+            5 => Some(Self::Attachment),
             _ => None,
         }
     }
@@ -122,7 +128,7 @@ fn parse(signed: &[u8]) -> Option<Link> {
     let (recipient, notification) = ids.split_at_checked(16)?;
     let id = |bytes: &[u8]| Uuid::from_slice(bytes).ok();
     let purpose = Purpose::from_number(*purpose)?;
-    let (category, place) = if purpose.is_of_mail() {
+    let (category, place) = if purpose.has_place() {
         let [d0, d1, l0, l1] = about.try_into().ok()?;
         (None, Some(Place { delivery: u16::from_be_bytes([d0, d1]), link: u16::from_be_bytes([l0, l1]) }))
     } else if about.is_empty() {

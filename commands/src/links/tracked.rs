@@ -56,7 +56,7 @@ impl TrackedMail {
 
     /// Whether an address is one of this server's pages for links: these stay as they are.
     pub fn is_ours(&self, url: &str) -> bool {
-        [Purpose::Unsubscribe, Purpose::Preferences, Purpose::Click, Purpose::Open].iter().any(|purpose| {
+        [Purpose::Unsubscribe, Purpose::Preferences, Purpose::Click, Purpose::Open, Purpose::Attachment].iter().any(|purpose| {
             url.strip_prefix(&self.base).and_then(|rest| rest.strip_prefix('/')?.strip_prefix(purpose.path())).is_some_and(|rest| rest.starts_with('/'))
         })
     }

@@ -142,12 +142,14 @@ impl Hashing {
         let optional = |text: &Option<String>| text.as_ref().map_or_else(|| vec![0], |text| [&[1], text.as_bytes()].concat());
         let (title, html, data) = (optional(&content.title), optional(&content.html), optional(&content.data));
         let plain = [b"content", category.as_str().as_bytes(), &title, content.body.as_bytes(), &html, &data];
+        let files: Vec<String> = content.attachments.iter().map(|file| format!("attachment {} {}", file.id, file.name)).collect();
+        let files: Vec<&[u8]> = files.iter().map(String::as_bytes).collect();
         match (&content.template, &content.parameters) {
-            (None, None) => self.id(&plain),
+            (None, None) => self.id(&[plain.as_slice(), &files].concat()),
             (template, parameters) => {
                 let template = template.as_ref().map_or("", TemplateKey::as_str);
                 let parameters = optional(parameters);
-                self.id(&[plain.as_slice(), &[b"template", template.as_bytes(), &parameters]].concat())
+                self.id(&[plain.as_slice(), &[b"template", template.as_bytes(), &parameters], &files].concat())
             }
         }
     }

@@ -179,5 +179,6 @@ fn rendered(compiled: &Compiled, used: &TemplateUse, content: &Content, channel:
         metadata: content.metadata.clone(),
         template: None,
         parameters: None,
+        attachments: content.attachments.clone(),
     })
 }

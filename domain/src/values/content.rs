@@ -1,6 +1,7 @@
 //! What is to be told: inline content, given by the sender.
 
 use super::TemplateKey;
+use super::attachment::{Attachment, AttachmentError, MAX_ATTACHMENTS};
 use super::json::{MAX_JSON_LEVELS, json_levels};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,9 @@ pub struct Content {
     /// Of a template: the JSON object of its parameters, in place of all that is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<String>,
+    /// Files that go with it: within e-mails, elsewhere as links.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
 }
 
 /// Its size only: what people are told belongs in no trace.
@@ -79,6 +83,9 @@ pub enum ContentError {
         /// Which field.
         field: &'static str,
     },
+    /// A file.
+    #[error(transparent)]
+    Attachment(#[from] AttachmentError),
 }
 
 impl Content {
@@ -118,6 +125,9 @@ impl Content {
                 return Err(ContentError::TooDeep { field });
             }
         }
-        Ok(())
+        if self.attachments.len() > MAX_ATTACHMENTS {
+            return Err(AttachmentError::TooMany.into());
+        }
+        self.attachments.iter().try_for_each(Attachment::check).map_err(ContentError::from)
     }
 }

@@ -1,5 +1,6 @@
 //! The words that aggregates, policies and adapters share; one file each.
 
+mod attachment;
 mod channel;
 mod content;
 mod country;
@@ -21,6 +22,7 @@ mod sent_from;
 mod tests;
 mod text;
 
+pub use attachment::{Attachment, AttachmentError, AttachmentId, MAX_ATTACHMENTS, check_content_type, check_file_name};
 pub use channel::Channel;
 pub use content::{Content, ContentError, MAX_NOTIFICATION_BYTES};
 pub use country::Country;

@@ -5,11 +5,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+pub mod bucket;
 pub mod deciding;
 pub mod event_log;
 pub mod limiters;
 pub mod limits;
 pub mod live_feed;
+pub mod objects;
 pub mod proxy;
 pub mod queue;
 pub mod queues;

@@ -1,5 +1,6 @@
 //! What Bongsu does, told as its users would see it.
 
+mod attachments;
 mod bounces;
 mod browsers;
 mod calls;

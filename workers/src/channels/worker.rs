@@ -14,10 +14,12 @@ use super::doubtful;
 use super::gate::{Gate, Offer, Opening, Serving, Watched};
 use super::under_way::UnderWay;
 use crate::pending::{DELIVERY, Item, Route};
+use crate::providers::files::files_of;
 use crate::providers::{Call, Message};
 use crate::queue::WorkQueue;
 use crate::tracking::tracked;
 use commands::accept::Facts;
+use commands::attachments::Attachments;
 use commands::bus::Bus;
 use commands::failpoint;
 use commands::links::{Links, Unsubscribe};
@@ -61,6 +63,8 @@ pub struct Shared {
     pub random: Arc<dyn Random>,
     /// Makes the links of e-mails.
     pub links: Arc<Links>,
+    /// The files of e-mails.
+    pub attachments: Attachments,
     /// Renders what is made from templates.
     pub templates: Templates,
     /// Retry schedule of each channel that has another than the default.
@@ -341,35 +345,43 @@ impl ChannelWorker {
     fn call(&self, prepared: Prepared, content: Body, since: Duration, outcomes: mpsc::Sender<Concluded>) {
         let Prepared { item, attempt, unbegun, entered } = prepared;
         let Some(Attempt { address, from, unsubscribe, tracking, mut slot }) = attempt else { return };
-        let (clock, links) = (Arc::clone(&self.shared.clock), Arc::clone(&self.shared.links));
+        let (clock, links, attachments) = (Arc::clone(&self.shared.clock), Arc::clone(&self.shared.links), self.shared.attachments.clone());
         self.calls.spawn(async move {
             failpoint::dawdle("calls-dawdle", clock.as_ref()).await;
             slot.used();
+            let files = match &content {
+                Body::Known(content) => files_of(&attachments, item.delivery.channel, content).await,
+                _ => Ok(Vec::new()),
+            };
             let began = clock.monotonic();
             let late = clock.monotonic().saturating_sub(since) >= BEGIN_WITHIN;
             let mut cost = None;
-            let outcome = match content {
+            let outcome = match (content, files) {
                 _ if late => {
                     drop(unbegun);
                     Outcome::NotMade { code: "not begun in time".to_owned() }
                 }
-                Body::Erased => {
+                (_, Err(outcome)) => {
+                    drop(unbegun);
+                    outcome
+                }
+                (Body::Erased, _) => {
                     drop(unbegun);
                     Outcome::Permanent { code: "content erased".to_owned() }
                 }
-                Body::Damaged => {
+                (Body::Damaged, _) => {
                     drop(unbegun);
                     Outcome::Permanent { code: "content damaged".to_owned() }
                 }
-                Body::Unrendered(code) => {
+                (Body::Unrendered(code), _) => {
                     drop(unbegun);
                     Outcome::Permanent { code: code.to_owned() }
                 }
-                Body::Unread => {
+                (Body::Unread, _) => {
                     drop(unbegun);
                     Outcome::NotMade { code: "content not read".to_owned() }
                 }
-                Body::Known(content) => {
+                (Body::Known(content), Ok(files)) => {
                     let message = Message {
                         notification: item.notification,
                         delivery: item.delivery.number,
@@ -378,6 +390,7 @@ impl ChannelWorker {
                         content: with_links(&links, &item, unsubscribe.as_ref(), tracked(content, tracking.as_deref()), clock.now()),
                         address,
                         from,
+                        files,
                         unsubscribe,
                         expires_at: item.expires_at,
                         requested_at: item.requested_at,

@@ -4,6 +4,7 @@
 pub mod apns;
 pub mod callbacks;
 pub mod fcm;
+pub mod files;
 pub mod http;
 pub mod kakao_talk;
 mod mail;
@@ -50,6 +51,8 @@ pub struct Message {
     pub address: AddressDetails,
     /// Whom it comes from, where that is not as configured; checked, and allowed for this provider.
     pub from: Option<SentAs>,
+    /// The files of an e-mail.
+    pub files: Vec<files::File>,
     /// The ways out of its category, of an e-mail that has some.
     pub unsubscribe: Option<Unsubscribe>,
     /// Worth nothing after this moment.

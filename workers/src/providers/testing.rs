@@ -16,6 +16,7 @@ pub(super) fn message(value: &str, secret: Option<String>) -> Message {
         content: Arc::new(Content { title: Some("Paid".to_owned()), body: "Order 42".to_owned(), ..Content::default() }),
         address: AddressDetails { value: value.to_owned(), secret },
         from: None,
+        files: Vec::new(),
         unsubscribe: None,
         expires_at: None,
         requested_at: 1_700_000_000_000,

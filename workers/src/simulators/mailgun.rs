@@ -71,7 +71,8 @@ impl MailgunSimulator {
         if parts.iter().flatten().all(|part| part.is_empty()) {
             return Err(refusal(400, "Need at least one of 'text', 'html', 'amp-html' or 'template' parameters specified"));
         }
-        Ok(())
+        let fine = form.files().iter().all(|file| file.field == "attachment" && !file.name.is_empty() && !file.kind.is_empty() && !file.content.is_empty());
+        if fine { Ok(()) } else { Err(refusal(400, "attachment parameter is not a file")) }
     }
 
     async fn send(&self, head: &Parts, body: Bytes) -> Reply {

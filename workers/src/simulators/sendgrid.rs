@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hyper::Method;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -91,6 +93,15 @@ impl SendgridSimulator {
         let filled = content.iter().all(|part| part["value"].as_str().is_some_and(|value| !value.is_empty()));
         if !filled || !matches!(kinds.as_slice(), ["text/plain"] | ["text/html"] | ["text/plain", "text/html"]) {
             return Err(refusal(400, "content"));
+        }
+        if let Some(files) = body.get("attachments") {
+            let fine = |file: &Value| {
+                let text = |name: &str| file[name].as_str().is_some_and(|text| !text.is_empty() && !text.contains([';', '\r', '\n']));
+                text("type") && text("filename") && file["content"].as_str().is_some_and(|content| !content.is_empty() && STANDARD.decode(content).is_ok())
+            };
+            if !files.as_array().is_some_and(|files| !files.is_empty() && files.iter().all(fine)) {
+                return Err(refusal(400, "attachments"));
+            }
         }
         let headers = body["headers"].as_object();
         let fine = headers.is_none_or(|all| all.iter().all(|(name, value)| is_free(name) && value.as_str().is_some_and(|value| value.is_ascii())));

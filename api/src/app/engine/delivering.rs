@@ -54,6 +54,7 @@ impl Engine {
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             links: Arc::clone(&self.links),
+            attachments: self.attachments.clone(),
             templates: self.templates.clone(),
             schedules: self.settings.schedules.clone(),
             batch: self.settings.batch,

@@ -14,6 +14,7 @@ use crate::app::supervisor::Supervisor;
 use crate::auth::catch_up::CatchUp;
 use crate::config::{Role, Roles};
 use commands::accept::{Acceptor, AcceptorSettings, Facts, FactsSettings};
+use commands::attachments::{AttachmentSettings, Attachments, Objects};
 use commands::bus::Bus;
 use commands::consumer::Progress;
 use commands::due::Due;
@@ -53,7 +54,13 @@ const ERASURE_LOOK_BACK: u64 = 100_000;
 /// What one process at a time does, and whose role it is.
 fn once_only(read_models: &ReadModels) -> impl Iterator<Item = (&'static str, Role)> + use<> {
     let models: Vec<_> = read_models.all().iter().map(|model| (model.name(), Role::Projections)).collect();
-    models.into_iter().chain([(kurrentdb::NAME, Role::Projections), (DELIVERY, Role::Workers), (TIMERS, Role::Workers), (REFILL, Role::Workers)])
+    models.into_iter().chain([
+        (kurrentdb::NAME, Role::Projections),
+        (DELIVERY, Role::Workers),
+        (TIMERS, Role::Workers),
+        (REFILL, Role::Workers),
+        (COLLECTING, Role::Workers),
+    ])
 }
 
 /// Why the engine did not start.
@@ -77,7 +84,7 @@ pub enum EngineError {
 }
 
 /// What an operator may set.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct EngineSettings {
     /// Retry schedules by channel.
     pub schedules: HashMap<Channel, RetrySchedule>,
@@ -107,6 +114,8 @@ pub struct EngineSettings {
     pub share_always: bool,
     /// How links are made that act for a person.
     pub links: LinkSettings,
+    /// Where files are, where there are any, and how they are kept.
+    pub files: (Option<Arc<dyn Objects>>, AttachmentSettings),
     /// How many a recipient may get over all categories together.
     pub overall: Vec<Limit>,
     /// Tries templates before they are published.
@@ -139,6 +148,9 @@ struct Together {
 const LINGER: Duration = Duration::from_millis(6);
 const LONGEST_LINGER: Duration = Duration::from_millis(20);
 
+/// Removes files that nothing refers to.
+const COLLECTING: &str = "attachments";
+
 /// Fills the shared queue.
 const REFILL: &str = "refill";
 
@@ -152,6 +164,8 @@ pub struct Engine {
     pub hashing: Hashing,
     /// Links that act for a person without a login.
     pub links: Arc<Links>,
+    /// Files that go with notifications.
+    pub attachments: Attachments,
     /// Records what is seen of tracked mails.
     pub tracking: Arc<Recorder>,
     /// Recipients' keys.
@@ -256,7 +270,10 @@ impl Engine {
         let templates = Templates::new(bus.clone());
         let due = due.sharing(templates.clone());
         let publisher = Publisher::new(bus.clone(), Arc::clone(&settings.examiner));
-        let acceptor = Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random), terms);
+        let (objects, kept) = settings.files.clone();
+        let attachments = Attachments::new(objects, kept, Arc::clone(&clock));
+        let acceptor =
+            Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random), terms).with(attachments.clone());
         let links = Arc::new(Links::new(master, settings.links.clone()));
         let tracking = Arc::new(Recorder::new(bus.clone()));
         let sources = Sources { log: Arc::clone(&log), tail: Arc::clone(&tail), clock: Arc::clone(&clock) };
@@ -266,6 +283,7 @@ impl Engine {
             acceptor,
             hashing,
             links,
+            attachments,
             tracking,
             keys,
             log,
@@ -301,8 +319,17 @@ impl Engine {
         let head = self.tail.head();
         erase_keys_of_erased(self.log.as_ref(), &self.keys, head.saturating_sub(ERASURE_LOOK_BACK)).await?;
         self.follow(following);
+        self.collect(following);
         self.feed_queue(delivering);
         if self.settings.roles.has(Role::Workers) { self.deliver(providers, head, delivering, following).await } else { Ok(Vec::new()) }
+    }
+
+    /// Removes files that nothing refers to, whenever it is our turn.
+    fn collect(&self, following: &Supervisor) {
+        if self.settings.roles.has(Role::Workers) && self.attachments.at_hand() {
+            let (turn, clock, attachments) = (self.turn(COLLECTING), Arc::clone(&self.clock), self.attachments.clone());
+            following.run(COLLECTING, |stop| async move { turn.each(clock.as_ref(), &stop, |_, stop| attachments.keep_collecting(stop)).await });
+        }
     }
 
     /// Whether the queue that all replicas share is used; nothing where there is none.

@@ -37,6 +37,7 @@ async fn a_key_whose_secret_was_not_kept_is_not_in_force() {
         overall: Vec::new(),
         share_always: false,
         links: Default::default(),
+        files: Default::default(),
         examiner: Arc::new(commands::templates::InProcess),
     };
     let hooks: Vec<Arc<dyn commands::log::AfterCommit>> = vec![Arc::<KeyRegistry>::clone(&keys)];

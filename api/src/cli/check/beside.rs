@@ -1,7 +1,9 @@
-//! What may stand beside the log: Redis, and the mirror. Nothing is written there.
+//! What may stand beside the log: Redis, the mirror, and the store of files. Nothing is written there, but to the last
+//! one, which is tried out.
 
 use super::{Finding, PATIENCE, Verdict};
 use crate::config::{Config, Profile};
+use commands::attachments::{Place, StoredObjects};
 use commands::ports::{Clock, SystemClock};
 use projections::feed::kurrentdb;
 use std::sync::Arc;
@@ -63,5 +65,31 @@ pub(super) async fn mirror(config: &Config, offline: bool) -> Option<Finding> {
         Ok(Ok(None)) => Finding::new(what, Verdict::Ok, format_args!("{place} answers, and holds nothing yet")),
         Ok(Err(error)) => Finding::new(what, Verdict::Failed, format_args!("{place}: {error}; check mirror.kurrentdb")),
         Err(_) => Finding::new(what, Verdict::Failed, format_args!("{place} {IN_TIME}")),
+    })
+}
+
+pub(super) async fn attachments(config: &Config, offline: bool) -> Option<Finding> {
+    let what = "attachments";
+    if config.attachments.lacks_place(&config.storage) {
+        let told = "off, since replicas need one place for them; set attachments.folder to a folder that they share, or attachments.url";
+        return Some(Finding::new(what, Verdict::Ok, told));
+    }
+    let place = config.attachments.place(&config.storage)?;
+    let told = match &place {
+        // It is made at the first start; who only checks makes nothing.
+        Place::Folder(folder) => {
+            let shared = if config.storage.profile == Profile::Cluster { ", which all replicas have to share" } else { "" };
+            return Some(Finding::new(what, Verdict::Ok, format_args!("kept in {}{shared}", folder.display())));
+        }
+        Place::Bucket(bucket) => format!("bucket {}", bucket.bucket),
+    };
+    if offline {
+        return Some(Finding::new(what, Verdict::Ok, format_args!("{told} configured, not asked")));
+    }
+    let trying = async { StoredObjects::open(place)?.try_out().await };
+    Some(match tokio::time::timeout(PATIENCE, trying).await {
+        Ok(Ok(())) => Finding::new(what, Verdict::Ok, format_args!("{told} can be written and read")),
+        Ok(Err(error)) => Finding::new(what, Verdict::Failed, format_args!("{told}: {error}; check attachments.url, its endpoint and its key")),
+        Err(_) => Finding::new(what, Verdict::Failed, format_args!("{told} {IN_TIME}")),
     })
 }

@@ -9,7 +9,14 @@ const LONGEST: u64 = 64 * 1024;
 
 /// Reads a credential. Notes a mistake where there are two, none that is needed, or a file that
 /// cannot be read.
-pub(super) fn read(reader: &mut Reader<'_>, section: &str, name: &str, inline: Option<&Secret>, file: Option<&Path>, needed: bool) -> Option<Secret> {
+pub(in crate::config) fn read(
+    reader: &mut Reader<'_>,
+    section: &str,
+    name: &str,
+    inline: Option<&Secret>,
+    file: Option<&Path>,
+    needed: bool,
+) -> Option<Secret> {
     let key = format!("{section}.{name}");
     let file_key = format!("{section}.{name}_file");
     match (inline, file) {
@@ -35,7 +42,7 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &str, name: &str, inline: O
 }
 
 /// The credential of a section that was checked.
-pub(super) fn resolve(inline: Option<&Secret>, file: Option<&Path>) -> Option<Secret> {
+pub(in crate::config) fn resolve(inline: Option<&Secret>, file: Option<&Path>) -> Option<Secret> {
     inline.cloned().or_else(|| file.and_then(|path| load(path).ok()))
 }
 

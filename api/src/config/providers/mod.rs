@@ -5,7 +5,7 @@
 //! configuration file itself.
 
 mod apns;
-mod credential;
+pub(super) mod credential;
 mod fcm;
 mod kakao_talk;
 mod mailgun;

@@ -1,6 +1,7 @@
 //! A notification with its deliveries, content and events, read from the log when asked for.
 
 use crate::auth::Caller;
+use crate::graphql::attachments::{AttachmentObject, of_notification};
 use crate::graphql::context::{principal, services};
 use crate::graphql::error::{failure, log_error};
 use crate::graphql::names::{Channel, Priority, rule_name};
@@ -276,6 +277,12 @@ impl NotificationObject {
             None => templates.shown(requested, loaded.state.deliveries.iter().map(|delivery| delivery.channel)).await,
         };
         Ok(told.map_err(log_error)?.and_then(std::result::Result::ok).as_ref().map(Into::into))
+    }
+
+    /// Files that go with it, in the order in which they were named; none once the recipient is erased.
+    async fn attachments(&self, ctx: &Context<'_>) -> Result<Vec<AttachmentObject>> {
+        let (loaded, engine) = (self.existing(ctx).await?, &services(ctx)?.engine);
+        Ok(loaded.requested().map(|requested| of_notification(engine, self.id, requested)).unwrap_or_default())
     }
 
     /// The template that it is made from, in the version that was current when it was accepted.

@@ -1,5 +1,6 @@
 //! What senders hand in.
 
+use crate::graphql::attachments::{AttachmentInput, attached};
 use crate::graphql::context::SenderScope;
 use crate::graphql::names::{Channel, Priority};
 use crate::graphql::plan::PlanInput;
@@ -38,6 +39,7 @@ impl ContentInput {
             metadata,
             template: None,
             parameters: None,
+            attachments: Vec::new(),
         }
     }
 }
@@ -60,6 +62,9 @@ pub struct SendNotificationInput {
     content: Option<ContentInput>,
     /// The template that says it, and its parameters.
     template: Option<TemplateContentInput>,
+    /// Files that go with it, at most 10, each uploaded before: within e-mails, for other channels as links of the
+    /// notification.
+    attachments: Option<Vec<AttachmentInput>>,
     /// Your own notes as a JSON object; returned in queries, never delivered.
     metadata: Option<String>,
     /// Worth nothing after this moment.
@@ -110,7 +115,7 @@ impl SendNotificationInput {
             channels: self.channels.map(|channels| channels.into_iter().map(Into::into).collect()),
             priority: self.priority.map(Into::into),
             idempotency_key: self.idempotency_key,
-            content: told(self.content, self.template, self.metadata)?,
+            content: attached(told(self.content, self.template, self.metadata)?, self.attachments)?,
             expires_at: self.expires_at.map(|at| at.timestamp_millis()),
             not_before: self.send_at.map(|at| at.timestamp_millis()),
             local_time: local_time.map_err(|error| Refused::at("localTime", "TIME_INVALID", error.to_string()))?,

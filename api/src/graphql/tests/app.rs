@@ -76,6 +76,10 @@ impl TestApp {
             abroad: std::collections::HashMap::new(),
             mirror: None,
             roles: crate::config::Roles::ALL,
+            files: (
+                Some(Arc::new(commands::attachments::StoredObjects::open(commands::attachments::Place::Folder(folder.path().join("attachments"))).unwrap())),
+                commands::attachments::AttachmentSettings::default(),
+            ),
             overall: Vec::new(),
             share_always: false,
             links: commands::links::LinkSettings { base_url: Some("https://acme.test".to_owned()), ..Default::default() },

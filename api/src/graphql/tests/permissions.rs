@@ -18,6 +18,7 @@ const ALL: [bool; 3] = [true, true, true];
 const MUTATIONS: &[Row] = &[
     ("sendNotification", r#"(input: {recipient: "alice", content: {body: "b"}}) { __typename }"#, SENDER),
     ("sendNotifications", r#"(input: {items: [{recipient: "alice", content: {body: "b"}}]}) { __typename }"#, SENDER),
+    ("createAttachmentUpload", r#"(input: {fileName: "a.pdf", contentType: "application/pdf", bytes: 1}) { __typename }"#, SENDER),
     ("cancelNotification", r#"(input: {id: "x"}) { __typename }"#, STAFF),
     ("cancelNotifications", r#"(input: {query: {recipient: "alice"}}) { lookedAt }"#, STAFF),
     ("createSchedule", r#"(input: {recipient: "alice", terms: {trigger: {at: "2001-01-01T00:00:00Z"}, content: {body: "b"}}}) { __typename }"#, SENDER),

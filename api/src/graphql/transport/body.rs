@@ -34,7 +34,7 @@ pub(super) async fn read(body: &mut Body, limit: usize, timeout: Duration) -> Re
 }
 
 /// Reads what a refused client still writes, and throws it away.
-pub(super) async fn drain(mut body: Body) {
+pub(crate) async fn drain(mut body: Body) {
     let thrown_away = async {
         let mut left = DRAINED_BYTES;
         while let Some(Ok(frame)) = body.frame().await {

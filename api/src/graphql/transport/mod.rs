@@ -37,6 +37,7 @@ pub mod error;
 pub mod settings;
 
 pub use authenticate::{AuthFailure, Authenticate, Principal};
+pub(crate) use body::drain;
 pub use bounds::{Bounds, apply};
 pub use settings::TransportSettings;
 

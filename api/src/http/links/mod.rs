@@ -1,11 +1,12 @@
 //! The pages behind links: `/u/{token}` to unsubscribe, `/p/{token}` for preferences; `/c/{token}` and
-//! `/o/{token}` of tracked mails, which lead on and show nothing. No login, no cookie, no script.
+//! `/o/{token}` of tracked mails, which lead on and show nothing; `/attachments/{token}`, a file. No login, no cookie, no script.
 //!
 //! Guarantee: GET and HEAD never change anything (but that a click and an open are counted), since scanners of mail open every link; only POST does,
 //! and only what the link was signed for. A POST may come from anywhere: the mail provider's one click
 //! (RFC 8058) does, and there is no session that a foreign page could misuse, only the link itself. Valid
 //! links count against their recipient, invalid ones against the address that they come from.
 
+mod attached;
 mod form;
 mod origin;
 mod page;
@@ -109,12 +110,13 @@ impl Visitor {
     }
 }
 
-/// `/u/{token}`, `/p/{token}`, `/c/{token}` and `/o/{token}`.
+/// `/u/{token}`, `/p/{token}`, `/c/{token}`, `/o/{token}` and `/attachments/{token}`.
 pub fn router(pages: Arc<LinkPages>) -> Router {
     Router::new()
         .route("/u/{token}", get(unsubscribe::show).post(unsubscribe::change))
         .route("/p/{token}", get(preferences::show).post(preferences::change))
         .route("/c/{token}", get(tracked::click))
         .route("/o/{token}", get(tracked::open))
+        .route("/attachments/{token}", get(attached::get))
         .with_state(pages)
 }

@@ -36,6 +36,7 @@ fn message(prefix: &str) -> Message {
         }),
         address: AddressDetails { value: device(prefix), secret: None },
         from: None,
+        files: Vec::new(),
         unsubscribe: None,
         expires_at: None,
         requested_at: 0,

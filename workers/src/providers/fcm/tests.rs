@@ -25,6 +25,7 @@ fn message(token: &str) -> Message {
         }),
         address: AddressDetails { value: token.to_owned(), secret: None },
         from: None,
+        files: Vec::new(),
         unsubscribe: None,
         expires_at: None,
         requested_at: 0,

@@ -4,6 +4,7 @@
 //! Rejected: reqwest's own, whose boundary is another one on every attempt.
 
 use crate::providers::Message;
+use crate::providers::files::File;
 use crate::providers::mail::Letter;
 use lettre::message::Mailbox;
 
@@ -28,14 +29,22 @@ pub(super) fn fields(letter: &Letter<'_>, message: &Message, from: &Mailbox) -> 
 }
 
 /// The body with its boundary.
-pub(super) fn encode(fields: &[(String, String)]) -> (String, Vec<u8>) {
+pub(super) fn encode(fields: &[(String, String)], files: &[File]) -> (String, Vec<u8>) {
     let mut boundary = "----bongsu".to_owned();
-    while fields.iter().any(|(_, value)| value.contains(&boundary)) {
+    let within = |content: &[u8], boundary: &str| memchr::memmem::find(content, boundary.as_bytes()).is_some();
+    while fields.iter().any(|(_, value)| value.contains(&boundary)) || files.iter().any(|file| within(&file.content, &boundary)) {
         boundary.push('x');
     }
     let mut body = Vec::new();
     for (name, value) in fields {
         body.extend_from_slice(format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").as_bytes());
+    }
+    for File { name, kind, content } in files {
+        // Names have no quotes, backslashes or line ends.
+        let head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"attachment\"; filename=\"{name}\"\r\nContent-Type: {kind}\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n");
     }
     body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
     (boundary, body)

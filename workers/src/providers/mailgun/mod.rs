@@ -16,6 +16,7 @@ mod tests;
 pub use receipts::MailgunReceipts;
 pub use settings::Settings;
 
+use super::files::File;
 use super::http::{self, Answer, Credential, ProviderError};
 use super::mail::{self, Letter};
 use super::{Call, Message, Provider};
@@ -67,14 +68,14 @@ impl Mailgun {
         if message.after_unknown && self.reach().await.is_err() {
             return mail::not_working();
         }
-        match self.post(&form::fields(&letter, message, &mail::author_of(message, &self.from))).await {
+        match self.post(&form::fields(&letter, message, &mail::author_of(message, &self.from)), &message.files).await {
             Ok(answer) => error_map::outcome(&answer, message.attempt),
             Err(error) => http::no_answer(&error),
         }
     }
 
-    async fn post(&self, fields: &[(String, String)]) -> Result<Answer, reqwest::Error> {
-        let (boundary, body) = form::encode(fields);
+    async fn post(&self, fields: &[(String, String)], files: &[File]) -> Result<Answer, reqwest::Error> {
+        let (boundary, body) = form::encode(fields, files);
         let request = self.client.post(self.url.clone()).basic_auth("api", Some(self.api_key.reveal()));
         let request = request.header(CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}")).body(body);
         http::exchange(request, self.clock.as_ref()).await
@@ -83,7 +84,7 @@ impl Mailgun {
     /// Asks for a message to nobody, which is refused as such where key and domain are right; a key
     /// for sending may ask for nothing else.
     async fn reach(&self) -> Result<(), String> {
-        let answer = self.post(&[("o:testmode".to_owned(), "yes".to_owned())]).await;
+        let answer = self.post(&[("o:testmode".to_owned(), "yes".to_owned())], &[]).await;
         match answer.map_err(|_| "Mailgun cannot be reached; check endpoint and the firewall".to_owned())?.status {
             400 => Ok(()),
             status @ (401 | 403) => Err(format!("Mailgun refuses the key ({status}); check api_key, and whether the account is in the EU (endpoint)")),

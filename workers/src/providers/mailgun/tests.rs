@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use super::{Mailgun, Settings, error_map, form};
+use crate::providers::files::tests::invoice;
 use crate::providers::http::{Answer, Credential};
 use crate::providers::testing::{expect, message, nobody_knows, told};
 use crate::providers::{Message, Provider};
@@ -140,7 +141,7 @@ fn every_row_of_the_table() {
 
 #[test]
 fn no_value_ends_its_part() {
-    let (boundary, body) = form::encode(&[("text".to_owned(), "a\r\n------bongsu--\r\n----bongsux".to_owned())]);
+    let (boundary, body) = form::encode(&[("text".to_owned(), "a\r\n------bongsu--\r\n----bongsux".to_owned())], &[]);
     assert_eq!(boundary, "----bongsuxx");
     assert_eq!(String::from_utf8(body).unwrap().matches(&boundary).count(), 2);
 }
@@ -159,5 +160,16 @@ async fn a_mail_comes_from_whom_its_category_says_and_its_one_repeat_waits_until
     expect(&mailgun, &[(again(), "accepted", "")]).await;
     let raw = String::from_utf8(simulators.messages().latest(simulators::Provider::Mailgun, 1)[0].raw.to_vec()).unwrap();
     assert!(raw.contains("name=\"from\"\r\n\r\n\"Acme, Orders\" <orders@example.com>\r\n"), "{raw}");
+}
+
+#[tokio::test]
+async fn files_arrive_byte_by_byte() {
+    let (simulators, settings) = started().await;
+    let message = Message { files: vec![invoice()], ..to("kim@example.org") };
+    assert!(matches!(mailgun(&settings).send(&message).await, Outcome::Accepted { .. }));
+    let raw = simulators.messages().latest(simulators::Provider::Mailgun, 1)[0].raw.clone();
+    let part = format!("name=\"attachment\"; filename=\"{}\"\r\nContent-Type: application/pdf\r\n\r\n", invoice().name);
+    let expected = [part.as_bytes(), &invoice().content[..], b"\r\n------bongsux"].concat();
+    assert!(raw.windows(expected.len()).any(|window| window == expected), "{:?}", String::from_utf8_lossy(&raw));
     simulators.shutdown().await;
 }

@@ -2,6 +2,8 @@
 
 use crate::providers::Message;
 use crate::providers::mail::Letter;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lettre::message::Mailbox;
 use serde_json::{Map, Value, json};
 
@@ -17,7 +19,7 @@ pub(super) fn payload(letter: &Letter<'_>, message: &Message, from: &Mailbox) ->
     let mut content = vec![json!({ "type": "text/plain", "value": letter.text })];
     content.extend(letter.html.map(|html| json!({ "type": "text/html", "value": html })));
     let headers: Map<String, Value> = letter.all_headers().map(|(name, value)| (name.to_owned(), Value::String(value))).collect();
-    json!({
+    let mut payload = json!({
         "personalizations": [{ "to": [{ "email": letter.to.to_string() }], "custom_args": ids }],
         "from": author,
         "subject": letter.some_subject(),
@@ -28,5 +30,13 @@ pub(super) fn payload(letter: &Letter<'_>, message: &Message, from: &Mailbox) ->
             "open_tracking": { "enable": false },
             "subscription_tracking": { "enable": false },
         },
-    })
+    });
+    // It refuses an empty list.
+    if !message.files.is_empty() {
+        let files = message.files.iter();
+        let files =
+            files.map(|file| json!({ "content": STANDARD.encode(&file.content), "type": file.kind, "filename": file.name, "disposition": "attachment" }));
+        payload["attachments"] = files.collect();
+    }
+    payload
 }

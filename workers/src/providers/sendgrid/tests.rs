@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use super::{Sendgrid, Settings, error_map};
+use crate::providers::files::tests::invoice;
 use crate::providers::http::{Answer, Credential};
 use crate::providers::testing::{expect, message, nobody_knows, told};
 use crate::providers::{Message, Provider};
@@ -154,5 +155,19 @@ async fn the_one_repeat_of_what_may_have_arrived_is_not_spent_while_sendgrid_doe
     assert_eq!(simulators.ledger().last_seq(), 1);
     simulators.rules().clear();
     expect(&sendgrid, &[(again(), "accepted", "")]).await;
+    simulators.shutdown().await;
+}
+
+#[tokio::test]
+async fn files_arrive_byte_by_byte() {
+    let (simulators, settings) = started().await;
+    let message = Message { files: vec![invoice()], ..to("kim@example.org") };
+    assert!(matches!(sendgrid(&settings).send(&message).await, Outcome::Accepted { .. }));
+    let raw = simulators.messages().latest(simulators::Provider::Sendgrid, 1)[0].raw.clone();
+    let body: Value = serde_json::from_slice(&raw).unwrap();
+    let file = &body["attachments"][0];
+    let content = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, file["content"].as_str().unwrap()).unwrap();
+    assert_eq!((file["filename"].as_str().unwrap(), file["type"].as_str().unwrap()), (invoice().name.as_str(), "application/pdf"));
+    assert_eq!((content, file["disposition"].as_str()), (invoice().content.to_vec(), Some("attachment")));
     simulators.shutdown().await;
 }

@@ -6,11 +6,12 @@
 //! lettre's own choice of encoding, which takes 7bit where it can.
 
 use crate::providers::Message;
+use crate::providers::files::File;
 use crate::providers::mail::{Letter, ONE_CLICK};
 use domain::values::{Millis, Outcome};
 use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
+use lettre::message::{Attachment, Body, Mailbox, MultiPart, SinglePart};
 use std::time::{Duration, SystemTime};
 
 /// Last moment a date header can tell: the end of the year 9999.
@@ -55,13 +56,20 @@ pub(super) fn build(message: &Message, from: &Mailbox, domain: &str, now: Millis
     }
     let unencodable = || permanent("body cannot be encoded");
     let text = part(letter.text, ContentType::TEXT_PLAIN).ok_or_else(unencodable)?;
+    // «=_» occurs in neither encoding, so no content can contain the boundary (RFC 2045 section 6.7).
+    let boundary = format!("=_{}_{}", message.notification.0.simple(), message.delivery);
+    let mixed = |first: MultiPart| {
+        let files = message.files.iter().map(|file| attached(file).ok_or_else(unencodable));
+        files.into_iter().try_fold(first, |mixed, file| Ok::<_, Outcome>(mixed.singlepart(file?)))
+    };
+    let outer = || MultiPart::mixed().boundary(format!("{boundary}_m"));
     let built = match letter.html {
-        None => builder.singlepart(text),
+        None if message.files.is_empty() => builder.singlepart(text),
+        None => builder.multipart(mixed(outer().singlepart(text))?),
         Some(html) => {
             let html = part(html, ContentType::TEXT_HTML).ok_or_else(unencodable)?;
-            // «=_» occurs in neither encoding, so no content can contain the boundary (RFC 2045 section 6.7).
-            let boundary = format!("=_{}_{}", message.notification.0.simple(), message.delivery);
-            builder.multipart(MultiPart::alternative().boundary(boundary).singlepart(text).singlepart(html))
+            let both = MultiPart::alternative().boundary(&boundary).singlepart(text).singlepart(html);
+            builder.multipart(if message.files.is_empty() { both } else { mixed(outer().multipart(both))? })
         }
     };
     let content = built.map_err(|_| permanent("message cannot be built"))?.formatted();
@@ -88,6 +96,13 @@ fn part(text: &str, kind: ContentType) -> Option<SinglePart> {
     let encoding = if foreign * 6 > text.len() { ContentTransferEncoding::Base64 } else { ContentTransferEncoding::QuotedPrintable };
     let body = Body::new_with_encoding(text, encoding).ok()?;
     Some(SinglePart::builder().header(kind).body(body))
+}
+
+/// A file, always in base64. Its name goes as RFC 2231 has it.
+fn attached(file: &File) -> Option<SinglePart> {
+    let kind = ContentType::parse(&file.kind).ok()?;
+    let body = Body::new_with_encoding(file.content.to_vec(), ContentTransferEncoding::Base64).ok()?;
+    Some(Attachment::new(file.name.clone()).body(body, kind))
 }
 
 /// Every kind of line end as CRLF.

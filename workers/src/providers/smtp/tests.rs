@@ -20,6 +20,7 @@ fn message(to: &str, content: Content) -> Message {
         content: Arc::new(content),
         address: AddressDetails { value: to.to_owned(), secret: None },
         from: None,
+        files: Vec::new(),
         unsubscribe: None,
         expires_at: None,
         requested_at: 0,

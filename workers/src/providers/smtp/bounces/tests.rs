@@ -166,6 +166,7 @@ fn message(delivery: u16, attempt: u32, id: u128) -> Message {
         content: Arc::new(Content::default()),
         address: AddressDetails { value: String::new(), secret: None },
         from: None,
+        files: Vec::new(),
         unsubscribe: None,
         expires_at: None,
         requested_at: 0,

@@ -3,6 +3,8 @@
 use super::super::message::build;
 use super::message;
 use crate::providers::Message;
+use crate::providers::files::File;
+use crate::providers::files::tests::invoice;
 use domain::values::Content;
 use mail_parser::{MessageParser, MimeHeaders};
 use proptest::prelude::*;
@@ -58,4 +60,29 @@ fn a_repeat_is_the_same_mail_but_for_the_number_of_its_attempt() {
     let (first, second) = (String::from_utf8(sent(content(), 1)).unwrap(), String::from_utf8(sent(content(), 2)).unwrap());
     assert_eq!(first.replace("X-Bongsu-Attempt: 1\r\n", ""), second.replace("X-Bongsu-Attempt: 2\r\n", ""));
     assert!(first.contains("Message-ID: <00000000-0000-0000-0000-000000000077.3@acme.test>"), "{first}");
+}
+
+#[test]
+fn files_come_out_as_they_went_in_beside_one_text_or_two() {
+    for html in [None, Some("<p>Hello</p>".to_owned())] {
+        let content = Content { body: "Hello".to_owned(), html: html.clone(), ..Content::default() };
+        let files = vec![invoice(), File { name: "b.txt".to_owned(), kind: "text/plain".to_owned(), content: "가\n.\n".into() }];
+        let message = Message { files: files.clone(), ..message("kim@example.org", content) };
+        let raw = build(&message, &"no-reply@acme.test".parse().unwrap(), "acme.test", NOW).unwrap().content;
+        let again = build(&message, &"no-reply@acme.test".parse().unwrap(), "acme.test", NOW).unwrap().content;
+        assert_eq!(raw, again, "the same on every attempt");
+        let mail = MessageParser::default().parse(&raw).unwrap();
+        assert_eq!(mail.content_type().unwrap().subtype(), Some("mixed"));
+        assert_eq!(lines(&mail.body_text(0).unwrap()), "Hello");
+        assert_eq!(mail.html_part(0).filter(|_| html.is_some()).and_then(|part| part.text_contents()).map(lines), html);
+        let found: Vec<_> = mail.attachments().collect();
+        assert_eq!(found.len(), 2);
+        for (part, file) in found.iter().zip(&files) {
+            let kind = part.content_type().unwrap();
+            assert_eq!(part.attachment_name(), Some(file.name.as_str()));
+            assert_eq!(format!("{}/{}", kind.ctype(), kind.subtype().unwrap()), file.kind);
+            assert_eq!(part.contents(), &file.content[..]);
+            assert!(part.content_disposition().unwrap().is_attachment());
+        }
+    }
 }

@@ -21,6 +21,7 @@ fn message(url: String, secret: &str) -> Message {
         }),
         address: AddressDetails { value: url, secret: Some(secret.to_owned()) },
         from: None,
+        files: Vec::new(),
         unsubscribe: None,
         expires_at: None,
         requested_at: 1_700_000_000_000,
