@@ -1,5 +1,7 @@
 //! The suite of the store of objects: in a folder, and in a bucket.
 
+#![allow(clippy::unwrap_used, missing_docs)]
+
 use commands::attachments::{Place, StoredObjects};
 use contracts::bucket::Bucket;
 use contracts::objects;

@@ -54,7 +54,7 @@ async fn bad_notifications_are_refused_with_their_reason() -> Result<()> {
         (json!({ "channels": [null] }), "BAD_USER_INPUT"),
         (json!({ "priority": "URGENT" }), "BAD_USER_INPUT"),
         (json!({ "priority": 1 }), "BAD_USER_INPUT"),
-        (json!({ "content": null }), "BAD_USER_INPUT"),
+        (json!({ "content": null }), "CONTENT_INVALID"),
         (json!({ "content": "text" }), "BAD_USER_INPUT"),
         (json!({ "noSuchField": 1 }), "BAD_USER_INPUT"),
         (json!({ "expiresAt": "2020-01-01T00:00:00Z" }), "EXPIRED"),

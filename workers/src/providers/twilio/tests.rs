@@ -212,10 +212,10 @@ async fn a_text_comes_from_whom_its_category_says_also_out_of_a_services_pool() 
 #[tokio::test]
 async fn reports_come_again_while_they_cannot_be_taken_in_and_are_signed_without_the_fragment() {
     let (simulators, mut settings) = started().await;
-    let (heard, mut calls) = tokio::sync::mpsc::unbounded_channel();
+    let (heard, mut calls) = tokio::sync::mpsc::channel(16);
     let busy = Arc::new(AtomicUsize::new(2));
     let door = axum::Router::new().fallback(move |uri: Uri, headers: HeaderMap, body: Bytes| {
-        let _ = heard.send((uri.query().unwrap_or_default().to_owned(), headers, body));
+        let _ = heard.try_send((uri.query().unwrap_or_default().to_owned(), headers, body));
         let left = busy.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1));
         std::future::ready(if left.is_ok() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK })
     });
