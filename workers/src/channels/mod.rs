@@ -6,6 +6,7 @@ mod adaptive;
 mod attempts;
 mod barrier;
 mod breaker;
+mod calling;
 mod choosing;
 mod concluding;
 mod doubtful;

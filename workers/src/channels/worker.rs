@@ -8,32 +8,31 @@ use super::abroad::Abroad;
 use super::attempts::{Attempt, Body, Checked, Doubtful, Prepared, check, content_of};
 use super::barrier::{BEGIN_WITHIN, OptOutBarrier};
 use super::breaker::BreakerSettings;
+use super::calling::{unbroken, with_links};
 use super::choosing::Choosing;
 use super::concluding::{Concluded, Concluder};
 use super::doubtful;
 use super::gate::{Gate, Offer, Opening, Serving, Watched};
 use super::under_way::UnderWay;
 use crate::pending::{DELIVERY, Item, Route};
+use crate::providers::Message;
 use crate::providers::files::files_of;
-use crate::providers::{Call, Message};
 use crate::queue::WorkQueue;
 use crate::tracking::tracked;
 use commands::accept::Facts;
 use commands::attachments::Attachments;
 use commands::bus::Bus;
 use commands::failpoint;
-use commands::links::{Links, Unsubscribe};
+use commands::links::Links;
 use commands::log::{CommitOutcome, Lane, LogError, Metadata, Tail};
 use commands::ports::{Clock, Random};
 use commands::replicas::Peers;
-use commands::templates::{Templates, filled};
+use commands::templates::Templates;
 use domain::policy::retry::RetrySchedule;
 use domain::policy::routing::Terms;
-use domain::values::{Channel, Content, Millis, Outcome};
+use domain::values::{Channel, Outcome};
 use domain::{AggregateKind, Fact};
-use futures_util::FutureExt as _;
 use std::collections::{HashMap, HashSet};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -422,23 +421,6 @@ impl ChannelWorker {
             drop(slot);
         });
     }
-}
-
-/// What is told, with the recipient's own links where it asks for them. Who cannot leave a category may still look at
-/// the preferences.
-fn with_links(links: &Links, item: &Item, unsubscribe: Option<&Unsubscribe>, content: Arc<Content>, now: Millis) -> Arc<Content> {
-    let preferences = || links.preferences(item.recipient, now).map(|(url, _)| url);
-    let link = |ends: bool| if ends { unsubscribe.map(|unsubscribe| unsubscribe.url.clone()).or_else(preferences) } else { preferences() };
-    filled(&content, link).map_or(content, Arc::new)
-}
-
-/// A call's outcome, also of one that panics: nobody knows what it came to, and no other call is to suffer for it.
-async fn unbroken(call: Call<'_>) -> Outcome {
-    // Nothing of a broken call is looked at again.
-    AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!("a provider's call panicked; this is a fault of ours, and its outcome is taken as unknown");
-        Outcome::Unknown { code: "the call broke off".to_owned() }
-    })
 }
 
 /// Why not all of what was taken was called.
