@@ -161,8 +161,9 @@ pub fn check(inputs: &Inputs, quiesced: bool) -> Report {
 fn streams(inputs: &Inputs, report: &mut Report) {
     let mut sequences: HashMap<u64, u64> = HashMap::new();
     for (index, event) in inputs.events.iter().enumerate() {
-        if event.position != index as u64 + 1 {
-            report.violate("I6", format!("position {} stands where {} should", event.position, index + 1));
+        let expected = inputs.after + index as u64 + 1;
+        if event.position != expected {
+            report.violate("I6", format!("position {} stands where {expected} should", event.position));
             break;
         }
         let expected = sequences.entry(event.stream).or_default();
@@ -329,7 +330,7 @@ fn conservation(inputs: &Inputs, told: &HashMap<String, Told>, quiesced: bool, r
             }
         }
     }
-    if inputs.pending_checkpoint == inputs.events.len() as u64 {
+    if inputs.pending_checkpoint == inputs.after + inputs.events.len() as u64 {
         for (stream, delivery) in &inputs.pending {
             let life = numbers.get(stream).and_then(|id| told.get(*id)).and_then(|told| told.lives.get(delivery));
             if life.is_none_or(|life| life.ended.is_some()) {

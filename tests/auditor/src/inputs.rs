@@ -117,7 +117,11 @@ impl Arrival {
 /// Everything that is compared.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
-    /// The log.
+    /// What the log said before the part that is judged, as far as that part rests on it.
+    pub before: Vec<Event>,
+    /// The part that is judged begins after this position; 0: all of the log.
+    pub after: u64,
+    /// The log, from there on.
     pub events: Vec<Event>,
     /// Positions that begin a commit.
     pub commits: Vec<u64>,
@@ -158,20 +162,26 @@ pub(crate) fn lines<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<T>>
 impl Inputs {
     /// Reads all three.
     pub fn read(log: &Path, journal: &Path, ledger: &Path) -> Result<Self> {
+        Self::read_after(log, 0, journal, ledger)
+    }
+
+    /// Reads what the log has after a position, and the other two.
+    pub fn read_after(log: &Path, after: u64, journal: &Path, ledger: &Path) -> Result<Self> {
         let connection = Connection::open_with_flags(log, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let floor = i64::try_from(after)?;
         let commits: Vec<(u64, i64)> = connection
-            .prepare("SELECT position, at FROM commits ORDER BY position")?
-            .query_map([], |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?)))?
+            .prepare("SELECT position, at FROM commits WHERE position > ?1 ORDER BY position")?
+            .query_map([floor], |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?)))?
             .collect::<Result<_, _>>()?;
         let streams: HashMap<i64, (u8, String)> = connection
-            .prepare("SELECT number, kind, hex(id) FROM streams")?
-            .query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get::<_, String>(2)?.to_lowercase()))))?
+            .prepare("SELECT number, kind, hex(id) FROM streams WHERE number IN (SELECT stream FROM events WHERE position > ?1)")?
+            .query_map([floor], |row| Ok((row.get(0)?, (row.get(1)?, row.get::<_, String>(2)?.to_lowercase()))))?
             .collect::<Result<_, _>>()?;
         let types: HashMap<i64, String> =
             connection.prepare("SELECT id, name FROM event_types")?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
         let mut events = Vec::new();
-        let mut statement = connection.prepare("SELECT position, stream, sequence, type, payload FROM events ORDER BY position")?;
-        let mut rows = statement.query([])?;
+        let mut statement = connection.prepare("SELECT position, stream, sequence, type, payload FROM events WHERE position > ?1 ORDER BY position")?;
+        let mut rows = statement.query([floor])?;
         let mut commit = 0;
         while let Some(row) = rows.next()? {
             let position = row.get::<_, i64>(0)?.unsigned_abs();
@@ -198,6 +208,7 @@ impl Inputs {
         let pending_checkpoint: i64 =
             connection.query_row("SELECT coalesce(max(position), 0) FROM checkpoints WHERE consumer = 'delivery'", [], |row| row.get(0))?;
         Ok(Self {
+            after,
             events,
             commits: commits.into_iter().map(|commit| commit.0).collect(),
             answers: lines(journal)?,

@@ -10,6 +10,7 @@
 mod checks;
 mod inputs;
 pub mod postgres;
+pub mod races;
 pub mod views;
 
 pub use checks::{Latency, Report, check};

@@ -46,15 +46,24 @@ pub async fn owed(connection: &mut PgConnection, until: i64) -> Result<Owed> {
 
 /// Reads all records.
 pub async fn read(url: &str, journal: &Path, ledger: &Path, faults: &Path) -> Result<Inputs> {
+    read_after(url, 0, journal, ledger, faults).await
+}
+
+/// Reads what the log has after a position, and the other records.
+pub async fn read_after(url: &str, after: u64, journal: &Path, ledger: &Path, faults: &Path) -> Result<Inputs> {
+    let floor = i64::try_from(after)?;
     let mut connection = connect(url).await?;
     // One moment for all tables.
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    let commits: Vec<(i64, i64)> = sqlx::query_as("SELECT position, at FROM bongsu.commits ORDER BY position").fetch_all(&mut connection).await?;
-    let streams: Vec<(i64, i16, String)> = sqlx::query_as("SELECT number, kind, id FROM bongsu.streams").fetch_all(&mut connection).await?;
+    let commits: Vec<(i64, i64)> =
+        sqlx::query_as("SELECT position, at FROM bongsu.commits WHERE position > $1 ORDER BY position").bind(floor).fetch_all(&mut connection).await?;
+    let streams = "SELECT number, kind, id FROM bongsu.streams WHERE number IN (SELECT stream FROM bongsu.events WHERE position > $1)";
+    let streams: Vec<(i64, i16, String)> = sqlx::query_as(streams).bind(floor).fetch_all(&mut connection).await?;
     let streams: HashMap<i64, (u8, String)> = streams.into_iter().map(|(number, kind, id)| (number, (u8::try_from(kind).unwrap_or(0), plain(&id)))).collect();
     let types: Vec<(i32, String)> = sqlx::query_as("SELECT id, name FROM bongsu.event_types").fetch_all(&mut connection).await?;
     let types: HashMap<i32, String> = types.into_iter().collect();
-    let rows = sqlx::query("SELECT position, stream, sequence, type, payload FROM bongsu.events ORDER BY position").fetch_all(&mut connection).await?;
+    let query = "SELECT position, stream, sequence, type, payload FROM bongsu.events WHERE position > $1 ORDER BY position";
+    let rows = sqlx::query(query).bind(floor).fetch_all(&mut connection).await?;
     let mut events = Vec::with_capacity(rows.len());
     let mut commit = 0;
     for row in &rows {
@@ -81,6 +90,7 @@ pub async fn read(url: &str, journal: &Path, ledger: &Path, faults: &Path) -> Re
     let parked = "SELECT consumer || ' at ' || position || ': ' || error FROM bongsu.parked ORDER BY position";
     let parked: Vec<String> = sqlx::query_scalar(parked).fetch_all(&mut connection).await?;
     Ok(Inputs {
+        after,
         events,
         commits: commits.into_iter().map(|commit| commit.0.unsigned_abs()).collect(),
         answers: lines(journal)?,

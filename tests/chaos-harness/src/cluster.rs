@@ -40,6 +40,8 @@ pub struct Setting {
     pub replicas: usize,
     /// Fault planted in the server.
     pub planted: Option<String>,
+    /// Replicas reach Postgres by no proxy: nothing cuts their connections, and nothing slows them.
+    pub direct: bool,
 }
 
 /// See the module.
@@ -56,6 +58,8 @@ pub struct Cluster {
     pub redis: Option<Redis>,
     /// The providers.
     pub simulators: Simulators,
+    /// The webhook receiver's address.
+    pub webhook: String,
     /// The database's URL, past the proxies.
     pub url: String,
     /// A client of each replica, with a sender's key.
@@ -114,7 +118,7 @@ impl Cluster {
             let proxy = Proxy::to(postgres.port()).await?;
             let mut environment = vec![
                 ("BONGSU_STORAGE__PROFILE".to_owned(), "cluster".to_owned()),
-                ("BONGSU_POSTGRES__URL".to_owned(), proxy.url(&url, postgres.port())),
+                ("BONGSU_POSTGRES__URL".to_owned(), if setting.direct { url.clone() } else { proxy.url(&url, postgres.port()) }),
                 ("BONGSU_MASTER_KEY".to_owned(), master.clone()),
             ];
             if let Some(redis) = &redis {
@@ -146,6 +150,7 @@ impl Cluster {
             postgres,
             redis,
             simulators,
+            webhook: addresses.webhook.clone(),
             url,
             simulating,
         };

@@ -61,7 +61,7 @@ pub struct Verdict {
 }
 
 /// I13: returns once nothing is owed and the table says so of the whole log.
-async fn drained(url: &str, within: Duration) -> Result<Duration, String> {
+pub async fn drained(url: &str, within: Duration) -> Result<Duration, String> {
     let start = Instant::now();
     let mut told = "the database did not answer".to_owned();
     while start.elapsed() < within {

@@ -41,7 +41,7 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(60);
 /// JSON object; status 1 on any violation.
 #[derive(Debug, Parser)]
 #[command(
-    after_help = "Examples:\n  chaos-harness --minutes 2 --seed 1 --replicas 3\n  chaos-harness --minutes 1 --faults kill_replica,cut_commit\n  chaos-harness --races opt-out --count 3000\n  chaos-harness --self-test"
+    after_help = "Examples:\n  chaos-harness --minutes 2 --seed 1 --replicas 3\n  chaos-harness --minutes 1 --faults kill_replica,cut_commit\n  chaos-harness --races opt-out --count 3000\n  chaos-harness --races opt-out --count 3000 --profile embedded\n  chaos-harness --self-test"
 )]
 struct Arguments {
     /// How long it is disturbed, in minutes; parts are allowed.
@@ -68,6 +68,12 @@ struct Arguments {
     /// With --races: so many.
     #[arg(long, default_value_t = 3_000, requires = "races")]
     count: usize,
+    /// With --races: on replicas over Postgres and Redis, or on one process with its own files.
+    #[arg(long, value_parser = ["cluster", "embedded"], default_value = "cluster")]
+    profile: String,
+    /// With --races: how long a call that has begun may take to arrive; half a second is allowed beside it.
+    #[arg(long, default_value_t = 500, requires = "races")]
+    call_within_ms: u64,
     /// With --self-test: only these, parted by commas.
     #[arg(long, value_delimiter = ',', requires = "self_test")]
     only: Vec<String>,
@@ -110,7 +116,9 @@ async fn main() -> Result<ExitCode> {
         let Arguments { only, at_once, seed, replicas, commit, .. } = arguments;
         return self_test::run(&SelfTest { binary, only, at_once, seed, replicas, commit }).await;
     }
-    eprintln!("seed {}; the same again: {}", arguments.seed, arguments.again());
+    if arguments.races.is_none() {
+        eprintln!("seed {}; the same again: {}", arguments.seed, arguments.again());
+    }
     let mut folder = tempfile::Builder::new().prefix("bongsu-chaos-").tempdir()?;
     let root = match &arguments.keep {
         Some(keep) => {
@@ -119,15 +127,20 @@ async fn main() -> Result<ExitCode> {
         }
         None => folder.path().to_owned(),
     };
-    let setting = Setting { binary, root, replicas: arguments.replicas.max(1), planted: std::env::var("BONGSU_PLANTED_FAULT").ok() };
+    let setting =
+        Setting { binary, root, replicas: arguments.replicas.max(1), planted: std::env::var("BONGSU_PLANTED_FAULT").ok(), direct: arguments.races.is_some() };
     let time = Duration::try_from_secs_f64(arguments.minutes * 60.0).context("--minutes")?;
     if arguments.races.is_some() {
         let Arguments { count, seed, commit, .. } = arguments;
-        let races = Races { setting, count, seed, commit };
-        let outcome = races::run(&races).await;
+        let races = Races { setting, embedded: arguments.profile == "embedded", count, seed, call_within: Duration::from_millis(arguments.call_within_ms) };
+        let outcome = races::run(&races, &commit).await;
         if !matches!(outcome, Ok(ExitCode::SUCCESS)) {
             folder.disable_cleanup(true);
-            eprintln!("FAILED with seed {seed}; everything is kept in {}", races.setting.root.display());
+            let profile = if races.embedded { " --profile embedded" } else { "" };
+            eprintln!(
+                "FAILED; the same again: tests/chaos --races opt-out --count {count} --seed {seed}{profile}; everything is kept in {}",
+                races.setting.root.display()
+            );
         }
         return outcome;
     }

@@ -67,8 +67,13 @@ impl Simulators {
 
     /// Writes everything that arrived, one line each; gives the number of arrivals.
     pub async fn write_ledger(&self, path: &Path) -> Result<usize> {
+        Ok(self.write_ledger_after(path, 0).await?.0)
+    }
+
+    /// The same for what arrived after the entry of this number; also gives the number of the last entry.
+    pub async fn write_ledger_after(&self, path: &Path, after: u64) -> Result<(usize, u64)> {
         let mut file = std::fs::File::create(path)?;
-        let (mut after, mut count) = (0, 0);
+        let (mut after, mut count) = (after, 0);
         loop {
             let page = self.http.get(format!("{}/ledger?after={after}&limit={PAGE}", self.base)).send().await?.error_for_status()?.text().await?;
             let Some(last) = page.lines().last() else { break };
@@ -77,6 +82,6 @@ impl Simulators {
             file.write_all(page.as_bytes())?;
         }
         file.sync_all()?;
-        Ok(count)
+        Ok((count, after))
     }
 }

@@ -11,7 +11,7 @@ const SLACK: i64 = 500;
 
 /// I4: nothing is queued, and no attempt stands in the log, above a choice that forbids it.
 pub(super) fn in_the_log(inputs: &Inputs, told: &HashMap<String, Told>, report: &mut Report) {
-    let mut world = World::default();
+    let mut world = World::before(inputs);
     let mut queued: HashMap<(&str, u64), (&str, String)> = HashMap::new();
     for event in &inputs.events {
         world.see(event);

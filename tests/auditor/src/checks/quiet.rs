@@ -11,7 +11,7 @@ const EDGE: i64 = 1_000;
 
 /// See the module.
 pub(super) fn check(inputs: &Inputs, told: &HashMap<String, Told>, report: &mut Report) {
-    let mut world = World::default();
+    let mut world = World::before(inputs);
     for event in &inputs.events {
         world.see(event);
         if event.kind != 1 || event.name != "AttemptStarted" {

@@ -2,7 +2,7 @@
 //! checker's own reading of the documented events, so that a check can ask what was true just then.
 
 use super::text;
-use crate::inputs::Event;
+use crate::inputs::{Event, Inputs};
 use chrono::{DateTime, Datelike as _, NaiveDateTime, Offset as _, TimeDelta, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -176,6 +176,13 @@ impl Person {
 }
 
 impl<'a> World<'a> {
+    /// As it was when the part of the log begins that is judged.
+    pub fn before(inputs: &'a Inputs) -> Self {
+        let mut world = Self::default();
+        inputs.before.iter().for_each(|event| world.see(event));
+        world
+    }
+
     /// Takes an event in.
     pub fn see(&mut self, event: &'a Event) {
         let payload = &event.payload;
