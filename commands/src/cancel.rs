@@ -1,15 +1,18 @@
-//! Taking a notification back, as far as no provider was called for it yet.
+//! Taking a notification back, as far as no provider was called for it yet. A call under way cannot be undone; it is
+//! said which are, and nothing is tried again after them.
+//!
+//! Who waited for a place under a limit gives it back in the same commit.
 //!
 //! What a digest collected is taken out of its window in the same commit: there is no moment at which a
 //! summary tells of something that was taken back, or forgets what was not.
 
-use crate::accept::{Facts, digest_stream, stream_of};
+use crate::accept::{Facts, digest_stream, frequency_stream, stream_of};
 use crate::bus::{Bus, Refused};
 use crate::log::{CommitOutcome, Metadata, Position, StreamAppend};
 use domain::Fact;
 use domain::aggregate::Aggregate;
 use domain::digest::DigestCommand;
-use domain::notification::{Cancelled, Notification, NotificationCommand, NotificationEvent, NotificationRefusal};
+use domain::notification::{Cancelled, DeliveryState, Notification, NotificationCommand, NotificationEvent, NotificationRefusal};
 use domain::values::{DeliveryNo, NotificationId};
 use std::sync::Arc;
 
@@ -25,8 +28,12 @@ pub struct Stopped {
     pub whole: bool,
     /// The later step of its plan that will not be taken.
     pub step: Option<u8>,
-    /// Deliveries for which nobody was called.
+    /// Deliveries for which nobody was called, or whose calls came to nothing.
     pub deliveries: Vec<DeliveryNo>,
+    /// Deliveries whose call was under way: it may arrive, and is the last.
+    pub under_way: Vec<DeliveryNo>,
+    /// Deliveries that their provider had taken.
+    pub sent: Vec<DeliveryNo>,
 }
 
 impl Stopped {
@@ -35,8 +42,10 @@ impl Stopped {
         !self.whole && self.step.is_none() && self.deliveries.is_empty()
     }
 
-    fn of(events: &[NotificationEvent], position: Position) -> Self {
-        let mut stopped = Self { position, ..Self::default() };
+    fn of(before: &Notification, events: &[NotificationEvent], position: Position) -> Self {
+        let numbers = |is: fn(DeliveryState) -> bool| before.deliveries.iter().filter(|one| is(one.state)).map(|one| one.number).collect();
+        let under_way = numbers(|state| state == DeliveryState::InFlight);
+        let mut stopped = Self { position, under_way, sent: numbers(DeliveryState::is_taken), ..Self::default() };
         for event in events {
             match event {
                 NotificationEvent::Cancelled(Cancelled { delivery: None }) => stopped.whole = true,
@@ -55,9 +64,10 @@ pub async fn cancel(bus: &Bus, facts: &Facts, metadata: &Arc<Metadata>, id: Noti
     for _ in 0..ATTEMPTS {
         let loaded = bus.load::<Notification>(stream).await?;
         let lies_in = loaded.state.digested.map(|(digest, window)| (digest_stream(digest), window));
-        // A digest that collects much is appended to all the time.
-        let _turn = facts.turns().take(lies_in.iter().map(|(stream, _)| *stream).collect()).await;
-        let mut appends = Vec::with_capacity(2);
+        let holds = loaded.state.holds_place().then(|| frequency_stream(loaded.state.recipient, loaded.state.sandbox));
+        // A digest that collects much is appended to all the time, and so are places that many wait for.
+        let _turn = facts.turns().take(lies_in.iter().map(|(stream, _)| *stream).chain(holds).collect()).await;
+        let mut appends = Vec::with_capacity(3);
         if let Some((digest, window)) = lies_in {
             let remove = || DigestCommand::Remove { window, notification: id };
             let mut known = facts.digest(bus, digest).await?;
@@ -75,12 +85,22 @@ pub async fn cancel(bus: &Bus, facts: &Facts, metadata: &Arc<Metadata>, id: Noti
         let collected = !appends.is_empty();
         let events = loaded.state.decide(NotificationCommand::Cancel { collected }).map_err(Refused::Refusal)?;
         if events.is_empty() {
-            return Ok(Stopped::of(&[], bus.log().head().await?));
+            return Ok(Stopped::of(&loaded.state, &[], bus.log().head().await?));
+        }
+        if let Some(stream) = holds {
+            let mut known = facts.frequency(bus, stream).await?;
+            if known.state.free(id).is_none() {
+                // As above.
+                facts.forget(stream);
+                known = facts.frequency(bus, stream).await?;
+            }
+            let freed = known.state.free(id).map(Fact::from);
+            appends.extend(freed.map(|freed| StreamAppend { stream, number: None, expected: known.sequence, events: vec![freed] }));
         }
         let own = events.iter().cloned().map(Fact::from).collect();
         appends.push(StreamAppend { stream, number: None, expected: loaded.sequence, events: own });
         match bus.commit_one(metadata, appends, Vec::new()).await? {
-            CommitOutcome::Committed { position, .. } => return Ok(Stopped::of(&events, position)),
+            CommitOutcome::Committed { position, .. } => return Ok(Stopped::of(&loaded.state, &events, position)),
             CommitOutcome::Conflict { stream } => facts.forget(stream),
         }
     }
@@ -133,7 +153,11 @@ mod tests {
         let fixture = fixture().await;
         let accepted = fixture.send(request(Some("a"), "x")).await.unwrap();
         let stopped = cancel(&fixture.bus, &fixture.facts, &meta(), accepted.id).await.unwrap();
-        assert_eq!(stopped, Stopped { position: stopped.position, whole: false, step: None, deliveries: vec![1] }, "the one in the app was there at once");
+        assert_eq!(
+            stopped,
+            Stopped { position: stopped.position, deliveries: vec![1], sent: vec![0], ..Stopped::default() },
+            "the one in the app was there at once"
+        );
         let nobody = cancel(&fixture.bus, &fixture.facts, &meta(), NotificationId::default()).await;
         assert!(matches!(nobody, Err(Refused::Refusal(NotificationRefusal::NotFound))));
     }

@@ -42,10 +42,21 @@ pub struct Counted {
     pub content: Option<Uuid>,
 }
 
-crate::plain_bodies!(Counted);
+/// A notification that waited for its place was taken back: the place is free again, for whoever asks next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlaceFreed {
+    /// The notification.
+    pub notification: NotificationId,
+    /// Its category.
+    pub category: CategoryKey,
+    /// The moment of the place (ms since the epoch).
+    pub at: Millis,
+}
+
+crate::plain_bodies!(Counted, PlaceFreed);
 crate::events! {
     /// What can have been counted.
-    FrequencyEvent of Frequency { Counted = 1 }
+    FrequencyEvent of Frequency { Counted = 1, PlaceFreed = 1 }
 }
 
 /// A place that was taken.
@@ -57,6 +68,8 @@ pub struct Place {
     pub at: Millis,
     /// Counts for its category only.
     pub alone: bool,
+    /// By which notification.
+    pub notification: NotificationId,
     /// Number of its event, among those that were folded.
     pub number: u64,
 }
@@ -115,6 +128,27 @@ impl Frequency {
         let same = |told: &&Told| told.content == content && told.at.saturating_add(window) > now && told.category == *category;
         self.told.iter().rev().find(same).map(|told| told.notification)
     }
+
+    /// Gives back the place that a notification holds and will not use; none where it holds none, or one so long
+    /// ago that it is forgotten.
+    pub fn free(&self, notification: NotificationId) -> Option<FrequencyEvent> {
+        let place = self.places.iter().find(|place| place.notification == notification)?;
+        Some(FrequencyEvent::PlaceFreed(PlaceFreed { notification, category: place.category.clone(), at: place.at }))
+    }
+
+    fn count(&mut self, e: &Counted) {
+        let number = self.events;
+        if let Some(at) = e.at {
+            let behind = self.places.partition_point(|place| place.at <= at);
+            self.places.insert(behind, Place { category: e.category.clone(), at, alone: e.alone, notification: e.notification, number });
+            // What counts alone is no reason to forget what counts for all.
+            forget_oldest(&mut self.places, |place| place.alone == e.alone && place.category == e.category, |place| place.number);
+        }
+        if let Some(content) = e.content {
+            self.told.push(Told { category: e.category.clone(), content, at: e.asked_at, notification: e.notification, number });
+            forget_oldest(&mut self.told, |told| told.category == e.category, |told| told.number);
+        }
+    }
 }
 
 impl Aggregate for Frequency {
@@ -130,20 +164,13 @@ impl Aggregate for Frequency {
         Ok(vec![FrequencyEvent::Counted(Counted { notification, category, asked_at, at, alone, content })])
     }
 
-    fn evolve(&mut self, FrequencyEvent::Counted(e): &FrequencyEvent) {
+    fn evolve(&mut self, event: &FrequencyEvent) {
         self.events += 1;
-        let number = self.events;
-        if let Some(at) = e.at {
-            let behind = self.places.partition_point(|place| place.at <= at);
-            self.places.insert(behind, Place { category: e.category.clone(), at, alone: e.alone, number });
-            // What counts alone is no reason to forget what counts for all.
-            forget_oldest(&mut self.places, |place| place.alone == e.alone && place.category == e.category, |place| place.number);
+        match event {
+            FrequencyEvent::Counted(e) => self.count(e),
+            FrequencyEvent::PlaceFreed(e) => self.places.retain(|place| place.notification != e.notification),
         }
-        if let Some(content) = e.content {
-            self.told.push(Told { category: e.category.clone(), content, at: e.asked_at, notification: e.notification, number });
-            forget_oldest(&mut self.told, |told| told.category == e.category, |told| told.number);
-        }
-        if let Some(last) = number.checked_sub(MAX_EVENTS as u64).filter(|last| *last > 0) {
+        if let Some(last) = self.events.checked_sub(MAX_EVENTS as u64).filter(|last| *last > 0) {
             self.places.retain(|place| place.number > last);
             self.told.retain(|told| told.number > last);
         }

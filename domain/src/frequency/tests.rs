@@ -90,6 +90,7 @@ fn who_waits_for_too_many_places_waits_for_none() {
             at: Some(found.at),
             ..match counted(None, None) {
                 FrequencyEvent::Counted(e) => e,
+                FrequencyEvent::PlaceFreed(_) => unreachable!(),
             }
         }));
     }
@@ -105,6 +106,10 @@ fn what_is_kept_is_bounded() {
     }
     assert_eq!((state.places.len(), state.told.len()), (MAX_KEPT, MAX_KEPT));
     assert_eq!(state.places.first().unwrap().at, 2_000 - MAX_KEPT as i64);
+}
+
+fn numbered(number: i64) -> NotificationId {
+    NotificationId(Uuid::from_u128(number.unsigned_abs().into()))
 }
 
 fn of(category: &str, at: Millis, alone: bool) -> FrequencyEvent {
@@ -127,6 +132,22 @@ fn other_categories_make_none_be_forgotten() {
         state.evolve(&of("flood", 2_000 + at, false));
     }
     assert_eq!(place(&state, "a", &day, &[], 20_000), Some(Found { at: 20_000, limit: None }));
+}
+
+#[test]
+fn a_place_that_is_given_back_is_the_next_ones() {
+    let (limit, [first, second, third]) = ([sliding(1, 1_000)], [1, 2, 3].map(|id| NotificationId(Uuid::from_u128(id))));
+    let mut state = Frequency::default();
+    for notification in [first, second, third] {
+        let at = Some(place(&state, "a", &limit, &[], 5).unwrap().at);
+        state.evolve(&FrequencyEvent::Counted(Counted { notification, category: key("a"), asked_at: 5, at, alone: false, content: None }));
+    }
+    assert_eq!(place(&state, "a", &limit, &[], 5).unwrap().at, 3_005);
+    let freed = state.free(second).unwrap();
+    assert_eq!(freed, FrequencyEvent::PlaceFreed(PlaceFreed { notification: second, category: key("a"), at: 1_005 }));
+    state.evolve(&freed);
+    assert_eq!(place(&state, "a", &limit, &[], 5).unwrap().at, 1_005);
+    assert_eq!(state.free(second), None, "once");
 }
 
 /// Everything but where the numbers start.
@@ -220,7 +241,15 @@ proptest! {
     ) {
         // Half of them are of one category.
         let name = |draw: u8| if draw < 8 { "a".to_owned() } else { format!("c{draw}") };
-        let events: Vec<_> = (0..).zip(&draws).map(|(at, (draw, alone, ahead))| of(&name(*draw), at + ahead, *alone)).collect();
+        // Some give back what another one took a while before.
+        let one = |(at, (draw, alone, ahead)): (i64, &(u8, bool, i64))| match of(&name(*draw), at + ahead, *alone) {
+            FrequencyEvent::Counted(counted) if at % 7 != 3 => FrequencyEvent::Counted(Counted { notification: numbered(at), ..counted }),
+            FrequencyEvent::Counted(counted) => {
+                FrequencyEvent::PlaceFreed(PlaceFreed { notification: numbered(at - ahead), category: counted.category, at })
+            }
+            freed @ FrequencyEvent::PlaceFreed(_) => freed,
+        };
+        let events: Vec<_> = (0..).zip(&draws).map(one).collect();
         let events = &events[..events.len().min(MAX_EVENTS + cut)];
         let loaded = Frequency::replay(&events[events.len() - MAX_EVENTS.min(events.len())..]);
         prop_assert_eq!(known(&loaded), known(&Frequency::replay(events)));

@@ -2,8 +2,8 @@
 //! workers share, so that a worker can append without loading the notification.
 
 use super::events::{
-    AttemptFailed, AttemptStarted, AttemptUnknown, Cancelled, DeadLettered, Expired, Failed, FailureClass, Held, HoldReason, NotificationEvent, Postponed,
-    RetryScheduled, Sent, Suppressed,
+    AttemptFailed, AttemptStarted, AttemptUnknown, DeadLettered, Expired, Failed, FailureClass, Held, HoldReason, NotificationEvent, Postponed, RetryScheduled,
+    Sent, Suppressed,
 };
 use crate::policy::retry::{self, Next, RetrySchedule};
 use crate::values::{AddressId, BadAddress, Channel, DeliveryNo, FactVersions, Millis, Outcome, Rule, SentAs};
@@ -175,11 +175,6 @@ impl Delivery {
         self.is_stoppable().then_some(NotificationEvent::Expired(Expired { delivery: Some(self.number) }))
     }
 
-    /// Ends it because the sender takes it back.
-    pub fn cancel(&self) -> Option<NotificationEvent> {
-        self.is_stoppable().then_some(NotificationEvent::Cancelled(Cancelled { delivery: Some(self.number) }))
-    }
-
     /// Whether it is owed and no call is under way.
     pub fn is_stoppable(&self) -> bool {
         matches!(self.state, DeliveryState::Ready | DeliveryState::Waiting { .. })
@@ -246,6 +241,7 @@ impl Delivery {
             E::Requested(_)
             | E::Deduplicated(_)
             | E::Queued(_)
+            | E::CancelRequested(_)
             | E::Seen(_)
             | E::Read(_)
             | E::Complained(_)
@@ -283,6 +279,7 @@ impl NotificationEvent {
             Self::Opened(e) => e.delivery,
             Self::Clicked(e) => e.delivery,
             Self::Postponed(e) => e.delivery,
+            Self::CancelRequested(e) => e.delivery,
             Self::Cancelled(e) => return e.delivery,
             Self::Expired(e) => return e.delivery,
             Self::Suppressed(e) => return e.delivery,

@@ -305,6 +305,14 @@ pub struct Cancelled {
     pub delivery: Option<DeliveryNo>,
 }
 
+/// The sender took it back while a call was under way, which cannot be undone: that call is its last. Its outcome
+/// follows, and then an end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CancelRequested {
+    /// The delivery.
+    pub delivery: DeliveryNo,
+}
+
 /// Too late to be worth sending. An end of the delivery. Version 1 was always about one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Expired {
@@ -341,6 +349,7 @@ crate::plain_bodies!(
     Redriven,
     Discarded,
     Cancelled,
+    CancelRequested,
     Expired,
     Seen,
     Read,
@@ -363,7 +372,7 @@ crate::events! {
     NotificationEvent of Notification {
         Requested = 2, Deduplicated = 1, Queued = 1, Suppressed = 2, AttemptStarted = 1, Sent = 1,
         AttemptFailed = 1, AttemptUnknown = 1, Held = 1, RetryScheduled = 1, Failed = 1,
-        DeadLettered = 1, Redriven = 1, Discarded = 1, Cancelled = 2, Expired = 2, Seen = 1,
+        DeadLettered = 1, Redriven = 1, Discarded = 1, Cancelled = 2, CancelRequested = 1, Expired = 2, Seen = 1,
         Read = 1, Archived = 1, Deferred = 1, Released = 1, Digested = 1, StepScheduled = 1,
         StepTaken = 1, StepSkipped = 1, Postponed = 1, Delivered = 1, Bounced = 1, Complained = 1,
         Opened = 1, Clicked = 1,

@@ -12,6 +12,7 @@ mod receipts;
 mod refusal;
 mod settling;
 mod state;
+mod taking_back;
 #[cfg(test)]
 mod tests;
 mod waiting_events;

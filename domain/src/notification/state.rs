@@ -79,6 +79,8 @@ pub struct Notification {
     pub step_from: DeliveryNo,
     /// All deliveries, by number.
     pub deliveries: Vec<Delivery>,
+    /// Deliveries that were taken back while a call was under way, and whose call is their last.
+    pub last_calls: Vec<DeliveryNo>,
     /// It was taken back or too late as a whole.
     pub over: Option<Rule>,
     /// Channels decided against, and, without a channel, the notification as a whole.
@@ -118,13 +120,6 @@ impl Notification {
     /// The number of the next delivery.
     pub(super) fn next_delivery(&self) -> DeliveryNo {
         DeliveryNo::try_from(self.deliveries.len()).unwrap_or(DeliveryNo::MAX)
-    }
-
-    fn cancel(&self, collected: bool) -> Vec<NotificationEvent> {
-        let whole = self.waiting.is_some() || (collected && self.digested.is_some());
-        let whole = whole.then_some(NotificationEvent::Cancelled(Cancelled { delivery: None }));
-        let step = self.step.map(|next| NotificationEvent::StepSkipped(StepSkipped { step: next.step, rule: Rule::Cancelled }));
-        whole.into_iter().chain(step).chain(self.deliveries.iter().filter_map(Delivery::cancel)).collect()
     }
 
     /// Whether the recipient sees it in the history: something was queued, and it is no test.
@@ -176,7 +171,8 @@ impl Aggregate for Notification {
             C::Accept(_) => Vec::new(),
             C::StartAttempt { delivery, provider } => self.existing(delivery)?.start(&provider, None).into_iter().collect(),
             C::RecordOutcome { delivery, attempt, outcome, schedule, requested_at, now, jitter } => {
-                self.existing(delivery)?.conclude(attempt, &outcome, &schedule, requested_at, now, jitter)
+                let delivery = self.existing(delivery)?;
+                self.concluded(delivery, delivery.conclude(attempt, &outcome, &schedule, requested_at, now, jitter))
             }
             C::Report { receipt } => report(self.existing(receipt.delivery)?, &self.reports(receipt.delivery), &receipt),
             C::Suppress { delivery, rule, facts } => self.existing(delivery)?.suppress(rule, facts).into_iter().collect(),
@@ -263,6 +259,12 @@ impl Aggregate for Notification {
             E::Archived(_) => self.archived = true,
             of_delivery => {
                 self.keep_report(of_delivery);
+                match of_delivery {
+                    E::CancelRequested(e) => self.last_calls.push(e.delivery),
+                    // A person wants it sent after all.
+                    E::Redriven(e) => self.last_calls.retain(|number| *number != e.delivery),
+                    _ => {}
+                }
                 if let Some(delivery) = of_delivery.delivery().and_then(|number| self.deliveries.get_mut(usize::from(number))) {
                     delivery.evolve(of_delivery);
                 }

@@ -224,7 +224,41 @@ fn exhausted_attempts_become_a_dead_letter_that_can_be_redriven() {
 #[test]
 fn cancelling_stops_what_is_not_under_way() {
     let given = vec![E::Requested(requested("f")), queued(0, Channel::AndroidPush), queued(1, Channel::Email), started(1, false)];
-    Test::with(()).given(given).when(cancel(false)).then_expect_events(vec![E::Cancelled(Cancelled { delivery: Some(1) })]);
+    Test::with(()).given(given).when(cancel(false)).then_expect_events(vec![last_call(), E::Cancelled(Cancelled { delivery: Some(1) })]);
+}
+
+fn last_call() -> E {
+    E::CancelRequested(CancelRequested { delivery: 0 })
+}
+
+#[test]
+fn what_is_taken_back_during_a_call_is_not_called_again() {
+    let under_way = || vec![E::Requested(requested("f")), queued(0, Channel::AndroidPush), started(1, false)];
+    let taken_back = || [under_way(), vec![last_call()]].concat();
+    Test::with(()).given(under_way()).when(cancel(false)).then_expect_events(vec![last_call()]);
+    Test::with(()).given(taken_back()).when(cancel(false)).then_expect_events(vec![]);
+    let cancelled = || E::Cancelled(Cancelled { delivery: Some(0) });
+    // It had gone out: that is what is said.
+    Test::with(()).given(taken_back()).when(outcome(1, accepted())).then_expect_events(vec![sent(1)]);
+    for (outcome_of, failed) in [
+        (
+            Outcome::Retry { after: None, code: "503".to_owned() },
+            E::AttemptFailed(AttemptFailed { delivery: 0, attempt: 1, class: FailureClass::Transient, code: "503".to_owned() }),
+        ),
+        (
+            Outcome::NotMade { code: "late".to_owned() },
+            E::Held(Held { delivery: 0, attempt: 1, reason: HoldReason::NotMade, code: "late".to_owned(), until: 2_000 }),
+        ),
+    ] {
+        Test::with(()).given(taken_back()).when(outcome(1, outcome_of)).then_expect_events(vec![failed, cancelled()]);
+    }
+    let unknown = || E::AttemptUnknown(AttemptUnknown { delivery: 0, attempt: 1, code: "reset".to_owned() });
+    let dead = || E::DeadLettered(DeadLettered { delivery: 0, attempts: 1, code: "reset".to_owned(), unknown: true });
+    Test::with(()).given(taken_back()).when(outcome(1, Outcome::Unknown { code: "reset".to_owned() })).then_expect_events(vec![unknown(), dead()]);
+    // Unless a person wants it after all: then it is like any other.
+    let again = vec![unknown(), dead(), E::Redriven(Redriven { delivery: 0 }), started(2, true)];
+    let given = [taken_back(), again].concat();
+    Test::with(()).given(given).when(cancel(false)).then_expect_events(vec![last_call()]);
 }
 
 #[test]

@@ -16,8 +16,9 @@ use domain::frequency::{Counted, FrequencyEvent};
 use domain::notification::Notification;
 use domain::recipient::{Recipient, RecipientEvent, RemovalReason};
 use domain::subscription::{Scope, Subscription, SubscriptionEvent};
-use domain::values::{AddressId, CategoryKey, Channel, DigestId, FactVersions, Limit, LimitWindow, Millis, Rule};
+use domain::values::{AddressId, CategoryKey, Channel, DigestId, FactVersions, Limit, LimitWindow, Millis, NotificationId, Rule};
 use domain::{AggregateKind, Fact, StreamId};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A decision as its event tells it.
@@ -232,11 +233,17 @@ impl Seen<'_> {
     /// The limit that is used up, and the places that use it up.
     fn places(&self) -> Option<ExplainedFact> {
         let sequence = self.decided.versions.frequency;
-        let own = self.counted().filter(|(_, counted)| counted.category == self.state.category).filter_map(|(_, counted)| counted.at);
-        let mut own: Vec<Millis> = own.filter(|at| *at != self.state.place.unwrap_or(Millis::MIN)).collect();
+        // Of others than the asking sender it is said only that they have places, and not when.
+        let of_category = self.counted().filter(|(_, counted)| counted.category == self.state.category);
+        let (own, others): (Vec<_>, Vec<_>) = of_category
+            .filter_map(|(_, counted)| Some((counted.notification, counted.at?)))
+            .filter(|(_, at)| *at != self.state.place.unwrap_or(Millis::MIN))
+            .partition(|(notification, _)| self.library.may_name(*notification, self.state));
+        let mut own: Vec<Millis> = own.into_iter().map(|(_, at)| at).collect();
         own.sort_unstable();
         let Some(limit) = self.decided.limit else {
-            let sentence = format!("{} places of this category were taken, and none is free in time", own.len());
+            let taken = if others.is_empty() { format!("{} places", own.len()) } else { "too many places".to_owned() };
+            let sentence = format!("{taken} of this category were taken, and none is free in time");
             return (sequence > 0).then(|| ExplainedFact::new(AggregateKind::Frequency, sequence, sentence));
         };
         let (zone, _) = quiet::zone(self.recipient);
@@ -246,7 +253,13 @@ impl Seen<'_> {
         };
         own.retain(|at| *at >= from);
         let moments: Vec<String> = own.iter().map(|at| moment(*at)).collect();
-        let taken = if moments.is_empty() { "places of other categories".to_owned() } else { format!("places on {}", words::list(&moments)) };
+        let others = others.iter().any(|(_, at)| *at >= from);
+        let taken = match (moments.is_empty(), others) {
+            (true, true) => "places of other senders".to_owned(),
+            (true, false) => "places of other categories".to_owned(),
+            (false, true) => format!("places on {} and places of other senders", words::list(&moments)),
+            (false, false) => format!("places on {}", words::list(&moments)),
+        };
         let sentence = format!("the limit of {} was used up by {taken}", words::limit(&limit));
         Some(ExplainedFact::new(AggregateKind::Frequency, sequence, sentence))
     }
@@ -266,9 +279,18 @@ impl Seen<'_> {
         Some(ExplainedFact { at, notification, ..ExplainedFact::new(AggregateKind::Frequency, self.decided.versions.frequency, sentence) })
     }
 
+    /// Those that were counted, but for places that had been given back.
     fn counted(&self) -> impl Iterator<Item = (&Recorded, &Counted)> {
-        self.frequency.iter().filter_map(|event| match &event.fact {
-            Fact::Frequency(FrequencyEvent::Counted(counted)) => Some((event.as_ref(), counted)),
+        let freed: HashSet<NotificationId> = self
+            .frequency
+            .iter()
+            .filter_map(|event| match &event.fact {
+                Fact::Frequency(FrequencyEvent::PlaceFreed(freed)) => Some(freed.notification),
+                _ => None,
+            })
+            .collect();
+        self.frequency.iter().filter_map(move |event| match &event.fact {
+            Fact::Frequency(FrequencyEvent::Counted(counted)) if !freed.contains(&counted.notification) => Some((event.as_ref(), counted)),
             _ => None,
         })
     }

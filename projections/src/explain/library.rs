@@ -8,13 +8,16 @@ use commands::accept::{category_stream, digest_stream, frequency_stream, recipie
 use commands::log::{LogError, LogReader, Position, Recorded, Sequence};
 use domain::aggregate::Aggregate;
 use domain::digest::DigestEvent;
-use domain::frequency::MAX_EVENTS;
+use domain::frequency::{FrequencyEvent, MAX_EVENTS};
 use domain::notification::{Notification, NotificationEvent, Suppressed};
 use domain::recipient::RecipientEvent;
 use domain::values::{CategoryKey, DigestId, FactVersions, NotificationId, Origin, RecipientId, Rule, ScheduleId};
 use domain::{AggregateKind, Fact, StreamId};
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// Places under a limit whose owner is looked up for a sender who asks; older ones count as others'.
+const MOST_DATED: usize = 32;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -57,7 +60,7 @@ impl Library {
         for (stream, after) in wanted(events) {
             self.read(log, stream, after).await?;
         }
-        for other in self.summaries(events).into_iter().chain(self.duplicated(events)) {
+        for other in self.summaries(events).into_iter().chain(self.duplicated(events)).chain(self.beside(events)) {
             self.read(log, notification_stream(other), 0).await?;
         }
         Ok(())
@@ -141,6 +144,25 @@ impl Library {
             if let [one] = told.as_slice() { Some(one.notification) } else { None }
         });
         earlier.collect()
+    }
+
+    /// Where a sender asks: those whose places used a limit up, the newest of them, to see whose they are.
+    fn beside(&self, events: &[Arc<Recorded>]) -> Vec<NotificationId> {
+        if self.all_senders {
+            return Vec::new();
+        }
+        let state = Notification::replay(own_events(events).map(|(_, event)| event));
+        let limited = own_events(events).filter_map(|(_, event)| match event {
+            NotificationEvent::Deferred(e) if e.rule == Rule::OverLimit => Some(e.facts.frequency),
+            NotificationEvent::Suppressed(e) if e.rule == Rule::OverLimit => Some(e.facts.frequency),
+            _ => None,
+        });
+        let Some(last) = limited.max() else { return Vec::new() };
+        let counted = self.upto(frequency_stream(state.recipient, state.sandbox), last).iter().rev().filter_map(|event| match &event.fact {
+            Fact::Frequency(FrequencyEvent::Counted(e)) if e.at.is_some() && e.category == state.category => Some(e.notification),
+            _ => None,
+        });
+        counted.take(MOST_DATED).collect()
     }
 
     /// Whether who asks about a notification may hear of another.

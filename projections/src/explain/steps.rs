@@ -136,7 +136,7 @@ const fn rule_of(event: &E) -> Option<Rule> {
         E::Postponed(e) => Some(e.rule),
         E::StepSkipped(e) => Some(e.rule),
         E::StepScheduled(e) => e.rule,
-        E::Cancelled(_) => Some(Rule::Cancelled),
+        E::Cancelled(_) | E::CancelRequested(_) => Some(Rule::Cancelled),
         E::Expired(_) => Some(Rule::Expired),
         _ => None,
     }
@@ -305,7 +305,9 @@ fn sentence(event: &E, course: &Course, channel: Option<Channel>, at: Millis, fa
         }
         E::Redriven(_) => "tried again by a person".to_owned(),
         E::Discarded(e) => format!("given up by a person: {}", e.reason),
+        E::Cancelled(e) if e.delivery.is_some() && course.started.is_some() => "the sender took it back; no further call is made".to_owned(),
         E::Cancelled(e) if e.delivery.is_some() => "the sender took it back before the call".to_owned(),
+        E::CancelRequested(_) => "the sender took it back while a call was under way, which is the last".to_owned(),
         E::Cancelled(_) => "the sender took it back while it waited".to_owned(),
         E::Expired(e) if e.delivery.is_some() => "it expired before the call".to_owned(),
         E::Expired(_) => "it expired before anything was queued".to_owned(),

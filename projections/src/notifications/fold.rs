@@ -125,7 +125,7 @@ const fn status_after(fact: &E) -> Option<DeliveryStatus> {
         E::DeadLettered(_) => DeliveryStatus::DeadLettered,
         E::Discarded(_) => DeliveryStatus::Discarded,
         // What these lead to follows in an event of its own.
-        E::AttemptStarted(_) | E::AttemptFailed(_) | E::AttemptUnknown(_) => return None,
+        E::AttemptStarted(_) | E::AttemptFailed(_) | E::AttemptUnknown(_) | E::CancelRequested(_) => return None,
         E::Complained(_) | E::Opened(_) | E::Clicked(_) => return None,
         E::Requested(_) | E::Deduplicated(_) | E::Seen(_) | E::Read(_) | E::Archived(_) => {
             return None;

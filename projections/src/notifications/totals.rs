@@ -83,6 +83,7 @@ impl Totals {
                 E::AttemptStarted(_)
                 | E::AttemptFailed(_)
                 | E::AttemptUnknown(_)
+                | E::CancelRequested(_)
                 | E::Held(_)
                 | E::RetryScheduled(_)
                 | E::Seen(_)

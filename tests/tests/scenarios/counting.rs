@@ -1,6 +1,6 @@
 //! Limits and the dedup window: counted once, whoever asks at the same time.
 
-use super::deciding::{ahead, await_that, define, delivered, happened, leave_alone, preview, request, waiting};
+use super::deciding::{ahead, await_that, cancel, define, delivered, happened, leave_alone, preview, request, waiting};
 use super::explaining::{explain, says, step};
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -77,6 +77,27 @@ async fn what_is_over_a_limit_waits_for_a_free_place_and_goes_out_once() -> Resu
     assert_spread(places, began, 3, 2);
     assert_eq!(fourth["outcome"], "held", "{fourth:#}");
     says(&fourth, &["for a free place under the limit of 3 in any 2 seconds", "a limit on how many the recipient gets is used up"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_taken_back_while_it_waits_leaves_its_place_to_the_next() -> Result<()> {
+    let (_app, shop) = start(promo(1, 3_600, "HOLD")).await?;
+    let offer = async |number: usize| {
+        let sent = shop.send("alice", json!({ "category": "promo", "content": { "body": format!("offer {number}") } })).await?;
+        anyhow::Ok((waiting(&shop, &sent.id).await?["waitsUntil"].clone(), sent.id))
+    };
+    let (at_once, _) = offer(0).await?;
+    let ((second, taken_back), (third, _)) = (offer(1).await?, offer(2).await?);
+    assert!(at_once.is_null() && !second.is_null() && second != third, "{second} {third}");
+    assert_eq!(cancel(&shop, &taken_back).await?["stoppedWaiting"], true);
+    assert_eq!(cancel(&shop, &taken_back).await?["tooLate"], true);
+    let (fourth, id) = offer(3).await?;
+    assert_eq!(fourth, second, "the place is free again");
+    let told = explain(&shop, &id).await?["sentence"].to_string();
+    assert!(told.contains("the limit of 1 in any 1 hour was used up by places on"), "{told}");
+    let (fifth, _) = offer(4).await?;
+    assert_ne!(fifth, third, "who waited behind keeps its own");
     Ok(())
 }
 

@@ -44,6 +44,7 @@ mod schedules;
 mod sender_ids;
 mod sending;
 mod stopping;
+mod taking_back;
 mod templates;
 mod templates_as_code;
 mod text_messages;

@@ -80,8 +80,13 @@ impl Concluder {
                 self.alone(&concluded).await?;
                 continue;
             }
+            // Of a process that has ended: the item is as the table has it, which does not say whether it was taken back.
+            if let Outcome::Unknown { .. } = concluded.outcome {
+                self.alone(&concluded).await?;
+                continue;
+            }
             let item = &concluded.item;
-            let events = self.events(&concluded, &item.delivery, now);
+            let events = self.events(&concluded, &item.delivery, now).into_iter().map(Fact::from).collect();
             commits.push(Commit {
                 metadata: Arc::clone(&metadata),
                 appends: vec![StreamAppend { stream: stream_of(item), number: Some(item.stream), expected: item.sequence, events }],
@@ -101,7 +106,7 @@ impl Concluder {
         Ok(())
     }
 
-    fn events(&self, concluded: &Concluded, delivery: &domain::notification::Delivery, now: i64) -> Vec<Fact> {
+    fn events(&self, concluded: &Concluded, delivery: &domain::notification::Delivery, now: i64) -> Vec<NotificationEvent> {
         let schedule = self.shared.schedule(delivery.channel);
         // While a provider is down the others wait with no end; so does the one that tries.
         let schedule = if concluded.trial { schedule.without_end() } else { schedule };
@@ -112,7 +117,7 @@ impl Concluder {
                 if let NotificationEvent::Sent(sent) = &mut event {
                     sent.cost.clone_from(&concluded.cost);
                 }
-                Fact::from(event)
+                event
             })
             .collect()
     }
@@ -125,10 +130,11 @@ impl Concluder {
         loop {
             let loaded = bus.load::<Notification>(stream_of(item)).await.map_err(Refused::into_log)?;
             let Some(delivery) = loaded.state.delivery(item.delivery.number) else { return Ok(()) };
-            let events = self.events(concluded, delivery, self.shared.clock.now());
+            let events = loaded.state.concluded(delivery, self.events(concluded, delivery, self.shared.clock.now()));
             if events.is_empty() {
                 return Ok(());
             }
+            let events = events.into_iter().map(Fact::from).collect();
             let mut appends = vec![StreamAppend { stream: stream_of(item), number: Some(item.stream), expected: loaded.sequence, events }];
             if let Outcome::BadAddress { kind: BadAddress::Dead, as_of, code } = &concluded.outcome
                 && let Some(address) = item.delivery.address

@@ -251,6 +251,7 @@ impl Patch {
             E::Requested(_)
             | E::Deduplicated(_)
             | E::Queued(_)
+            | E::CancelRequested(_)
             | E::Seen(_)
             | E::Read(_)
             | E::Archived(_)

@@ -93,6 +93,7 @@ impl Delivery {
                 self.unknown = true;
                 (Stand::Undecided, fits)
             }
+            E::CancelRequested(_) => (stand, rule(stand == Stand::InFlight, "no call was under way")),
             E::Held(e) => {
                 let until = rule(e.reason == HoldReason::NotMade || e.until > 0, "it is held until no moment");
                 (Stand::Owed, outcome(e.attempt).and(until))

@@ -61,6 +61,7 @@ impl Totals {
             E::Requested(_)
             | E::Deduplicated(_)
             | E::AttemptFailed(_)
+            | E::CancelRequested(_)
             | E::Held(_)
             | E::RetryScheduled(_)
             | E::Postponed(_)

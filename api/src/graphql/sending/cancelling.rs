@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use commands::bus::Refused as BusRefused;
 use commands::cancel::{Stopped, cancel};
 use domain::notification::{Notification, NotificationRefusal};
-use domain::values::{CategoryKey, NotificationId, SenderKey};
+use domain::values::{CategoryKey, DeliveryNo, NotificationId, SenderKey};
 use domain::{AggregateKind, StreamId};
 use projections::notifications::{Search, SearchPage};
 
@@ -57,13 +57,18 @@ pub struct NotificationCancelled {
     notification: NotificationObject,
     /// From here on queries show it.
     position: Position,
-    /// Numbers of the deliveries that were still stopped; what is under way or done is not.
+    /// Numbers of the deliveries that were still stopped: nothing goes out for them any more.
     stopped: Vec<i32>,
+    /// Numbers of the deliveries whose provider is being called just now: that call may still arrive, and is the
+    /// last. If it fails, the delivery ends as `CANCELLED`; if it is not known whether it arrived, as `DEAD_LETTERED`.
+    under_way: Vec<i32>,
+    /// Numbers of the deliveries that had been handed over before.
+    sent: Vec<i32>,
     /// It waited as a whole, or lay in a digest, and will not go out.
     stopped_waiting: bool,
     /// The later step of its plan that will not be taken.
     stopped_step: Option<i32>,
-    /// It was too late for everything.
+    /// It was too late for everything: nothing was stopped, but for what might have followed a call under way.
     too_late: bool,
 }
 
@@ -87,6 +92,8 @@ pub struct NotificationsCancelled {
     too_late: i32,
     /// What was stopped.
     notifications: Vec<NotificationObject>,
+    /// Of each that was not over, delivery by delivery: what was stopped and what was on its way.
+    results: Vec<NotificationCancelled>,
     /// Hand it to `after` to go on; none where all were looked at.
     cursor: Option<Position>,
     /// From here on queries show it.
@@ -102,10 +109,13 @@ pub struct NotificationPage {
 }
 
 fn cancelled(id: NotificationId, stopped: &Stopped) -> NotificationCancelled {
+    let numbers = |deliveries: &[DeliveryNo]| deliveries.iter().map(|number| i32::from(*number)).collect();
     NotificationCancelled {
         notification: NotificationObject::of(id, Some(stopped.position)),
         position: Position(stopped.position),
-        stopped: stopped.deliveries.iter().map(|number| i32::from(*number)).collect(),
+        stopped: numbers(&stopped.deliveries),
+        under_way: numbers(&stopped.under_way),
+        sent: numbers(&stopped.sent),
         stopped_waiting: stopped.whole,
         stopped_step: stopped.step.map(i32::from),
         too_late: stopped.is_nothing(),
@@ -205,8 +215,15 @@ impl CancelMutation {
         at_least(services.notifications.projection(), at_least_position).await?;
         let page = found(ctx, query, input.after, input.limit, 1_000).await?;
         let metadata = metadata(ctx)?;
-        let mut done =
-            NotificationsCancelled { looked_at: 0, stopped: 0, too_late: 0, notifications: Vec::new(), cursor: page.next.map(Position), position: Position(0) };
+        let mut done = NotificationsCancelled {
+            looked_at: 0,
+            stopped: 0,
+            too_late: 0,
+            notifications: Vec::new(),
+            results: Vec::new(),
+            cursor: page.next.map(Position),
+            position: Position(0),
+        };
         for row in page.rows {
             done.looked_at += 1;
             // What is over stays so: nothing has to be read for it.
@@ -215,11 +232,15 @@ impl CancelMutation {
                 continue;
             }
             match cancel(&services.engine.bus, &services.engine.facts, &metadata, row.id).await {
-                Ok(stopped) if stopped.is_nothing() => done.too_late += 1,
                 Ok(stopped) => {
-                    done.stopped += 1;
                     done.position = done.position.max(Position(stopped.position));
-                    done.notifications.push(NotificationObject::of(row.id, Some(stopped.position)));
+                    if stopped.is_nothing() {
+                        done.too_late += 1;
+                    } else {
+                        done.stopped += 1;
+                        done.notifications.push(NotificationObject::of(row.id, Some(stopped.position)));
+                    }
+                    done.results.push(cancelled(row.id, &stopped));
                 }
                 Err(BusRefused::Refusal(NotificationRefusal::NotFound)) => done.too_late += 1,
                 Err(error) => return Err(bus_error(error)),

@@ -130,6 +130,25 @@ fn a_limit_is_named_with_the_places_that_use_it_up() {
 }
 
 #[test]
+fn places_of_other_senders_are_not_dated_for_a_sender() {
+    let mut story = world();
+    let frequency = StreamId::new(AggregateKind::Frequency, to().0);
+    let NotificationEvent::Requested(request) = requested(to(), false) else { panic!("no request") };
+    for (number, sender, at) in [(8, request.sender.clone(), START - 3_600_000), (9, SenderKey::new("bank").unwrap(), START - 1_800_000)] {
+        let counted = Counted { notification: NotificationId(stream(number).id), category: orders(), asked_at: at, at: Some(at), alone: false, content: None };
+        story.add(frequency, FrequencyEvent::Counted(counted));
+        story.notification(number, NotificationEvent::Requested(Requested { sender, ..request.clone() }));
+    }
+    let limit = Limit { most: 2, per: LimitWindow::Calendar(Period::Day) };
+    story.notification(1, requested(to(), false)).notification(1, deferred(Rule::OverLimit, START + 50_000_000, 0, 2, Some(limit)));
+    let own: Vec<_> = story.events.iter().filter(|event| event.stream == stream(1)).cloned().collect();
+    let (sender, administrator) = (explain(&own, &Library::of(&story.events).for_a_sender()), of(&story, 1));
+    assert!(sender.sentence.contains("used up by places on 2027-01-15 07:00:00 UTC and places of other senders"), "{}", sender.sentence);
+    assert!(!sender.sentence.contains("07:30:00"), "{}", sender.sentence);
+    assert!(administrator.sentence.contains("07:00:00 UTC and 2027-01-15 07:30:00 UTC"), "{}", administrator.sentence);
+}
+
+#[test]
 fn the_same_content_names_the_one_that_told_it() {
     let mut story = world();
     let earlier = NotificationId(stream(9).id);

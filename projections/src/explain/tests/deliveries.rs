@@ -45,6 +45,7 @@ pub fn everything(facts: FactVersions) -> Vec<NotificationEvent> {
         E::Suppressed(Suppressed { delivery: Some(0), channel: None, address: None, rule: Rule::AddressRemoved, rules, facts }),
         E::StepTaken(StepTaken { step: 1, facts }),
         E::StepSkipped(StepSkipped { step: 2, rule: Rule::AlreadySeen }),
+        E::CancelRequested(CancelRequested { delivery: 0 }),
         E::Cancelled(Cancelled { delivery: None }),
         E::Expired(Expired { delivery: None }),
         seen(),

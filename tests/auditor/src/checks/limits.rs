@@ -19,11 +19,12 @@ struct Places<'a> {
 
 /// See the module.
 pub(super) fn check(inputs: &Inputs, told: &HashMap<String, Told>, report: &mut Report) {
-    let mut world = World::default();
+    let mut world = World::before(inputs);
     let mut places = Places::default();
     for event in &inputs.events {
         world.see(event);
         match (event.kind, event.name.as_str()) {
+            (8, "PlaceFreed") => freed(&mut places, event, told, report),
             (8, "Counted") => counted(&mut places, &world, event, told, report),
             (1, "AttemptStarted") => called(&mut places, &world, event, told, report),
             _ => {}
@@ -47,6 +48,22 @@ fn counted<'a>(places: &mut Places<'a>, world: &World<'_>, event: &Event, told: 
         if most > limit.most {
             report.violate("I15", format!("{id} is number {most} in a window of {:?} around {at}, which allows {}", limit.per, limit.most));
         }
+    }
+}
+
+/// Who is taken back while it waits gives its place back, and only that one.
+fn freed<'a>(places: &mut Places<'a>, event: &Event, told: &'a HashMap<String, Told>, report: &mut Report) {
+    let id = plain(text(event, "notification"));
+    let Some(at) = places.of.remove(&id) else {
+        return report.violate("I15", format!("{id} gave a place back that it did not have"));
+    };
+    let Some(notification) = told.get(&id) else { return };
+    if !notification.cancelled {
+        report.violate("I15", format!("{id} gave its place back, and was not taken back"));
+    }
+    let taken = places.taken.entry((&notification.recipient, &notification.category)).or_default();
+    if let Some(place) = taken.iter().position(|place| *place == at) {
+        taken.swap_remove(place);
     }
 }
 

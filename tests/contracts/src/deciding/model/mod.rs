@@ -36,6 +36,8 @@ struct Place {
     at: Millis,
     /// Of a required category: counts for its own limits only.
     alone: bool,
+    /// Whose it is.
+    note: usize,
 }
 
 /// A content that a request told, or will.
@@ -217,14 +219,19 @@ impl Model {
         }
     }
 
-    /// Takes back what waits, lies in an open digest, or is queued. A place is not given back.
+    /// Takes back what waits, lies in an open digest, or is queued. Who waits for a place gives it back.
     fn cancel(&mut self, which: usize) {
         let Some(which) = counted_back(which, self.notes.len()) else { return };
         let collected = self.take_out(which);
         let note = &mut self.notes[which];
         let subject = note.subject;
         let open = std::mem::take(&mut note.open);
-        if note.until.take().is_some() || collected {
+        let waited = note.until.take().is_some();
+        if waited && note.holds_place {
+            let who = note.who;
+            self.people[who].places.retain(|place| place.note != which);
+        }
+        if waited || collected {
             self.tell(subject, Told::TakenBack);
         }
         open.into_iter().for_each(|delivery| self.tell(subject, Told::Stopped(delivery)));

@@ -75,7 +75,7 @@ impl Model {
 
     fn take_place(&mut self, which: usize, at: Millis) {
         let note = &self.notes[which];
-        self.people[note.who].places.push(Place { category: note.category, at, alone: note.terms.required });
+        self.people[note.who].places.push(Place { category: note.category, at, alone: note.terms.required, note: which });
     }
 
     /// Nothing waits past its expiry.
