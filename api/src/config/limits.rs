@@ -32,7 +32,9 @@ section! {
         /// Requests a second of one recipient's apps together; 0 for any number. Counted as those of API keys.
         recipient_requests: usize = "100",
         /// Notifications a minute of one sender, all its keys and lists together; 0 for any number. What is
-        /// more is refused with `RATE_LIMITED` before it is accepted. Replicas allow their part each.
+        /// more is refused with `RATE_LIMITED` before it is accepted. Each of the replicas that live allows its
+        /// part of it, and as much at once: in t minutes all of them together allow (1 + t) times this at most, and
+        /// another part for each that starts meanwhile; a list longer than one part is never taken.
         sender_notifications: usize = "0",
     }
 }

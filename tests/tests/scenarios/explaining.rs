@@ -9,9 +9,9 @@ use tests::{App, Client};
 const EXPLAIN: &str = "query($id: ID!) { explain(notificationId: $id) { outcome sentence over erased
     steps { type rule rulesVersion sentence facts { of sequence by source sentence notification } }
     deliveries { status provider attempts code sentence } } }";
-const ABSENCE: &str = "query($recipient: String!, $category: String, $from: DateTime!) {
+const ABSENCE: &str = "query($recipient: String!, $category: String, $from: DateTime) {
     explainAbsence(recipientId: $recipient, category: $category, from: $from) {
-        sentence more reasons { kind sentence } notifications { id outcome sentence } } }";
+        sentence from to more reasons { kind sentence } notifications { id outcome sentence } } }";
 
 pub async fn explain(by: &Client, id: &str) -> Result<Value> {
     Ok(by.query(EXPLAIN, json!({ "id": id })).await?["explain"].clone())
@@ -69,6 +69,10 @@ async fn an_opt_out_names_the_switch_when_and_by_whom() -> Result<()> {
     alice.mutate("setSubscription", "SetSubscriptionInput", "", json!({ "scope": "CHANNEL", "channel": "EMAIL", "subscribed": true })).await?;
     assert_eq!(explain(&shop, &sent.id).await?, told);
     let silence = absence(&app.admin, "alice", Some("general")).await?;
+    let lately = app.admin.query(ABSENCE, json!({ "recipient": "alice" })).await?["explainAbsence"].clone();
+    assert_eq!(lately["notifications"], silence["notifications"], "who names no time means the last days");
+    let moment = |field: &str| anyhow::Ok(DateTime::parse_from_rfc3339(lately[field].as_str().context("no moment")?)?);
+    assert_eq!(moment("to")? - moment("from")?, TimeDelta::days(7));
     assert_eq!(silence["notifications"], json!([{ "id": sent.id, "outcome": "suppressed", "sentence": told["sentence"] }]), "{silence:#}");
     let reasons = silence["reasons"].to_string();
     assert!(reasons.contains("opted_out") && reasons.contains("and on again on"), "{reasons}");

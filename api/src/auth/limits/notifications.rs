@@ -2,7 +2,11 @@
 //! anything is accepted, so that nothing of it is in the log.
 //!
 //! A bucket a sender, which holds a minute's worth; a list is taken as a whole or not at all. Each of
-//! several replicas gives out its part of the rate. Rejected: the stock that replicas share for requests.
+//! several replicas gives out its part of the rate.
+//!
+//! Guarantee: with a rate of r a minute, n replicas that answer requests let through r × (1 + t) in t minutes at
+//! most, and r ÷ n more for each that starts meanwhile, with its bucket full. One is let through by each in any case.
+//! Less is let through where a sender asks some of them only: r ÷ n each. Rejected: the stock that replicas share for requests.
 //! It is asked once a share and not once a list, and what would be lent here is a thousand at a time.
 
 use commands::ports::Clock;

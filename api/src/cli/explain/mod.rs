@@ -27,6 +27,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
   bongsu explain 0198c0de-0000-7000-8000-000000000001
   bongsu explain 0198c0de-0000-7000-8000-000000000001 --follow
   bongsu explain 0198c0de-0000-7000-8000-000000000001 --json
+  bongsu explain --recipient alice
   bongsu explain --recipient alice --category orders --from 2026-11-20T00:00:00Z
   bongsu explain --recipient alice --from 2026-11-20T00:00:00+09:00 --to 2026-11-21T00:00:00+09:00
 
@@ -40,12 +41,12 @@ pub struct Explain {
     #[arg(long, conflicts_with = "recipient")]
     pub follow: bool,
     /// Who heard nothing: your id of the recipient.
-    #[arg(long, value_name = "ID", requires = "from")]
+    #[arg(long, value_name = "ID")]
     pub recipient: Option<String>,
     /// Of this category only.
     #[arg(long, value_name = "KEY", requires = "recipient")]
     pub category: Option<String>,
-    /// From this moment on (RFC 3339).
+    /// From this moment on (RFC 3339); seven days before the end where left out.
     #[arg(long, value_name = "TIME", requires = "recipient")]
     pub from: Option<String>,
     /// Up to this moment (RFC 3339); now where left out.

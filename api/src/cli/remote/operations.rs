@@ -23,9 +23,9 @@ pub const EXPLAIN: &str = "query Explain($id: ID!) {
 }";
 
 /// `bongsu explain --recipient`.
-pub const EXPLAIN_ABSENCE: &str = "query ExplainAbsence($recipient: String!, $category: String, $from: DateTime!, $to: DateTime) {
+pub const EXPLAIN_ABSENCE: &str = "query ExplainAbsence($recipient: String!, $category: String, $from: DateTime, $to: DateTime) {
   explainAbsence(recipientId: $recipient, category: $category, from: $from, to: $to) {
-    sentence more
+    sentence from to more
     reasons { kind sentence fact { of sequence at by source notification sentence } }
     notifications { id requestedAt category outcome sentence }
   }

@@ -118,6 +118,10 @@ pub struct ExplainedDelivery {
 pub struct AbsenceExplanation {
     /// The whole in a sentence.
     sentence: String,
+    /// From this moment on.
+    from: DateTime<Utc>,
+    /// Up to this moment.
+    to: DateTime<Utc>,
     /// What else explains it.
     reasons: Vec<AbsenceReason>,
     /// What was asked for in that time, newest first; a sender sees its own.
@@ -222,7 +226,7 @@ impl From<explain::ExplainedDelivery> for ExplainedDelivery {
 }
 
 impl AbsenceExplanation {
-    pub(super) fn of(absence: explain::Absence, more: bool) -> Self {
+    pub(super) fn of(asked: &explain::Asked, absence: explain::Absence, more: bool) -> Self {
         let reason = |of: explain::AbsenceReason| AbsenceReason { kind: of.kind, fact: of.fact.map(Into::into), sentence: of.sentence };
         let notification = |of: explain::AbsentNotification| AbsentNotification {
             id: ID(of.id.to_string()),
@@ -233,6 +237,8 @@ impl AbsenceExplanation {
         };
         Self {
             sentence: absence.sentence,
+            from: time(asked.from),
+            to: time(asked.to),
             reasons: absence.reasons.into_iter().map(reason).collect(),
             notifications: absence.notifications.into_iter().map(notification).collect(),
             more,

@@ -15,11 +15,14 @@ use chrono::{DateTime, Utc};
 use commands::log::{LogReader, Recorded};
 use domain::aggregate::Aggregate;
 use domain::notification::Notification;
-use domain::values::{CategoryKey, NotificationId};
+use domain::values::{CategoryKey, Millis, NotificationId};
 use domain::{AggregateKind, StreamId};
 use projections::explain::{self, Asked, Library, own_events};
 use projections::notifications::RequestedIn;
 use std::sync::Arc;
+
+/// How far absence is explained where nobody says (ms): most who ask have waited for days, not months.
+const LOOK_BACK: Millis = 7 * 86_400_000;
 
 /// Queries of those who ask why.
 #[derive(Default)]
@@ -60,7 +63,7 @@ impl ExplainQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Your id of the recipient.")] recipient_id: String,
         #[graphql(desc = "Key of the category; all where left out.")] category: Option<String>,
-        from: DateTime<Utc>,
+        #[graphql(desc = "Seven days before `to` where left out; the answer says from when.")] from: Option<DateTime<Utc>>,
         #[graphql(desc = "Now where left out.")] to: Option<DateTime<Utc>>,
         #[graphql(default = 50, desc = "Notifications that are listed at most, the newest.")] first: i32,
     ) -> Result<AbsenceExplanation> {
@@ -69,7 +72,8 @@ impl ExplainQuery {
         let recipient = subject(ctx, Some(&recipient_id))?;
         let category = category.map(|key| CategoryKey::new(&key)).transpose().map_err(|error| failure("BAD_USER_INPUT", error.to_string()))?;
         let now = services.engine.clock.now();
-        let (from, to) = (from.timestamp_millis(), to.map_or(now, |to| to.timestamp_millis()));
+        let to = to.map_or(now, |to| to.timestamp_millis());
+        let from = from.map_or(to.saturating_sub(LOOK_BACK), |from| from.timestamp_millis());
         if from >= to {
             return Err(failure("BAD_USER_INPUT", "`from` comes before `to`; without `to` it is now."));
         }
@@ -94,6 +98,7 @@ impl ExplainQuery {
             library.learn(log, &events).await.map_err(log_error)?;
             explained.push((row.requested_at, row.category, explain::explain(&events, &library)));
         }
-        Ok(AbsenceExplanation::of(explain::explain_absence(&Asked { recipient, category, from, to }, &explained, &library), more))
+        let asked = Asked { recipient, category, from, to };
+        Ok(AbsenceExplanation::of(&asked, explain::explain_absence(&asked, &explained, &library), more))
     }
 }
