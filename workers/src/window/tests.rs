@@ -3,8 +3,10 @@
 use super::{Window, WindowSettings};
 use crate::pending::{Item, Route};
 use commands::log::{Metadata, Recorded};
+use commands::replicas::Share;
+use domain::event::Personal;
 use domain::notification::{
-    AttemptFailed, AttemptStarted, Cancelled, Delivery, DeliveryState, FailureClass, NotificationEvent, Postponed, RetryScheduled, Sent,
+    AttemptFailed, AttemptStarted, Cancelled, Delivery, DeliveryState, FailureClass, NotificationEvent, Postponed, Queued, Requested, RetryScheduled, Sent,
 };
 use domain::values::{AddressId, CategoryKey, Channel, FactVersions, NotificationId, Priority, RecipientId, Rule, SenderKey};
 use domain::{AggregateKind, Fact, StreamId};
@@ -193,4 +195,99 @@ fn siblings_events_keep_a_current_item_current() {
     let other = |attempt| AttemptStarted { delivery: 1, attempt, provider: "smtp".to_owned(), after_unknown: false, from: None };
     window.apply(&[happened(1, 3, NotificationEvent::AttemptStarted(other(1))), happened(1, 4, NotificationEvent::AttemptStarted(other(2)))]);
     assert_eq!(window.take(PUSH, 1)[0].sequence, 4);
+}
+
+fn requested(stream: u64, at: i64) -> [Arc<Recorded>; 2] {
+    let request = Requested::plain(SenderKey::new("shop").unwrap(), RecipientId::default(), CategoryKey::new("orders").unwrap(), Personal::Erased);
+    [NotificationEvent::Requested(request), queued()].map(|event| {
+        let sequence = if matches!(event, NotificationEvent::Requested(_)) { 1 } else { 2 };
+        Arc::new(Recorded { at, position: stream * 10 + sequence, ..Arc::unwrap_or_clone(happened(stream, sequence, event)) })
+    })
+}
+
+fn queued() -> NotificationEvent {
+    NotificationEvent::Queued(Queued {
+        delivery: 0,
+        channel: Channel::AndroidPush,
+        address: None,
+        rule: Rule::DefaultOptIn,
+        rules: 1,
+        facts: FactVersions::default(),
+    })
+}
+
+/// A share, a stream that is in it and one that is not.
+fn shared() -> (Share, u64, u64) {
+    let share = Share::of(1, &[1, 2]);
+    let first = |has| (1..).find(|stream| share.has(*stream) == has).unwrap();
+    let (ours, others) = (first(true), first(false));
+    (share, ours, others)
+}
+
+#[test]
+fn whoever_accepts_keeps_it_while_it_is_young_and_leaves_others_theirs() {
+    let (share, ours, others) = shared();
+    for (keep, here, taken) in [(true, true, vec![ours, others]), (true, false, vec![]), (false, true, vec![ours]), (false, false, vec![ours])] {
+        let window = Window::new(WindowSettings::default());
+        window.set_share(share.clone(), keep);
+        window.ripen(1_000);
+        for stream in [ours, others] {
+            window.apply_all(&requested(stream, 1_000), |_| here);
+        }
+        let mut found = streams(&window.take(PUSH, 10));
+        found.sort_unstable();
+        let mut taken = taken;
+        taken.sort_unstable();
+        assert_eq!(found, taken, "keep: {keep}, accepted here: {here}");
+    }
+}
+
+#[test]
+fn what_was_kept_too_long_is_left_to_whose_share_it_is() {
+    let (share, ours, others) = shared();
+    let window = Window::new(WindowSettings::default());
+    window.set_share(share, true);
+    for stream in [ours, others] {
+        window.apply_all(&requested(stream, 1_000), |_| true);
+    }
+    window.ripen(1_999);
+    window.take(PUSH, 10).into_iter().for_each(|item| window.give_back(item));
+    assert_eq!(window.len(), 2, "still young");
+    window.ripen(2_000);
+    assert_eq!(streams(&window.take(PUSH, 10)), [ours]);
+    assert_eq!(window.len(), 1, "nothing is held of what another one does");
+}
+
+#[test]
+fn an_attempt_that_was_kept_is_not_repeated_by_whom_it_is_not_the_share_of() {
+    let (share, _, others) = shared();
+    let window = Window::new(WindowSettings::default());
+    window.set_share(share, true);
+    window.apply_all(&requested(others, 1_000), |_| true);
+    assert_eq!(streams(&window.take(PUSH, 10)), [others]);
+    let started = AttemptStarted { delivery: 0, attempt: 1, provider: "fcm".to_owned(), after_unknown: false, from: None };
+    window.apply(&[
+        happened(others, 3, NotificationEvent::AttemptStarted(started)),
+        happened(others, 4, NotificationEvent::RetryScheduled(RetryScheduled { delivery: 0, due: 1_100, after_unknown: false })),
+    ]);
+    assert_eq!(window.ripen(1_200), None);
+    assert!(window.take(PUSH, 10).is_empty());
+    assert!(window.is_empty());
+}
+
+#[test]
+fn what_the_table_has_is_taken_by_share_and_what_was_accepted_here_is_not() {
+    let (share, ours, others) = shared();
+    let window = Window::new(WindowSettings::default());
+    window.set_share(share.clone(), true);
+    assert!(window.take_stirred().is_some_and(|stirred| stirred.regardless), "whoever left may have kept something");
+    window.offer_kept(item(others, "shop", Priority::Normal));
+    window.offer(item(others + 64, "shop", Priority::Normal));
+    window.offer(item(ours, "shop", Priority::Normal));
+    assert_eq!(window.len(), 2);
+    // Decided on long after the request, which only the table has.
+    window.apply_all(&[happened(ours + 64, 5, queued())], |_| true);
+    assert!(window.take_stirred().is_some_and(|stirred| !stirred.regardless));
+    window.set_share(share, true);
+    assert!(window.take_stirred().is_none(), "nobody came or went");
 }
