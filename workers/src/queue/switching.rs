@@ -146,9 +146,9 @@ impl SwitchingQueue {
         }
     }
 
-    /// What is kept here, and the rest.
+    /// What was taken here, and the rest.
     fn parted(&self, items: Vec<Item>) -> (Vec<Item>, Vec<Item>) {
-        if self.shared().is_some() { items.into_iter().partition(|item| self.local.tracks(item)) } else { (Vec::new(), items) }
+        if self.shared().is_some() { items.into_iter().partition(|item| self.local.handed_out(item)) } else { (Vec::new(), items) }
     }
 
     fn noticing<'a, T: Send + 'a>(&'a self, asking: Asking<'a, T>) -> Asking<'a, T> {

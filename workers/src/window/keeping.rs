@@ -84,9 +84,9 @@ impl Window {
         self.lock().keeping.now(now);
     }
 
-    /// Whether a delivery is here, ready or taken.
-    pub fn tracks(&self, item: &Item) -> bool {
-        self.lock().tracked((item.stream, item.delivery.number)).is_some()
+    /// Whether a delivery was taken from here. One that only stands here was taken from somewhere else.
+    pub fn handed_out(&self, item: &Item) -> bool {
+        self.lock().tracked((item.stream, item.delivery.number)).is_some_and(|tracked| tracked.taken)
     }
 
     /// What is to be asked of the table since this was asked last.

@@ -313,6 +313,13 @@ impl Window {
             return None;
         };
         if !tracked.follows {
+            // Others' events are not told where replicas keep what they accept, so what happened in between is known by
+            // the table alone. Left here, it would stand for something that never ends.
+            let is_behind = tracked.item.sequence < event.sequence;
+            if is_behind && inner.keeping.is_on() {
+                inner.remove(key);
+                inner.sweep = true;
+            }
             return None;
         }
         let before = tracked.item.delivery.state;
@@ -408,9 +415,13 @@ impl Window {
         lanes.into_iter().filter_map(room).collect()
     }
 
-    /// The table had nothing more of a lane than what is here.
-    fn satisfied(&self, lane: &Lane) {
-        self.lock().overflowed.remove(lane);
+    /// Takes in what the table has of a lane; `all` where it has no more. That is noted first: what finds no room here
+    /// notes the contrary.
+    fn refill(&self, lane: &Lane, items: Vec<Item>, all: bool) {
+        if all {
+            self.lock().overflowed.remove(lane);
+        }
+        items.into_iter().for_each(|item| self.offer(item));
     }
 
     /// The table holds something of this lane.

@@ -146,14 +146,9 @@ impl Dispatcher {
             let caught_up = self.table.position() >= self.tail.head();
             let most = self.window.settings.lane + here;
             let items = self.rows.ready(lane.clone(), most, share.as_ref(), kept_after).await?;
-            let fewer = items.len() < most;
-            for item in items {
-                self.window.offer(item);
-            }
             // Where what nobody keeps is looked for, it comes to light the next time.
-            if fewer && (caught_up || keeps) {
-                self.window.satisfied(&lane);
-            }
+            let all = items.len() < most && (caught_up || keeps);
+            self.window.refill(&lane, items, all);
         }
         if is_reached {
             *stirred = None;

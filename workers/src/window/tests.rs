@@ -159,6 +159,26 @@ fn a_full_lane_refuses_and_says_that_the_table_has_more() {
 }
 
 #[test]
+fn the_last_that_the_table_has_is_asked_for_again_where_it_finds_no_room() {
+    let window = Window::new(WindowSettings { lane: 8, items: 1_000 });
+    let all: Vec<Item> = (0..10).map(|n| item(n, "shop", Priority::Normal)).collect();
+    window.offer(all[8].clone());
+    window.offer(all[9].clone());
+    for n in 100..120 {
+        window.offer(item(n, "shop", Priority::Normal));
+    }
+    window.take(PUSH, 6);
+    let (lane, here) = window.hungry()[0].clone();
+    assert_eq!(here, 2);
+    // Fewer than the ten that were asked for, and nine where eight have room.
+    window.refill(&lane, all[..9].to_vec(), true);
+    window.take(PUSH, 100);
+    assert_eq!(window.hungry().len(), 1, "what found no room is still in the table");
+    window.refill(&lane, Vec::new(), true);
+    assert!(window.hungry().is_empty());
+}
+
+#[test]
 fn a_rehearsal_has_a_route_of_its_own() {
     let window = Window::new(WindowSettings::default());
     window.offer(Item { sandbox: true, ..item(1, "shop", Priority::Critical) });
@@ -290,4 +310,26 @@ fn what_the_table_has_is_taken_by_share_and_what_was_accepted_here_is_not() {
     assert!(window.take_stirred().is_some_and(|stirred| !stirred.regardless));
     window.set_share(share, true);
     assert!(window.take_stirred().is_none(), "nobody came or went");
+}
+
+#[test]
+fn an_attempt_whose_sibling_another_one_made_meanwhile_does_not_stay_under_way_here_for_ever() {
+    let (share, ours, _) = shared();
+    let window = Window::new(WindowSettings::default());
+    window.set_share(share, true);
+    window.apply_all(&requested(ours, 1_000), |_| true);
+    assert_eq!(streams(&window.take(PUSH, 10)), [ours]);
+    let started = AttemptStarted { delivery: 0, attempt: 1, provider: "fcm".to_owned(), after_unknown: false, from: None };
+    window.take_stirred();
+    // The fourth event is another replica's, of another delivery of the same notification: it is not told.
+    window.apply(&[
+        happened(ours, 3, NotificationEvent::AttemptStarted(started)),
+        happened(ours, 5, NotificationEvent::RetryScheduled(RetryScheduled { delivery: 0, due: 1_100, after_unknown: false })),
+    ]);
+    assert!(window.is_empty(), "the table knows what is left of it");
+    assert!(window.take_stirred().is_some(), "and is asked");
+    let mut again = item(ours, "shop", Priority::Normal);
+    again.sequence = 5;
+    window.offer(again);
+    assert_eq!(streams(&window.take(PUSH, 10)), [ours]);
 }

@@ -120,6 +120,17 @@ async fn what_is_kept_comes_first_and_is_nobody_elses() {
 }
 
 #[tokio::test]
+async fn what_all_share_is_let_go_of_there_though_it_stands_here_too() {
+    let (queue, shared) = switching(Mode::Shared, true);
+    queue.offer(vec![item(1), item(2)]).await.unwrap();
+    assert_eq!(streams(&queue.shared().unwrap().take(ROUTE, 2).await.unwrap()), [1, 2]);
+    assert!(queue.keep(vec![item(1), item(2)]).is_empty());
+    queue.settle(vec![item(1)]).await.unwrap();
+    queue.give_back(vec![item(2)]).await.unwrap();
+    assert_eq!((shared.settled.lock().unwrap().clone(), streams(&shared.items.lock().unwrap())), (vec![1], vec![2]));
+}
+
+#[tokio::test]
 async fn who_waits_is_woken_by_what_is_kept() {
     let (queue, _) = switching(Mode::Shared, true);
     queue.keep(vec![item(1)]);
