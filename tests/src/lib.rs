@@ -12,6 +12,7 @@ pub mod app;
 pub mod binary;
 pub mod browser;
 pub mod client;
+pub mod fonts;
 pub mod live;
 pub mod process;
 pub mod profile;

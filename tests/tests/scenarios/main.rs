@@ -25,6 +25,7 @@ mod kakao_talk;
 mod limits;
 mod live;
 mod mail_over_http;
+mod mails_seen;
 mod messages;
 mod moving;
 mod operating;
