@@ -18,6 +18,7 @@ mod embedded;
 mod erasure;
 mod explaining;
 mod fairness;
+mod firefox;
 mod flooding;
 mod history;
 mod hour_of_garbage;
