@@ -72,6 +72,11 @@ impl PushService {
         self.state.messages()
     }
 
+    /// Changes one bit of the next message that is posted, as somebody in between could.
+    pub fn spoil_next(&self) {
+        self.state.spoil_next();
+    }
+
     /// How many subscriptions there are that were not given up.
     #[must_use]
     pub fn subscriptions(&self) -> usize {

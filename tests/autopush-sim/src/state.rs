@@ -20,7 +20,7 @@ pub struct Message {
     pub channel: String,
     /// Its own id.
     pub version: String,
-    /// As it was posted: encrypted for the browser.
+    /// As the browser gets it: encrypted for it.
     pub body: Vec<u8>,
     /// For how many seconds it is kept for a browser that is away.
     pub ttl: u32,
@@ -54,6 +54,7 @@ struct Inner {
     connected: HashMap<String, Sender<Value>>,
     channels: HashMap<String, Channel>,
     messages: Vec<Message>,
+    spoil: bool,
 }
 
 /// See the module.
@@ -75,6 +76,10 @@ impl State {
 
     pub(crate) fn messages(&self) -> Vec<Message> {
         self.inner().messages.clone()
+    }
+
+    pub(crate) fn spoil_next(&self) {
+        self.inner().spoil = true;
     }
 
     pub(crate) fn subscriptions(&self) -> usize {
@@ -133,8 +138,13 @@ impl State {
     }
 
     /// Takes a message and hands it on where the browser is there; gives its id.
-    pub(crate) fn post(&self, channel: &str, ttl: u32, topic: Option<String>, body: Vec<u8>) -> String {
+    pub(crate) fn post(&self, channel: &str, ttl: u32, topic: Option<String>, mut body: Vec<u8>) -> String {
         let mut inner = self.inner();
+        if std::mem::take(&mut inner.spoil)
+            && let Some(last) = body.last_mut()
+        {
+            *last ^= 1;
+        }
         let version = format!("m{}", inner.messages.len() + 1);
         if topic.is_some() {
             // The newer one goes in its place; as acknowledged it is sent no more.

@@ -11,6 +11,8 @@ use tests::{App, Client, Firefox, until};
 
 /// What the browser acknowledges a message with that it decrypted and handed to the service worker.
 const DELIVERED: u64 = 100;
+/// With what it acknowledges one that it cannot decrypt.
+const UNREADABLE: u64 = 101;
 
 /// A person who allowed notifications, and whose browser has this push service.
 fn preferences(service: &PushService) -> [(&'static str, Value); 5] {
@@ -75,6 +77,13 @@ async fn firefox_decrypts_shows_and_opens_what_was_sent() -> Result<()> {
         // Loaded anew: a page that was there before the service worker is none of its own.
         firefox.visit(&page).await?;
         listens(firefox).await?;
+
+        // Somebody in between can neither read nor change it: the browser drops what was changed.
+        service.spoil_next();
+        sent_over(&shop, "alice", "WEB_PUSH", "sent").await?;
+        let dropped = async || Ok(service.messages().iter().any(|message| message.ack == Some(UNREADABLE)).then_some(()));
+        until("the browser cannot read it", dropped).await.with_context(|| format!("{:?}", service.messages()))?;
+        assert_eq!(shown(firefox).await?, Vec::<Value>::new());
 
         // What is sent is decrypted, shown with all letters, and told to the page.
         let content = |body: &str| json!({ "title": "주문이 출발했어요", "body": body, "data": json!({ "url": "/push/try?order=42" }).to_string(), "collapseKey": "order-42" });
