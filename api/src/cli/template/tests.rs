@@ -133,7 +133,7 @@ fn what_is_wrong_is_told_with_its_file_and_line() {
 
 #[test]
 fn variants_are_tried_and_told_by_their_own_files() {
-    let tried = "\n[[parameters]]\nname = \"name\"\ntype = \"string\"\nexample = \"Mina\"\n\n[experiment]\nname = \"tone\"\ncontrol_weight = 1\n\n[[experiment.variants]]\nname = \"warm\"\nweight = 1\n";
+    let tried = "\n[[parameters]]\nname = \"name\"\ntype = \"string\"\nrequired = true\nexample = \"Mina\"\n\n[experiment]\nname = \"tone\"\ncontrol_weight = 1\n\n[[experiment.variants]]\nname = \"warm\"\nweight = 1\n";
     let head = format!("{HEAD}{tried}");
     let whole = |text: &str| {
         folder_of(&[
@@ -150,7 +150,7 @@ fn variants_are_tried_and_told_by_their_own_files() {
     assert!(remarks(&good).is_empty(), "{:?}", remarks(&good));
     assert_eq!(good.in_order().iter().map(|key| key.as_str()).collect::<Vec<_>>(), ["foot", "a"], "a variant rests on it");
     let told: Vec<String> = remarks(&whole("one\nDear {{ nobody }}")).iter().map(ToString::to_string).collect();
-    assert!(matches!(told.as_slice(), [one] if one.starts_with("a/variant-warm/en.any.txt:2:9 UNKNOWN_PARAMETER")), "{told:?}");
+    assert!(matches!(told.as_slice(), [one] if one.starts_with("a/variant-warm/en.any.txt:2:6 UNKNOWN_PARAMETER")), "{told:?}");
 }
 
 #[test]
