@@ -1,11 +1,15 @@
 //! A real browser without JavaScript: Chromium, driven over WebDriver (W3C) by `chromedriver`.
 //!
-//! Both are Debian's packages, which `tests/services/install` sees to. Rejected: a WebDriver client as a
-//! dependency, for a handful of calls.
+//! Pages run no scripts in it; those of the tests may look at a page all the same. Its fonts are always the same
+//! ([`crate::fonts`]). Both are Debian's packages, which `tests/services/install` sees to. Rejected: a WebDriver
+//! client as a dependency, for a handful of calls.
 
+use crate::fonts;
 use crate::process::Guarded;
 use crate::wait::until;
 use anyhow::{Context, Result, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -14,6 +18,19 @@ use tempfile::TempDir;
 /// The key under which WebDriver names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
+/// What a page is shown on.
+#[derive(Debug, Clone, Copy)]
+pub struct Screen {
+    /// In CSS pixels, which are its pixels.
+    pub width: u32,
+    /// The same; what is longer can be scrolled to.
+    pub height: u32,
+    /// Whether it is a telephone's, which heeds what a page says of its width.
+    pub mobile: bool,
+    /// Whether its owner likes dark pages.
+    pub dark: bool,
+}
 
 /// One window, of a profile of its own.
 #[derive(Debug)]
@@ -42,7 +59,9 @@ impl Browser {
     async fn open(folder: &Path, languages: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("browser-").tempdir_in(folder)?;
         let log = folder.path().join("chromedriver.log");
-        let driver = Guarded::start("chromedriver", &["--port=0"], &log).context("starting chromedriver; tests/services/install sees to it")?;
+        let fonts = fonts::only_ours(folder.path())?.display().to_string();
+        let driver = Guarded::start("chromedriver", &["--port=0"], &[("FONTCONFIG_FILE", &fonts)], &log)
+            .context("starting chromedriver; tests/services/install sees to it")?;
         let port = until("chromedriver listens", async || {
             let printed = std::fs::read_to_string(&log)?;
             let line = printed.lines().find_map(|line| line.strip_prefix("ChromeDriver was started successfully on port "));
@@ -51,7 +70,16 @@ impl Browser {
         .await?;
         let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).no_proxy().build()?;
         // Without the sandbox, which root and most containers cannot have: it opens our own pages only.
-        let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server"];
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--no-proxy-server",
+            "--hide-scrollbars",
+            "--font-render-hinting=none",
+        ];
         let preferences = json!({ "profile.managed_default_content_settings.javascript": 2, "intl.accept_languages": languages });
         let options = json!({ "args": arguments, "prefs": preferences });
         let wanted = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
@@ -113,6 +141,32 @@ impl Browser {
     pub async fn label(&self, selector: &str) -> Result<String> {
         let element = self.find(selector).await?;
         self.get(&format!("element/{element}/computedlabel")).await?.as_str().map(ToOwned::to_owned).context("no label")
+    }
+
+    /// From now on pages are shown on this screen.
+    pub async fn show_on(&self, screen: Screen) -> Result<()> {
+        let Screen { width, height, mobile, dark } = screen;
+        self.told("Emulation.setDeviceMetricsOverride", json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile })).await?;
+        let scheme = json!({ "name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" } });
+        self.told("Emulation.setEmulatedMedia", json!({ "features": [scheme] })).await.map(drop)
+    }
+
+    /// What a script (the body of a function) says of the page.
+    pub async fn run(&self, script: &str) -> Result<Value> {
+        self.post("execute/sync", json!({ "script": script, "args": [] })).await
+    }
+
+    /// A picture of the whole page, at least of the screen: a PNG.
+    pub async fn picture(&self) -> Result<Vec<u8>> {
+        let size =
+            self.run("const { scrollWidth: width, scrollHeight: height } = document.scrollingElement; return { x: 0, y: 0, width, height, scale: 1 }").await?;
+        let told = self.told("Page.captureScreenshot", json!({ "format": "png", "captureBeyondViewport": true, "clip": size })).await?;
+        Ok(STANDARD.decode(told["data"].as_str().context("no picture")?)?)
+    }
+
+    /// A command in Chromium's own protocol, for what WebDriver has none for.
+    async fn told(&self, command: &str, parameters: Value) -> Result<Value> {
+        self.post("goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await
     }
 
     /// Makes sure that it runs no script: a test of pages without JavaScript is none otherwise.

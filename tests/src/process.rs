@@ -99,12 +99,19 @@ pub struct Guarded {
 }
 
 impl Guarded {
-    /// Starts it; what it prints goes to the file `log`.
+    /// Starts it, with more in its environment; what it prints goes to the file `log`.
     ///
     /// # Errors
     /// It is not there, or cannot be started.
-    pub fn start(program: &str, arguments: &[&str], log: &Path) -> Result<Self> {
-        let child = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(append(log)?).stderr(append(log)?).kill_on_drop(true).spawn()?;
+    pub fn start(program: &str, arguments: &[&str], environment: &[(&str, &str)], log: &Path) -> Result<Self> {
+        let child = Command::new(program)
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(append(log)?)
+            .stderr(append(log)?)
+            .kill_on_drop(true)
+            .spawn()?;
         Ok(Self { _child: child })
     }
 }

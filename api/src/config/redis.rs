@@ -36,9 +36,9 @@ impl Value for RedisMode {
 /// When the queue is in Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedisQueue {
-    /// While there is somebody to share the work with.
+    /// While there is somebody to share the work with, and for what that one may have.
     Several,
-    /// Always.
+    /// Always, and for everything.
     Always,
 }
 
@@ -73,8 +73,9 @@ section! {
         username: Option<String>,
         /// The servers' password in the mode `sentinel`; in other modes the URL says it.
         password: Option<Secret>,
-        /// When the queue is in Redis: `several`, while several replicas deliver; `always`, also while one
-        /// does, which costs it a sixth more and saves it nothing.
+        /// When the queue is in Redis: `several`, while several replicas deliver, and if all do, for what the
+        /// one that accepted it has not begun within a second; `always`, for everything, also while one
+        /// delivers, which costs a sixth more.
         queue: RedisQueue = "several",
         /// Part of the names of all keys. Installations that share a Redis each need their own.
         prefix: String = "bongsu",

@@ -53,6 +53,8 @@ struct Window {
     /// The end of what was told.
     upto: Position,
     left_out: LeftOut,
+    /// What was committed here of what is kept: first and last places, in order.
+    own: VecDeque<(Position, Position)>,
 }
 
 #[derive(Debug, Default)]
@@ -92,6 +94,16 @@ impl Window {
                 self.bytes -= weight(&gone);
                 self.floor = gone.position;
             }
+        }
+    }
+
+    fn note_own(&mut self, first: Position, last: Position) {
+        match self.own.back_mut() {
+            Some(newest) if newest.1 + 1 == first => newest.1 = last,
+            _ => self.own.push_back((first, last)),
+        }
+        while self.own.front().is_some_and(|(_, last)| *last <= self.floor) {
+            self.own.pop_front();
         }
     }
 }
@@ -139,6 +151,7 @@ impl Tail {
             let mut window = self.window.write().unwrap_or_else(PoisonError::into_inner);
             window.push(events);
             window.upto = last.position;
+            window.note_own(events.first().map_or(last.position, |first| first.position), last.position);
         }
         self.head.send_replace(last.position);
     }
@@ -179,6 +192,13 @@ impl Tail {
         let window = self.window.read().unwrap_or_else(PoisonError::into_inner);
         let found = window.events.binary_search_by_key(&position, |event| event.position).ok()?;
         window.events.get(found).cloned()
+    }
+
+    /// Whether this process committed what stands there; no where it was too long ago to be known.
+    pub fn committed_here(&self, position: Position) -> bool {
+        let window = self.window.read().unwrap_or_else(PoisonError::into_inner);
+        let before = window.own.partition_point(|(_, last)| *last < position);
+        window.own.get(before).is_some_and(|(first, _)| *first <= position)
     }
 
     /// All events after a position, at most `limit`; none where the window does not reach back, or

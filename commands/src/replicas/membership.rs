@@ -88,6 +88,12 @@ impl Peers {
         self.living.iter().filter(|peer| peer.roles.iter().any(|known| known == role)).count()
     }
 
+    /// Whether everybody who lives does this, in the same version: then whoever accepts something can also do it.
+    pub fn all_do(&self, role: &str) -> bool {
+        let version = self.living.first().map(|peer| &peer.version);
+        self.living.iter().all(|peer| Some(&peer.version) == version && peer.roles.iter().any(|known| known == role))
+    }
+
     /// Those that live, do this, and take shares of it: what the others have is expected from a queue that
     /// perhaps only they reach. This process is among them.
     pub fn sharing(&self, role: &str) -> Vec<ReplicaNo> {

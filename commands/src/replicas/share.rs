@@ -21,6 +21,11 @@ impl Share {
         Self { mine: [true; SLOTS as usize] }
     }
 
+    /// Nothing.
+    pub const fn none() -> Self {
+        Self { mine: [false; SLOTS as usize] }
+    }
+
     /// That of `me` among those that live and work.
     pub fn of(me: ReplicaNo, workers: &[ReplicaNo]) -> Self {
         let mut mine = [false; SLOTS as usize];

@@ -26,6 +26,22 @@ fn every_stream_has_one_taker_and_a_leaver_moves_only_its_own() {
 }
 
 #[test]
+fn all_do_it_only_where_all_have_the_role_and_one_version() {
+    let peer = |number, version: &str, roles: &[&str]| Peer {
+        number,
+        name: String::new(),
+        version: version.to_owned(),
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        shares: true,
+    };
+    let (one, two) = (peer(1, "1.0", &["api", "workers"]), peer(2, "1.0", &["workers"]));
+    let all = |living: &[&Peer]| Peers { me: 1, living: living.iter().copied().cloned().collect(), certain: true, ended: Vec::new() }.all_do("workers");
+    assert!(all(&[&one, &two]));
+    assert!(!all(&[&one, &two, &peer(3, "1.0", &["api"])]), "one accepts and delivers nothing");
+    assert!(!all(&[&one, &peer(3, "1.1", &["workers"])]), "another version may do it otherwise");
+}
+
+#[test]
 fn what_is_free_goes_to_whoever_does_most_and_all_agree_on_the_first() {
     use super::share::preferred;
     let all = [3, 7, 12];

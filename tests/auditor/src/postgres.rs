@@ -44,6 +44,15 @@ pub async fn owed(connection: &mut PgConnection, until: i64) -> Result<Owed> {
     Ok(Owed { deliveries, checkpoint, head, timers, timers_checkpoint })
 }
 
+/// What is owed in full, a JSON object a line: rows of the table, each with the story of its stream. At most 100.
+pub async fn owed_in_full(connection: &mut PgConnection) -> Result<Vec<String>> {
+    let query = "SELECT jsonb_build_object('row', to_jsonb(owed), 'story', (
+                     SELECT jsonb_agg(jsonb_build_object('position', e.position, 'sequence', e.sequence, 'type', t.name, 'payload', e.payload) ORDER BY e.position)
+                     FROM bongsu.events e JOIN bongsu.event_types t ON t.id = e.type WHERE e.stream = owed.stream))::text
+                 FROM bongsu.pending_deliveries owed WHERE state < 3 ORDER BY stream, delivery LIMIT 100";
+    sqlx::query_scalar(query).fetch_all(connection).await.context("reading what is owed")
+}
+
 /// Reads all records.
 pub async fn read(url: &str, journal: &Path, ledger: &Path, faults: &Path) -> Result<Inputs> {
     let mut connection = connect(url).await?;

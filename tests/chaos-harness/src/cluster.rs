@@ -119,8 +119,9 @@ impl Cluster {
             ];
             if let Some(redis) = &redis {
                 environment.push(("BONGSU_REDIS__URL".to_owned(), redis.url()));
-                // One replica alone would keep its queue to itself, and nothing would disturb the one in Redis.
-                if setting.replicas == 1 {
+                // One replica alone would keep its queue to itself, several keep what is young: then little would
+                // disturb the one in Redis.
+                if setting.replicas == 1 || seed.is_multiple_of(2) {
                     environment.push(("BONGSU_REDIS__QUEUE".to_owned(), "always".to_owned()));
                 }
             }

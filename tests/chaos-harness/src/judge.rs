@@ -45,6 +45,11 @@ impl Records {
     pub fn ledger(&self) -> PathBuf {
         self.root.join("ledger.ndjson")
     }
+
+    /// What was still owed in the end, where anything was.
+    pub fn owed(&self) -> PathBuf {
+        self.root.join("owed.ndjson")
+    }
 }
 
 /// What is found wrong, apart from what the checker finds.
@@ -150,7 +155,11 @@ pub async fn judge(cluster: &Cluster, shared: &Shared, records: &Records, plan: 
     let mut verdict = Verdict::default();
     match drained(&cluster.url, plan.drain_within).await {
         Ok(time) => verdict.drained = Some(time),
-        Err(stuck) => verdict.more.push(("I13", stuck)),
+        Err(stuck) => {
+            verdict.more.push(("I13", stuck));
+            let owed = postgres::owed_in_full(&mut postgres::connect(&cluster.url).await?).await?;
+            std::fs::write(records.owed(), owed.join("\n"))?;
+        }
     }
     // Rows of what is still going on are not to be compared.
     if verdict.drained.is_some() {

@@ -88,7 +88,7 @@ async fn ready(replica: &Replica, sandbox: bool) -> Vec<Item> {
     let route = Route { channel: Channel::AndroidPush, sandbox };
     let lane = Lane { route, priority: Priority::High, sender: SenderKey::new("shop").unwrap() };
     let known = replica.pending.lanes().await.unwrap().contains(&lane);
-    let items = replica.pending.ready(lane, 100, None).await.unwrap();
+    let items = replica.pending.ready(lane, 100, None, None).await.unwrap();
     assert_eq!(known, !items.is_empty());
     items
 }

@@ -80,10 +80,13 @@ impl FreshItems {
             let items: Vec<Item> = batch.drain(..).flatten().collect();
             for chunk in items.chunks(BATCH) {
                 // While the shared one is away the window follows the log by itself.
-                if let Some(shared) = queue.shared()
-                    && let Err(error) = shared.offer(chunk.to_vec()).await
-                {
-                    queue.fail(&error);
+                if let Some(shared) = queue.shared() {
+                    let more = queue.keep(chunk.to_vec());
+                    if !more.is_empty()
+                        && let Err(error) = shared.offer(more).await
+                    {
+                        queue.fail(&error);
+                    }
                 }
             }
         }

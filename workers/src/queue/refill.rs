@@ -3,8 +3,9 @@
 
 use super::switching::{Mode, SwitchingQueue};
 use crate::pending::PendingRows;
+use crate::window::Passed;
 use commands::failpoint;
-use commands::log::LogError;
+use commands::log::{LogError, Position, Tail};
 use commands::ports::Clock;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub struct Refill {
     pub queue: Arc<SwitchingQueue>,
     /// What is durably owed.
     pub rows: PendingRows,
+    /// How far the log goes.
+    pub tail: Arc<Tail>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// See there.
@@ -45,10 +48,12 @@ pub struct Refill {
 impl Refill {
     /// Fills until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let mut mode = self.queue.mode();
+        let (mut mode, mut passed) = (self.queue.mode(), Passed::default());
         while !stop.is_cancelled() {
+            let now = self.clock.monotonic();
+            passed.note(self.tail.head(), now);
             if *mode.borrow_and_update() == Mode::Shared
-                && let Err(error) = self.fill().await
+                && let Err(error) = self.fill(passed.nobodys(now)).await
             {
                 tracing::warn!(%error, "the shared queue could not be filled from the table; it is tried again");
             }
@@ -65,6 +70,7 @@ impl Refill {
         let mut mode = self.queue.mode();
         while !stop.is_cancelled() {
             let mut pause = self.settings.every;
+            self.queue.tick(self.clock.now());
             if *mode.borrow_and_update() == Mode::Shared
                 && let Some(shared) = self.queue.shared()
             {
@@ -82,7 +88,9 @@ impl Refill {
         }
     }
 
-    async fn fill(&self) -> Result<(), LogError> {
+    /// Where replicas keep what they accept, it is theirs unless it was requested up to a place.
+    async fn fill(&self, nobodys: Position) -> Result<(), LogError> {
+        let kept_after = self.queue.keeps().then_some(nobodys);
         let Some(shared) = self.queue.shared() else { return Ok(()) };
         let lanes = self.rows.lanes().await?;
         let room = match shared.room(lanes).await {
@@ -93,7 +101,7 @@ impl Refill {
             }
         };
         for (lane, most) in room {
-            for chunk in self.rows.ready(lane, most, None).await?.chunks(self.settings.batch) {
+            for chunk in self.rows.ready(lane, most, None, kept_after).await?.chunks(self.settings.batch) {
                 if let Err(error) = shared.offer(chunk.to_vec()).await {
                     self.queue.fail(&error);
                     return Ok(());

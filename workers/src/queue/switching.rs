@@ -4,6 +4,13 @@
 //!
 //! While one replica alone delivers there is nobody to share with: its window costs a sixth less, and
 //! hears of everything in the log, also of what others accept.
+//!
+//! Where all replicas that accept also deliver, each [keeps](Window::set_share) what it accepts: a bounded number goes
+//! into its window, and into the shared queue only what is more than that. What it kept for too long comes there by way
+//! of the table.
+
+#[cfg(test)]
+mod tests;
 
 use super::{Asking, QueueError, Room, TimerQueue, WorkQueue};
 use crate::pending::{Item, Lane, Route};
@@ -21,10 +28,15 @@ use tokio_util::sync::CancellationToken;
 /// How often a queue that did not answer is asked whether it does again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
+/// What a replica keeps of what it accepts: as much as it delivers in about half a second; what is more is better shared.
+const KEPT_AT_MOST: usize = 1_000;
+
 /// A queue that all replicas share.
 pub trait SharedQueue: WorkQueue + TimerQueue {
     /// Whether it answers and takes things in.
     fn probe(&self) -> Asking<'_, ()>;
+    /// [Waits](WorkQueue::wait) where hardly anything comes by way of it, and looks less often.
+    fn wait_idly(&self, route: Route) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// Which queue is used.
@@ -67,6 +79,24 @@ impl SwitchingQueue {
     /// The one that is shared, where it is used.
     pub fn shared(&self) -> Option<&dyn SharedQueue> {
         (*self.mode.borrow() == Mode::Shared).then_some(self.shared.as_ref())
+    }
+
+    /// Whether what is accepted is kept while the shared one is used.
+    pub fn keeps(&self) -> bool {
+        self.shared().is_some() && self.local.keeps()
+    }
+
+    /// Keeps what was just accepted, as far as it may; gives the rest.
+    pub fn keep(&self, mut items: Vec<Item>) -> Vec<Item> {
+        let room = if self.keeps() { KEPT_AT_MOST.saturating_sub(self.local.len()) } else { 0 };
+        let rest = items.split_off(room.min(items.len()));
+        items.into_iter().for_each(|item| self.local.offer_kept(item));
+        rest
+    }
+
+    /// It is so late: what was kept for too long is let go of.
+    pub fn tick(&self, now: Millis) {
+        self.local.tick(now);
     }
 
     /// Goes on without the shared one.
@@ -116,6 +146,11 @@ impl SwitchingQueue {
         }
     }
 
+    /// What was taken here, and the rest.
+    fn parted(&self, items: Vec<Item>) -> (Vec<Item>, Vec<Item>) {
+        if self.shared().is_some() { items.into_iter().partition(|item| self.local.handed_out(item)) } else { (Vec::new(), items) }
+    }
+
     fn noticing<'a, T: Send + 'a>(&'a self, asking: Asking<'a, T>) -> Asking<'a, T> {
         Box::pin(async move { asking.await.inspect_err(|error| self.fail(error)) })
     }
@@ -128,22 +163,27 @@ impl WorkQueue for SwitchingQueue {
 
     fn take(&self, route: Route, most: usize) -> Asking<'_, Vec<Item>> {
         Box::pin(async move {
-            match self.used().take(route, most).await {
-                Err(error) => {
-                    self.fail(&error);
-                    Ok(Vec::new())
+            let mut taken = if self.keeps() { self.local.take(route, most) } else { Vec::new() };
+            if taken.len() < most {
+                match self.used().take(route, most - taken.len()).await {
+                    Ok(more) => taken.extend(more),
+                    Err(error) => self.fail(&error),
                 }
-                taken => taken,
             }
+            Ok(taken)
         })
     }
 
     fn give_back(&self, items: Vec<Item>) -> Asking<'_, ()> {
-        self.noticing(self.used().give_back(items))
+        let (kept, items) = self.parted(items);
+        kept.into_iter().for_each(|item| self.local.give_back(item));
+        if items.is_empty() { Box::pin(std::future::ready(Ok(()))) } else { self.noticing(self.used().give_back(items)) }
     }
 
     fn settle(&self, items: Vec<Item>) -> Asking<'_, ()> {
-        self.noticing(self.used().settle(items))
+        let (kept, items) = self.parted(items);
+        kept.iter().for_each(|item| self.local.forget(item));
+        if items.is_empty() { Box::pin(std::future::ready(Ok(()))) } else { self.noticing(self.used().settle(items)) }
     }
 
     fn follows_log(&self) -> bool {
@@ -157,8 +197,12 @@ impl WorkQueue for SwitchingQueue {
     fn wait(&self, route: Route) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
             let mut mode = self.mode.subscribe();
+            let shared = self.shared().filter(|_| self.local.keeps());
+            let idly = async { if let Some(shared) = shared { shared.wait_idly(route).await } else { self.used().wait(route).await } };
+            let kept = async { if shared.is_some() { self.local.wait(route).await } else { std::future::pending().await } };
             tokio::select! {
-                () = self.used().wait(route) => {}
+                () = idly => {}
+                () = kept => {}
                 _ = mode.changed() => {}
             }
         })

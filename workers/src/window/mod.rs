@@ -4,21 +4,28 @@
 //! goes first and the lower never starves; senders within a priority take turns, so one at a
 //! hundred times its share delays only itself. Lose the window and it refills from the table:
 //! the truth is the log, and an attempt on something stale is refused there.
+//!
+//! Of several processes each has a share of what is owed. Where all of them deliver, whoever accepts
+//! something [keeps](Window::set_share) its first attempt for as long as it is young, since it has all that
+//! it takes at hand; what grows older is its share's.
 
+mod keeping;
 mod lanes;
 mod port;
 mod refill;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use keeping::Passed;
 pub use refill::{Dispatcher, DispatcherSettings};
 
 use crate::pending::{Item, Lane, Route, begin};
-use commands::log::{Recorded, StreamNo};
+use commands::log::{Position, Recorded, StreamNo};
 use commands::replicas::Share;
 use domain::Fact;
 use domain::notification::{Delivery, DeliveryState, NotificationEvent, Queued};
 use domain::values::{DeliveryNo, Millis, Priority};
+use keeping::Keeping;
 use lanes::{Key, Lanes};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -59,6 +66,7 @@ struct Inner {
     sweep: bool,
     /// What of all that is owed is taken in here; everything, unless told otherwise.
     share: Option<Share>,
+    keeping: Keeping,
     requested: Option<Arc<Recorded>>,
 }
 
@@ -87,6 +95,18 @@ impl Inner {
         }
     }
 
+    /// Whether it is in the share.
+    fn is_ours(&self, stream: StreamNo) -> bool {
+        self.share.as_ref().is_none_or(|share| share.has(stream))
+    }
+
+    /// Whether it is in another one's share, and was kept for as long as it may be.
+    fn is_anothers(&mut self, key: Key) -> bool {
+        let ours = self.is_ours(key.0);
+        let (on, since) = (self.keeping.is_on(), self.keeping.kept_since());
+        on && !ours && self.tracked(key).is_some_and(|tracked| !tracked.taken && !keeping::may_be_kept(&tracked.item, since))
+    }
+
     fn lane_of(item: &Item) -> Lane {
         Lane { route: item.route(), priority: item.priority, sender: item.sender.clone() }
     }
@@ -108,11 +128,13 @@ impl Window {
         }
     }
 
-    /// Takes in only a share from now on; what is here already stays.
-    pub fn set_share(&self, share: Share) {
+    /// Takes in only a share from now on; what is here already stays. Where all who have a share `keep` what
+    /// they accept, also that, and of others' share nothing that they may still keep.
+    pub fn set_share(&self, share: Share, keep: bool) {
         let mut inner = self.lock();
-        if inner.share.as_ref() != Some(&share) {
+        if inner.share.as_ref() != Some(&share) || inner.keeping.is_on() != keep {
             inner.share = Some(share);
+            inner.keeping.turn(keep);
             inner.sweep = true;
         }
     }
@@ -125,7 +147,9 @@ impl Window {
     /// Forgets everything but its share; the table has it.
     pub fn clear(&self) {
         let mut inner = self.lock();
-        *inner = Inner { share: inner.share.take(), sweep: true, ..Inner::default() };
+        let mut keeping = Keeping::default();
+        keeping.turn(inner.keeping.is_on());
+        *inner = Inner { share: inner.share.take(), keeping, sweep: true, ..Inner::default() };
     }
 
     /// Waits until something may be ready on a route.
@@ -137,15 +161,28 @@ impl Window {
 
     /// Adds what is owed, unless it is here already or there is no room (the table has it then).
     pub fn offer(&self, item: Item) {
+        let mut inner = self.lock();
+        if inner.is_ours(item.stream) {
+            let route = item.route();
+            if self.put(&mut inner, item) {
+                self.wake(route);
+            }
+        }
+    }
+
+    /// The same with what this process has just accepted, whosever share it is.
+    pub fn offer_kept(&self, item: Item) {
         let route = item.route();
-        if self.put(&mut self.lock(), item) {
+        let mut inner = self.lock();
+        inner.keeping.now(item.requested_at);
+        if self.put(&mut inner, item) {
             self.wake(route);
         }
     }
 
     fn put(&self, inner: &mut Inner, item: Item) -> bool {
         let key = (item.stream, item.delivery.number);
-        if inner.tracked(key).is_some() || inner.share.as_ref().is_some_and(|share| !share.has(item.stream)) {
+        if inner.tracked(key).is_some() {
             return false;
         }
         let lane = Inner::lane_of(&item);
@@ -182,6 +219,10 @@ impl Window {
             if let Some(DeliveryState::Waiting { due }) = state
                 && inner.waiting.contains(&(due, key.0, key.1))
             {
+                continue;
+            }
+            if inner.is_anothers(key) {
+                inner.remove(key);
                 continue;
             }
             if let Some(tracked) = inner.tracked(key)
@@ -224,14 +265,19 @@ impl Window {
         self.lock().remove((item.stream, item.delivery.number));
     }
 
-    /// Takes in what was committed.
+    /// Takes in what was committed, all of it here.
     pub fn apply(&self, events: &[Arc<Recorded>]) {
+        self.apply_all(events, |_| true);
+    }
+
+    /// Takes in what was committed, here or elsewhere.
+    pub fn apply_all(&self, events: &[Arc<Recorded>], here: impl Fn(Position) -> bool) {
         let mut woken: Vec<Route> = Vec::new();
         {
             let mut inner = self.lock();
             for event in events {
                 if let Fact::Notification(fact) = &event.fact
-                    && let Some(route) = self.apply_one(&mut inner, event, fact)
+                    && let Some(route) = self.apply_one(&mut inner, event, fact, &here)
                     && !woken.contains(&route)
                 {
                     woken.push(route);
@@ -243,7 +289,7 @@ impl Window {
         }
     }
 
-    fn apply_one(&self, inner: &mut Inner, event: &Arc<Recorded>, fact: &NotificationEvent) -> Option<Route> {
+    fn apply_one(&self, inner: &mut Inner, event: &Arc<Recorded>, fact: &NotificationEvent, here: &impl Fn(Position) -> bool) -> Option<Route> {
         if let NotificationEvent::Requested(_) = fact {
             inner.requested = Some(Arc::clone(event));
             return None;
@@ -258,7 +304,8 @@ impl Window {
             }
         }
         if let NotificationEvent::Queued(queued) = fact {
-            return queued.channel.has_provider().then(|| self.queue(inner, event, queued)).flatten();
+            let ours = queued.channel.has_provider() && if inner.keeping.is_on() { here(event.position) } else { inner.is_ours(event.number) };
+            return ours.then(|| self.queue(inner, event, queued)).flatten();
         }
         let key = (event.number, fact.delivery()?);
         let Some(tracked) = inner.tracked(key) else {
@@ -266,6 +313,13 @@ impl Window {
             return None;
         };
         if !tracked.follows {
+            // Others' events are not told where replicas keep what they accept, so what happened in between is known by
+            // the table alone. Left here, it would stand for something that never ends.
+            let is_behind = tracked.item.sequence < event.sequence;
+            if is_behind && inner.keeping.is_on() {
+                inner.remove(key);
+                inner.sweep = true;
+            }
             return None;
         }
         let before = tracked.item.delivery.state;
@@ -313,6 +367,7 @@ impl Window {
         let mut woken = Vec::new();
         let next = {
             let mut inner = self.lock();
+            inner.keeping.now(now);
             while let Some(first) = inner.waiting.first().copied()
                 && first.0 <= now
             {
@@ -360,18 +415,18 @@ impl Window {
         lanes.into_iter().filter_map(room).collect()
     }
 
-    /// The table had nothing more of a lane than what is here.
-    fn satisfied(&self, lane: &Lane) {
-        self.lock().overflowed.remove(lane);
+    /// Takes in what the table has of a lane; `all` where it has no more. That is noted first: what finds no room here
+    /// notes the contrary.
+    fn refill(&self, lane: &Lane, items: Vec<Item>, all: bool) {
+        if all {
+            self.lock().overflowed.remove(lane);
+        }
+        items.into_iter().for_each(|item| self.offer(item));
     }
 
     /// The table holds something of this lane.
     fn overflow(&self, lane: Lane) {
         self.lock().overflowed.insert(lane);
-    }
-
-    fn take_sweep(&self) -> bool {
-        std::mem::take(&mut self.lock().sweep)
     }
 
     /// Items in memory, by route and priority, for the metrics.

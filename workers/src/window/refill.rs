@@ -1,6 +1,7 @@
 //! Feeds the window: from the log's tail as things happen, from the table when there is room.
 
 use super::Window;
+use super::keeping::{LOOK_EVERY, Passed, Stirred};
 use crate::pending::PendingRows;
 use commands::consumer::Progress;
 use commands::failpoint;
@@ -55,8 +56,8 @@ impl Dispatcher {
         let mut position = from;
         let needed = self.tail.need(self.need());
         let mut head = self.tail.watch();
-        let mut asked = None;
-        let mut sweep_at: Option<Position> = Some(from);
+        let (mut asked, mut looked, mut passed) = (None, None, Passed::default());
+        let mut stirred = Some((from, Stirred { sweep: true, regardless: true }));
         while !stop.is_cancelled() {
             needed.change(self.need());
             let followed = self.follow(&mut position).await;
@@ -64,20 +65,25 @@ impl Dispatcher {
                 // The table is kept by somebody who can read it, or who sets it aside: from there.
                 position = self.tail.head();
                 self.window.clear();
-                sweep_at = Some(position);
+                stirred = None;
             } else if let Err(error) = followed {
                 tracing::warn!(%error, "the delivery window could not read the log; it tries again");
                 self.clock.sleep(self.settings.every).await;
                 continue;
             }
-            if self.window.take_sweep() {
-                sweep_at = Some(position);
+            if stirred.is_none() {
+                stirred = self.window.take_stirred().map(|found| (position, found));
             }
             let next = self.window.ripen(self.clock.now() + failpoint::ahead("retries-early"));
             let now = self.clock.monotonic();
+            passed.note(self.tail.head(), now);
             if asked.is_none_or(|then| now.saturating_sub(then) >= self.settings.every) {
                 asked = Some(now);
-                if let Err(error) = self.ask_table(&mut sweep_at).await {
+                let look = self.window.keeps() && looked.is_none_or(|then| now.saturating_sub(then) >= LOOK_EVERY);
+                if look {
+                    looked = Some(now);
+                }
+                if let Err(error) = self.ask_table(&mut stirred, look, passed.nobodys(now)).await {
                     tracing::warn!(%error, "the delivery window could not be refilled; it tries again");
                 }
             }
@@ -95,8 +101,11 @@ impl Dispatcher {
         }
     }
 
-    /// The notifications of the window's share.
+    /// The notifications of the window's share; none where others keep what they accept.
     fn need(&self) -> Need {
+        if self.window.keeps() {
+            return Need::NONE;
+        }
         self.window.share().as_ref().map_or(Need::ALL, Need::of)
     }
 
@@ -115,31 +124,34 @@ impl Dispatcher {
                 return Ok(());
             }
             *position = upto;
-            self.window.apply(&page);
+            self.window.apply_all(&page, |position| self.tail.committed_here(position));
             failpoint::reach("C5");
         }
     }
 
-    async fn ask_table(&self, sweep_at: &mut Option<Position>) -> Result<(), LogError> {
-        let share = self.window.share();
-        if sweep_at.is_some_and(|at| self.table.position() >= at) {
+    /// Asks for what stirred, if the table is so far; and where it is time to `look`, for what nobody keeps any more:
+    /// whatever was requested up to a place.
+    async fn ask_table(&self, stirred: &mut Option<(Position, Stirred)>, look: bool, nobodys: Position) -> Result<(), LogError> {
+        let (share, keeps) = (self.window.share(), self.window.keeps());
+        let reached = stirred.as_ref().filter(|(at, _)| self.table.position() >= *at);
+        let (is_reached, found) = (reached.is_some(), reached.map_or_else(Stirred::default, |(_, found)| *found));
+        if found.sweep || look {
             for lane in self.rows.lanes().await? {
                 self.window.overflow(lane);
             }
-            *sweep_at = None;
         }
+        let kept_after = (keeps && !found.regardless).then_some(nobodys);
         for (lane, here) in self.window.hungry() {
             // Only a table that had caught up before the look can say that there is no more.
             let caught_up = self.table.position() >= self.tail.head();
             let most = self.window.settings.lane + here;
-            let items = self.rows.ready(lane.clone(), most, share.as_ref()).await?;
-            let fewer = items.len() < most;
-            for item in items {
-                self.window.offer(item);
-            }
-            if fewer && caught_up {
-                self.window.satisfied(&lane);
-            }
+            let items = self.rows.ready(lane.clone(), most, share.as_ref(), kept_after).await?;
+            // Where what nobody keeps is looked for, it comes to light the next time.
+            let all = items.len() < most && (caught_up || keeps);
+            self.window.refill(&lane, items, all);
+        }
+        if is_reached {
+            *stirred = None;
         }
         let until = self.clock.now() + i64::try_from(self.settings.horizon.as_millis()).unwrap_or(0);
         for item in self.rows.due(until, self.settings.timers, share.as_ref()).await? {

@@ -3,8 +3,10 @@
 use super::{Window, WindowSettings};
 use crate::pending::{Item, Route};
 use commands::log::{Metadata, Recorded};
+use commands::replicas::Share;
+use domain::event::Personal;
 use domain::notification::{
-    AttemptFailed, AttemptStarted, Cancelled, Delivery, DeliveryState, FailureClass, NotificationEvent, Postponed, RetryScheduled, Sent,
+    AttemptFailed, AttemptStarted, Cancelled, Delivery, DeliveryState, FailureClass, NotificationEvent, Postponed, Queued, Requested, RetryScheduled, Sent,
 };
 use domain::values::{AddressId, CategoryKey, Channel, FactVersions, NotificationId, Priority, RecipientId, Rule, SenderKey};
 use domain::{AggregateKind, Fact, StreamId};
@@ -157,6 +159,26 @@ fn a_full_lane_refuses_and_says_that_the_table_has_more() {
 }
 
 #[test]
+fn the_last_that_the_table_has_is_asked_for_again_where_it_finds_no_room() {
+    let window = Window::new(WindowSettings { lane: 8, items: 1_000 });
+    let all: Vec<Item> = (0..10).map(|n| item(n, "shop", Priority::Normal)).collect();
+    window.offer(all[8].clone());
+    window.offer(all[9].clone());
+    for n in 100..120 {
+        window.offer(item(n, "shop", Priority::Normal));
+    }
+    window.take(PUSH, 6);
+    let (lane, here) = window.hungry()[0].clone();
+    assert_eq!(here, 2);
+    // Fewer than the ten that were asked for, and nine where eight have room.
+    window.refill(&lane, all[..9].to_vec(), true);
+    window.take(PUSH, 100);
+    assert_eq!(window.hungry().len(), 1, "what found no room is still in the table");
+    window.refill(&lane, Vec::new(), true);
+    assert!(window.hungry().is_empty());
+}
+
+#[test]
 fn a_rehearsal_has_a_route_of_its_own() {
     let window = Window::new(WindowSettings::default());
     window.offer(Item { sandbox: true, ..item(1, "shop", Priority::Critical) });
@@ -193,4 +215,121 @@ fn siblings_events_keep_a_current_item_current() {
     let other = |attempt| AttemptStarted { delivery: 1, attempt, provider: "smtp".to_owned(), after_unknown: false, from: None };
     window.apply(&[happened(1, 3, NotificationEvent::AttemptStarted(other(1))), happened(1, 4, NotificationEvent::AttemptStarted(other(2)))]);
     assert_eq!(window.take(PUSH, 1)[0].sequence, 4);
+}
+
+fn requested(stream: u64, at: i64) -> [Arc<Recorded>; 2] {
+    let request = Requested::plain(SenderKey::new("shop").unwrap(), RecipientId::default(), CategoryKey::new("orders").unwrap(), Personal::Erased);
+    [NotificationEvent::Requested(request), queued()].map(|event| {
+        let sequence = if matches!(event, NotificationEvent::Requested(_)) { 1 } else { 2 };
+        Arc::new(Recorded { at, position: stream * 10 + sequence, ..Arc::unwrap_or_clone(happened(stream, sequence, event)) })
+    })
+}
+
+fn queued() -> NotificationEvent {
+    NotificationEvent::Queued(Queued {
+        delivery: 0,
+        channel: Channel::AndroidPush,
+        address: None,
+        rule: Rule::DefaultOptIn,
+        rules: 1,
+        facts: FactVersions::default(),
+    })
+}
+
+/// A share, a stream that is in it and one that is not.
+fn shared() -> (Share, u64, u64) {
+    let share = Share::of(1, &[1, 2]);
+    let first = |has| (1..).find(|stream| share.has(*stream) == has).unwrap();
+    let (ours, others) = (first(true), first(false));
+    (share, ours, others)
+}
+
+#[test]
+fn whoever_accepts_keeps_it_while_it_is_young_and_leaves_others_theirs() {
+    let (share, ours, others) = shared();
+    for (keep, here, taken) in [(true, true, vec![ours, others]), (true, false, vec![]), (false, true, vec![ours]), (false, false, vec![ours])] {
+        let window = Window::new(WindowSettings::default());
+        window.set_share(share.clone(), keep);
+        window.ripen(1_000);
+        for stream in [ours, others] {
+            window.apply_all(&requested(stream, 1_000), |_| here);
+        }
+        let mut found = streams(&window.take(PUSH, 10));
+        found.sort_unstable();
+        let mut taken = taken;
+        taken.sort_unstable();
+        assert_eq!(found, taken, "keep: {keep}, accepted here: {here}");
+    }
+}
+
+#[test]
+fn what_was_kept_too_long_is_left_to_whose_share_it_is() {
+    let (share, ours, others) = shared();
+    let window = Window::new(WindowSettings::default());
+    window.set_share(share, true);
+    for stream in [ours, others] {
+        window.apply_all(&requested(stream, 1_000), |_| true);
+    }
+    window.ripen(1_999);
+    window.take(PUSH, 10).into_iter().for_each(|item| window.give_back(item));
+    assert_eq!(window.len(), 2, "still young");
+    window.ripen(2_000);
+    assert_eq!(streams(&window.take(PUSH, 10)), [ours]);
+    assert_eq!(window.len(), 1, "nothing is held of what another one does");
+}
+
+#[test]
+fn an_attempt_that_was_kept_is_not_repeated_by_whom_it_is_not_the_share_of() {
+    let (share, _, others) = shared();
+    let window = Window::new(WindowSettings::default());
+    window.set_share(share, true);
+    window.apply_all(&requested(others, 1_000), |_| true);
+    assert_eq!(streams(&window.take(PUSH, 10)), [others]);
+    let started = AttemptStarted { delivery: 0, attempt: 1, provider: "fcm".to_owned(), after_unknown: false, from: None };
+    window.apply(&[
+        happened(others, 3, NotificationEvent::AttemptStarted(started)),
+        happened(others, 4, NotificationEvent::RetryScheduled(RetryScheduled { delivery: 0, due: 1_100, after_unknown: false })),
+    ]);
+    assert_eq!(window.ripen(1_200), None);
+    assert!(window.take(PUSH, 10).is_empty());
+    assert!(window.is_empty());
+}
+
+#[test]
+fn what_the_table_has_is_taken_by_share_and_what_was_accepted_here_is_not() {
+    let (share, ours, others) = shared();
+    let window = Window::new(WindowSettings::default());
+    window.set_share(share.clone(), true);
+    assert!(window.take_stirred().is_some_and(|stirred| stirred.regardless), "whoever left may have kept something");
+    window.offer_kept(item(others, "shop", Priority::Normal));
+    window.offer(item(others + 64, "shop", Priority::Normal));
+    window.offer(item(ours, "shop", Priority::Normal));
+    assert_eq!(window.len(), 2);
+    // Decided on long after the request, which only the table has.
+    window.apply_all(&[happened(ours + 64, 5, queued())], |_| true);
+    assert!(window.take_stirred().is_some_and(|stirred| !stirred.regardless));
+    window.set_share(share, true);
+    assert!(window.take_stirred().is_none(), "nobody came or went");
+}
+
+#[test]
+fn an_attempt_whose_sibling_another_one_made_meanwhile_does_not_stay_under_way_here_for_ever() {
+    let (share, ours, _) = shared();
+    let window = Window::new(WindowSettings::default());
+    window.set_share(share, true);
+    window.apply_all(&requested(ours, 1_000), |_| true);
+    assert_eq!(streams(&window.take(PUSH, 10)), [ours]);
+    let started = AttemptStarted { delivery: 0, attempt: 1, provider: "fcm".to_owned(), after_unknown: false, from: None };
+    window.take_stirred();
+    // The fourth event is another replica's, of another delivery of the same notification: it is not told.
+    window.apply(&[
+        happened(ours, 3, NotificationEvent::AttemptStarted(started)),
+        happened(ours, 5, NotificationEvent::RetryScheduled(RetryScheduled { delivery: 0, due: 1_100, after_unknown: false })),
+    ]);
+    assert!(window.is_empty(), "the table knows what is left of it");
+    assert!(window.take_stirred().is_some(), "and is asked");
+    let mut again = item(ours, "shop", Priority::Normal);
+    again.sequence = 5;
+    window.offer(again);
+    assert_eq!(streams(&window.take(PUSH, 10)), [ours]);
 }

@@ -152,10 +152,18 @@ impl Engine {
         });
 
         let (window, peers) = (Arc::clone(&self.window), self.peers.clone());
-        delivering.run("share", |stop| share(window, peers, stop));
+        let mode = together.switching.as_ref().map_or_else(|| watch::channel(Mode::Local).1, |(queue, _)| queue.mode());
+        let may_keep = !self.settings.share_always;
+        delivering.run("share", |stop| share(window, peers, mode, may_keep, stop));
 
         if let Some((queue, _)) = &together.switching {
-            let refill = Refill { queue: Arc::clone(queue), rows: self.pending.clone(), clock: Arc::clone(&self.clock), settings: RefillSettings::default() };
+            let refill = Refill {
+                queue: Arc::clone(queue),
+                rows: self.pending.clone(),
+                tail: Arc::clone(&self.tail),
+                clock: Arc::clone(&self.clock),
+                settings: RefillSettings::default(),
+            };
             let ripening = refill.clone();
             delivering.run("timers", |stop| ripening.ripen(stop));
             let (turn, clock) = (self.turn(REFILL), Arc::clone(&self.clock));
@@ -236,18 +244,23 @@ impl Engine {
     }
 }
 
-/// Takes our share of the work, as others come and go.
-async fn share(window: Arc<Window>, mut peers: watch::Receiver<Arc<Peers>>, stop: CancellationToken) {
+/// Takes our share of the work, as others come and go; nothing of the table while the shared queue has that.
+async fn share(window: Arc<Window>, mut peers: watch::Receiver<Arc<Peers>>, mut mode: watch::Receiver<Mode>, may_keep: bool, stop: CancellationToken) {
+    // Without such a queue nobody ever changes it.
+    let mut switches = true;
     while !stop.is_cancelled() {
         let found = Arc::clone(&peers.borrow_and_update());
         let workers = found.sharing(Role::Workers.name());
         // Whoever cannot ask who lives goes on as he did.
         if workers.contains(&found.me) {
-            window.set_share(Share::of(found.me, &workers));
+            let keeps = may_keep && found.living.len() > 1 && found.all_do(Role::Workers.name());
+            let share = if *mode.borrow_and_update() == Mode::Shared { Share::none() } else { Share::of(found.me, &workers) };
+            window.set_share(share, keeps);
         }
         tokio::select! {
             // The other side ends before us when the process does.
             changed = peers.changed() => if changed.is_err() { stop.cancelled().await },
+            changed = mode.changed(), if switches => switches = changed.is_ok(),
             () = stop.cancelled() => {}
         }
     }

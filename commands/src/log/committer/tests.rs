@@ -2,7 +2,8 @@
 
 use super::{AfterCommit, Committer, CommitterSettings, Lane};
 use crate::consumer::Changes;
-use crate::log::{Batch, Commit, CommitOutcome, LogError, LogWriter, Metadata, Position, Recorded, StreamAppend, Tail};
+use crate::log::tail::Told;
+use crate::log::{Batch, Commit, CommitOutcome, LogError, LogWriter, Metadata, Need, Position, Recorded, StreamAppend, Tail};
 use crate::ports::ManualClock;
 use domain::event::Personal;
 use domain::subscription::{ChangedBy, Scope, Source, SubscriptionEvent, Unsubscribed};
@@ -235,4 +236,21 @@ async fn whoever_waits_while_the_store_does_not_answer_is_told_with_the_first() 
     for waiting in waiting {
         assert!(matches!(waiting.await.unwrap(), Err(LogError::Unavailable { .. })));
     }
+}
+
+#[tokio::test]
+async fn the_tail_tells_what_was_committed_here_from_what_others_did() {
+    let fixture = fixture(Duration::from_secs(3_600));
+    fixture.committer.commit(Lane::Request, commit()).await.unwrap();
+    let others = { fixture.disk.events.lock().unwrap().clone() };
+    fixture.disk.events.lock().unwrap().extend([others.clone(), others].concat());
+    fixture.tail.tell(&Told { from: 1, upto: 3, need: Need::NONE, events: Vec::new(), unread: false });
+    for _ in 0..2 {
+        fixture.committer.commit(Lane::Request, commit()).await.unwrap();
+    }
+    let here: Vec<Position> = (0..7).filter(|position| fixture.tail.committed_here(*position)).collect();
+    assert_eq!(here, [1, 4, 5]);
+    // What the window has lost is nobody's.
+    fixture.tail.skip_to(9);
+    assert!(!fixture.tail.committed_here(5));
 }

@@ -7,7 +7,7 @@ mod sqlite;
 use super::Item;
 use commands::database::Readers;
 use commands::failpoint;
-use commands::log::LogError;
+use commands::log::{LogError, Position};
 use commands::replicas::{Peers, Share};
 use domain::notification::DeliveryState;
 use domain::values::{Channel, Millis, Priority, SenderKey};
@@ -87,12 +87,13 @@ impl PendingRows {
         }
     }
 
-    /// The oldest that are ready in a lane; of a share, where there is one. In the log's file everything
-    /// is one process's.
-    pub async fn ready(&self, lane: Lane, most: usize, share: Option<&Share>) -> Result<Vec<Item>, LogError> {
+    /// The oldest that are ready in a lane; of a share, where there is one; and where others may keep what was
+    /// requested after a place, only what was before it or was attempted. In the log's file everything is one
+    /// process's.
+    pub async fn ready(&self, lane: Lane, most: usize, share: Option<&Share>, kept_after: Option<Position>) -> Result<Vec<Item>, LogError> {
         match self {
             Self::File(readers) => sqlite::ready(readers, lane, most).await,
-            Self::Postgres(pool) => postgres::ready(pool, &lane, most, share).await,
+            Self::Postgres(pool) => postgres::ready(pool, &lane, most, share, kept_after).await,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Counts, Lane, Route, limit, state_name, state_of, unsigned};
 use crate::pending::Item;
-use commands::log::LogError;
+use commands::log::{LogError, Position};
 use commands::replicas::{Peers, ReplicaNo, SLOTS, Share};
 use domain::notification::Delivery;
 use domain::values::{AddressId, CategoryKey, Millis, NotificationId, Priority, RecipientId, SenderKey, TopicKey};
@@ -31,7 +31,7 @@ const LANES: &str = "WITH RECURSIVE lanes AS (
     ) next
 ) SELECT channel, priority, sender FROM lanes";
 const READY: &str = pending!(
-    "FROM pending_deliveries p WHERE state = 0 AND channel = $1 AND priority = $2 AND sender = $3 AND ($5::bigint[] IS NULL OR stream % 64 = ANY ($5)) ORDER BY stream, delivery LIMIT $4"
+    "FROM pending_deliveries p WHERE state = 0 AND channel = $1 AND priority = $2 AND sender = $3 AND ($5::bigint[] IS NULL OR stream % 64 = ANY ($5)) AND ($6::bigint IS NULL OR requested_position <= $6 OR attempt > 0) ORDER BY stream, delivery LIMIT $4"
 );
 const DUE: &str = pending!(
     "FROM (SELECT subject, part, due FROM timers WHERE kind = 'retry' AND due <= $1 AND ($3::bigint[] IS NULL OR subject % 64 = ANY ($3)) ORDER BY due LIMIT $2) t JOIN pending_deliveries p ON p.stream = t.subject AND p.delivery = t.part ORDER BY t.due"
@@ -54,9 +54,18 @@ fn slots(share: Option<&Share>) -> Option<Vec<i64>> {
     share.filter(|share| !share.is_all()).map(Share::slots)
 }
 
-pub(super) async fn ready(pool: &PgPool, lane: &Lane, most: usize, share: Option<&Share>) -> Result<Vec<Item>, LogError> {
+pub(super) async fn ready(pool: &PgPool, lane: &Lane, most: usize, share: Option<&Share>, kept_after: Option<Position>) -> Result<Vec<Item>, LogError> {
     let query = sqlx::query(READY).bind(i64::from(lane.route.number())).bind(i64::from(lane.priority.rank()));
-    query.bind(lane.sender.as_str()).bind(limit(most)).bind(slots(share)).fetch_all(pool).await?.iter().map(read).collect()
+    query
+        .bind(lane.sender.as_str())
+        .bind(limit(most))
+        .bind(slots(share))
+        .bind(kept_after.map(u64::cast_signed))
+        .fetch_all(pool)
+        .await?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 pub(super) async fn due(pool: &PgPool, until: Millis, most: usize, share: Option<&Share>) -> Result<Vec<Item>, LogError> {

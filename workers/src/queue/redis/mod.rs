@@ -45,6 +45,8 @@ use tokio::sync::Notify;
 const CALL: usize = 500;
 /// Calls by which one [`ripen`](TimerQueue::ripen) moves what is due on a route; the next goes on.
 const RIPENINGS: usize = 20;
+/// How much less often to look where hardly anything comes.
+const IDLY: u32 = 10;
 /// Name of what waits, in place of a lane's.
 const DUE: &str = "due";
 
@@ -223,6 +225,18 @@ impl RedisQueue {
         Ok(next)
     }
 
+    /// Own offers wake at once; those of other processes are found by looking.
+    fn wait_for(&self, route: Route, longest: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let look = self.clock.sleep(longest);
+        Box::pin(async move {
+            let Some(ready) = self.ready.get(&route) else { return look.await };
+            tokio::select! {
+                () = ready.notified() => {}
+                () = look => {}
+            }
+        })
+    }
+
     async fn count(&self) -> Result<Vec<(Route, Priority, usize)>, QueueError> {
         let depths = try_join_all(Route::all().map(async |route| {
             let counts: Vec<usize> = self.run(&self.scripts.depths, route, &[]).await?;
@@ -254,16 +268,8 @@ impl WorkQueue for RedisQueue {
         Box::pin(self.find_room(lanes))
     }
 
-    /// Own offers wake at once; those of other processes are found by looking.
     fn wait(&self, route: Route) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        let look = self.clock.sleep(self.settings.poll);
-        Box::pin(async move {
-            let Some(ready) = self.ready.get(&route) else { return look.await };
-            tokio::select! {
-                () = ready.notified() => {}
-                () = look => {}
-            }
-        })
+        self.wait_for(route, self.settings.poll)
     }
 
     fn depths(&self) -> Asking<'_, Vec<(Route, Priority, usize)>> {
@@ -280,6 +286,10 @@ impl SharedQueue for RedisQueue {
             self.link.pipe(&pipe).await.map_err(unanswered)
         });
         Box::pin(async move { try_join_all(writes).await.map(drop) })
+    }
+
+    fn wait_idly(&self, route: Route) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.wait_for(route, self.settings.poll * IDLY)
     }
 }
 
