@@ -123,7 +123,9 @@ mod tests {
     #[tokio::test]
     async fn what_a_digest_collected_leaves_it_in_the_same_commit() {
         let fixture = fixture().await;
-        fixture.category(|category| category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: 60_000 }, max_items: 1 })).await;
+        fixture
+            .category(|category| category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: 60_000 }, max_items: 1, template: None }))
+            .await;
         let (listed, counted) = (fixture.send(request(Some("a"), "x")).await.unwrap(), fixture.send(request(Some("b"), "y")).await.unwrap());
         let NotificationEvent::Digested(digested) = fixture.events(listed.id.0).await.pop().unwrap() else { panic!("not digested") };
         let stream = digest_stream(digested.digest);

@@ -78,14 +78,12 @@ const fn of_attachment(unattachable: &Unattachable) -> &'static str {
 }
 
 const fn of_template(unusable: &Unusable) -> (&'static str, &'static str) {
-    match unusable {
-        Unusable::Unknown => ("TEMPLATE_NOT_FOUND", "template.key"),
-        Unusable::NotAMessage => ("TEMPLATE_NOT_A_MESSAGE", "template.key"),
-        Unusable::Unpublished => ("TEMPLATE_UNPUBLISHED", "template.key"),
-        Unusable::Archived => ("TEMPLATE_ARCHIVED", "template.key"),
-        Unusable::Parameters(_) => ("TEMPLATE_PARAMETERS", "template.parameters"),
-        Unusable::AndContent => ("TEMPLATE_AND_CONTENT", "template"),
-    }
+    let field = match unusable {
+        Unusable::Unknown | Unusable::NotAMessage | Unusable::Unpublished | Unusable::Archived => "template.key",
+        Unusable::Parameters(_) => "template.parameters",
+        Unusable::AndContent => "template",
+    };
+    (unusable.code(), field)
 }
 
 impl From<RecipientRefusal> for Refused {

@@ -13,7 +13,7 @@ use super::reconciling::ReconciliationQuery;
 use super::schedules::{ScheduleMutation, ScheduleQuery};
 use super::sending::{CancelMutation, PreviewQuery, SearchQuery, SendingMutation};
 use super::subscriptions::{ConsentQuery, ImportMutation, PreferencesQuery, SettingsMutation, SubscriptionMutation, SubscriptionQuery};
-use super::templates::{TemplateMutation, TemplatePreviewQuery, TemplateQuery, TemplateTrialMutation};
+use super::templates::{TemplateDiffQuery, TemplateMutation, TemplatePreviewQuery, TemplateQuery, TemplateTrialMutation};
 use super::transport::{Bounds, apply};
 use crate::app::services::Services;
 use async_graphql::{MergedObject, Schema, SchemaBuilder};
@@ -25,7 +25,7 @@ pub struct OperatorQuery(DeadLetterQuery, StatusQuery, ReconciliationQuery);
 
 /// What is told and what it is about; together for the same reason.
 #[derive(MergedObject, Default)]
-pub struct AuthorQuery(CategoryQuery, TemplateQuery, TemplatePreviewQuery);
+pub struct AuthorQuery(CategoryQuery, TemplateQuery, TemplatePreviewQuery, TemplateDiffQuery);
 
 /// The same of mutations.
 #[derive(MergedObject, Default)]

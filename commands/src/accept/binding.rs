@@ -2,7 +2,7 @@
 
 use domain::policy::deciding::zone_of;
 use domain::recipient::Recipient;
-use domain::template::{ParameterRefusal, Template, TemplateKind, TemplateUse, check_parameters, parse_parameters};
+use domain::template::{ParameterRefusal, Published, Template, TemplateKind, TemplateUse, check_parameters, parse_parameters};
 use domain::values::{Locale, RecipientId, SenderKey};
 
 /// Why nothing can be made from a template; nothing was changed.
@@ -28,20 +28,39 @@ pub enum Unusable {
     AndContent,
 }
 
+impl Unusable {
+    /// A short stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "TEMPLATE_NOT_FOUND",
+            Self::NotAMessage => "TEMPLATE_NOT_A_MESSAGE",
+            Self::Unpublished => "TEMPLATE_UNPUBLISHED",
+            Self::Archived => "TEMPLATE_ARCHIVED",
+            Self::Parameters(_) => "TEMPLATE_PARAMETERS",
+            Self::AndContent => "TEMPLATE_AND_CONTENT",
+        }
+    }
+}
+
 /// Whether a sender may have notifications made from it, of these parameters.
 pub fn usable(template: &Template, sender: &SenderKey, parameters: &str) -> Result<(), Unusable> {
     let allowed = template.access.users.is_empty() || template.access.users.contains(sender);
-    if template.revision == 0 || !allowed {
+    if !allowed {
         return Err(Unusable::Unknown);
     }
-    let Some(current) = &template.current else { return Err(Unusable::Unpublished) };
+    Ok(check_parameters(&sendable(template)?.source.parameters, &parse_parameters(parameters)?)?)
+}
+
+/// What of a template is sent now, whoever asks.
+pub(crate) fn sendable(template: &Template) -> Result<&Published, Unusable> {
+    if template.revision == 0 {
+        return Err(Unusable::Unknown);
+    }
+    let current = template.current.as_ref().ok_or(Unusable::Unpublished)?;
     if template.archived {
         return Err(Unusable::Archived);
     }
-    if current.source.kind != TemplateKind::Message {
-        return Err(Unusable::NotAMessage);
-    }
-    Ok(check_parameters(&current.source.parameters, &parse_parameters(parameters)?)?)
+    if current.source.kind == TemplateKind::Message { Ok(current) } else { Err(Unusable::NotAMessage) }
 }
 
 /// The version that is current, for a person as they are now.

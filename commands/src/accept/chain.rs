@@ -171,7 +171,7 @@ impl Chain {
             }
         }
         if let Decided::Digest { digest, .. } = decision.outcome
-            && let Some(settings) = gathered.category.state.digest
+            && let Some(settings) = gathered.category.state.digest.clone()
             && let Some(link) = self.digests.get_mut(&digest_stream(digest))
         {
             let add = AddItem {

@@ -180,9 +180,10 @@ impl Facts {
         Ok(suppressed)
     }
 
-    /// A template: what is sent, and who may.
-    pub async fn template<R>(&self, bus: &Bus, key: &TemplateKey) -> Result<Cached<Template>, Refused<R>> {
-        cached(&self.templates, bus, template_stream(key)).await
+    /// A template with its stream: what is sent, and who may.
+    pub async fn template<R>(&self, bus: &Bus, key: &TemplateKey) -> Result<(StreamId, Cached<Template>), Refused<R>> {
+        let stream = template_stream(key);
+        Ok((stream, cached(&self.templates, bus, stream).await?))
     }
 
     /// What a recipient was told lately: the end of the stream, on which the state rests.

@@ -23,8 +23,8 @@ pub struct Gathered {
     pub subscription: Cached<Subscription>,
     /// The category.
     pub category: Cached<Category>,
-    /// The template that it is made from, where it is made from one.
-    pub template: Option<Cached<Template>>,
+    /// The template that it is made from, where it is made from one, and its stream.
+    pub template: Option<(StreamId, Cached<Template>)>,
     /// It is the version that a notification was accepted under, and an older one: nothing changes it.
     pub(super) bound: bool,
 }
@@ -95,17 +95,26 @@ impl Gathered {
         if !self.bound {
             expectations.push((self.category_stream, self.category.sequence));
         }
-        expectations.extend(self.template.as_ref().map(|template| (template_stream(&template.state.key), template.sequence)));
+        expectations.extend(self.template.as_ref().map(|(stream, template)| (*stream, template.sequence)));
         expectations
     }
 
     /// The addresses to which it could go: the decision asks whether these are suppressed.
     pub fn addresses<'a>(&'a self, ask: Ask<'a>) -> impl Iterator<Item = AddressId> + 'a {
-        let wanted = move |channel: Channel| match (ask.plan, ask.channels) {
+        self.recipient.state.addresses.iter().filter(move |address| self.wants(&ask, address.channel)).map(|address| address.id)
+    }
+
+    /// The channels over which it could reach the recipient, who has an address there where one is needed.
+    pub(crate) fn channels<'a>(&'a self, ask: Ask<'a>) -> impl Iterator<Item = Channel> + 'a {
+        let known = |channel: Channel| self.recipient.state.addresses.iter().any(|address| address.channel == channel);
+        Channel::ALL.into_iter().filter(move |channel| self.wants(&ask, *channel) && (!channel.has_provider() || known(*channel)))
+    }
+
+    fn wants(&self, ask: &Ask<'_>, channel: Channel) -> bool {
+        match (ask.plan, ask.channels) {
             (Some(plan), _) => plan.steps.iter().any(|step| step.channels.contains(&channel)),
             (None, Some(channels)) => channels.contains(&channel),
             (None, None) => self.category.state.default_channels.contains(&channel),
-        };
-        self.recipient.state.addresses.iter().filter(move |address| wanted(address.channel)).map(|address| address.id)
+        }
     }
 }

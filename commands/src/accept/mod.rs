@@ -14,8 +14,8 @@ mod request;
 pub(crate) mod tests;
 mod turns;
 
-pub(crate) use binding::bound;
 pub use binding::{Unusable, usable};
+pub(crate) use binding::{bound, sendable};
 pub(crate) use chain::{Chain, Question, Sources};
 pub(crate) use facts::folded;
 pub use facts::{Facts, FactsSettings};

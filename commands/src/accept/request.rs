@@ -176,7 +176,7 @@ impl SendRequest {
     /// Whether it can be made from its template, where it names one.
     pub(super) fn bindable(&self, facts: &Gathered) -> Result<(), Unusable> {
         match (&facts.template, &self.content.parameters) {
-            (Some(template), parameters) => usable(&template.state, &self.sender, parameters.as_deref().unwrap_or("{}")),
+            (Some((_, template)), parameters) => usable(&template.state, &self.sender, parameters.as_deref().unwrap_or("{}")),
             (None, _) => Ok(()),
         }
     }
@@ -185,7 +185,7 @@ impl SendRequest {
     pub(super) fn requested(&self, recipient: RecipientId, facts: &Gathered, hashing: &Hashing, now: Millis) -> Requested {
         let category = &facts.category.state;
         let not_before = self.not_before.or_else(|| self.local_time.map(|local| zone_of(&facts.recipient.state).moment(local)));
-        let digest = category.digest.map(|_| hashing.digest(recipient, &self.category, &self.sender, self.sandbox, self.digest_key.as_deref()));
+        let digest = category.digest.as_ref().map(|_| hashing.digest(recipient, &self.category, &self.sender, self.sandbox, self.digest_key.as_deref()));
         Requested {
             sender: self.sender.clone(),
             recipient,
@@ -201,7 +201,7 @@ impl SendRequest {
             plan: plan_of(self.plan.as_ref(), self.channels.is_some(), category).cloned(),
             category_version: category.version,
             origin: None,
-            template: facts.template.as_ref().and_then(|template| bound(&template.state, recipient, &facts.recipient.state)),
+            template: facts.template.as_ref().and_then(|(_, template)| bound(&template.state, recipient, &facts.recipient.state)),
             personal: Personal::Known(Content { template: None, ..self.content.clone() }),
         }
     }

@@ -69,7 +69,7 @@ impl Due {
             return Ok(Err(Asked::Early { due: open.closes_at }));
         }
         let subscription = &facts.subscription.state;
-        let mut unwanted = Vec::new();
+        let (mut unwanted, mut template_unused) = (Vec::new(), None);
         // Topics can be switched off; where none is, those that are not listed need not be read.
         let selects = !facts.category.state.required && subscription.switches.keys().any(|scope| matches!(scope, Scope::Topic(_)));
         let off = |topic: &Option<TopicKey>| selects && topic.as_ref().is_some_and(|topic| subscription.topic_off(topic));
@@ -96,10 +96,10 @@ impl Due {
                 }
             }
             summary.count(usize::try_from(open.more).unwrap_or(usize::MAX));
-            requested.personal = Personal::Known(summary.content());
+            template_unused = self.word(facts, &summary, requested).await?;
         }
         let told = unwanted.len() < open.items.len() || open.more > 0;
-        let close = DigestCommand::Close { window, summary: self.hashing.summary(id, window), unwanted, now };
+        let close = DigestCommand::Close { window, summary: self.hashing.summary(id, window), unwanted, template_unused, now };
         let events = state.decide(close).unwrap_or_default();
         match chain.digest(sources, stream).await?.append(stream, events) {
             Some(append) => Ok(Ok(Closed { append, told })),

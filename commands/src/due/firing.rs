@@ -48,11 +48,11 @@ pub(super) fn occurrence(schedule: &Schedule, facts: &Gathered, hashing: &Hashin
         expires_at: category.expiry(None, now),
         not_before: None,
         topic: terms.topic.clone(),
-        digest: category.digest.map(|_| hashing.digest(schedule.recipient, &terms.category, &terms.sender, terms.sandbox, None)),
+        digest: category.digest.as_ref().map(|_| hashing.digest(schedule.recipient, &terms.category, &terms.sender, terms.sandbox, None)),
         plan: plan_of(None, terms.channels.is_some(), category).cloned(),
         category_version: category.version,
         origin: Some(Origin::Schedule { schedule: schedule.id, occurrence: moment }),
-        template: facts.template.as_ref().and_then(|template| bound(&template.state, schedule.recipient, recipient)),
+        template: facts.template.as_ref().and_then(|(_, template)| bound(&template.state, schedule.recipient, recipient)),
         personal: Personal::Known(Content { template: None, ..content.clone() }),
     };
     let told = category.dedup_window.map(|_| hashing.content(&terms.category, content));

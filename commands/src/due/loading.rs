@@ -141,12 +141,15 @@ impl Due {
         let (id, window) = (DigestId(stream.id), digest.window);
         let summary = self.hashing.summary(id, window);
         if open.items.is_empty() && open.more == 0 {
-            let close = domain::digest::DigestCommand::Close { window, summary, unwanted: Vec::new(), now };
+            let close = domain::digest::DigestCommand::Close { window, summary, unwanted: Vec::new(), template_unused: None, now };
             let events = digest.decide(close).unwrap_or_default().into_iter().map(Fact::from).collect();
             let append = StreamAppend { stream, number: None, expected: loaded.sequence, events };
             return Ok(Next::Commit(Commit { metadata: Arc::clone(metadata), appends: vec![append], expectations: Vec::new() }));
         }
-        let facts = self.gather(digest.recipient, &digest.category).await?;
+        let mut facts = self.gather(digest.recipient, &digest.category).await?;
+        if let Some(key) = facts.category.state.digest.as_ref().and_then(|settings| settings.template.clone()) {
+            facts.template = Some(self.facts.template::<Infallible>(&self.bus, &key).await.map_err(of_log)?);
+        }
         let requested = super::closing::requested(id, digest, &facts, &self.hashing, now);
         Ok(Next::Decide(Box::new(Ready { id: summary, facts, work: Work::Close { digest: id, window, requested } })))
     }

@@ -12,6 +12,7 @@ mod ready;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod wording;
 
 use crate::accept::{AcceptorSettings, Chain, Facts, Sources};
 use crate::bus::Bus;
@@ -26,6 +27,7 @@ use domain::values::{AddressId, Limit, Millis};
 use ready::{Next, Ready, Work};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
+pub use wording::says_summaries;
 
 /// Times that something is decided anew because its facts changed meanwhile.
 const ROUNDS: usize = 8;
@@ -72,6 +74,8 @@ pub struct Due {
     clock: Arc<dyn Clock>,
     overall: Arc<[Limit]>,
     templates: Templates,
+    /// Whether templates can name the recipient's own links.
+    links: bool,
 }
 
 impl std::fmt::Debug for Due {
@@ -97,12 +101,13 @@ impl Due {
     /// otherwise later than at first.
     pub fn new(bus: Bus, facts: Arc<Facts>, hashing: Hashing, clock: Arc<dyn Clock>, settings: AcceptorSettings) -> Self {
         let templates = Templates::new(bus.clone());
-        Self { bus, facts, hashing, clock, overall: settings.overall.into(), templates }
+        Self { bus, facts, hashing, clock, overall: settings.overall.into(), templates, links: false }
     }
 
-    /// With the templates that others have compiled already.
-    pub fn sharing(self, templates: Templates) -> Self {
-        Self { templates, ..self }
+    /// With the templates that others have compiled already; `links` tells whether these can name the recipient's own
+    /// links when they are sent.
+    pub fn sharing(self, templates: Templates, links: bool) -> Self {
+        Self { templates, links, ..self }
     }
 
     /// Decides what is due; an answer for each, in their order. An error is nobody's own: nothing is known

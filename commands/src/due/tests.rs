@@ -3,6 +3,7 @@
 mod digests;
 mod schedules;
 mod waiting;
+mod wording;
 
 use super::{Asked, Due, DueTimer};
 use crate::accept::tests::{Fixture, fixture, meta};

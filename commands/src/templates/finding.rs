@@ -87,7 +87,7 @@ pub struct Examined {
 
 impl Examined {
     /// With what was found in a variant; what it shares with others is told once.
-    pub(super) fn add(&mut self, more: Self, variant: Option<&str>) {
+    pub fn add(&mut self, more: Self, variant: Option<&str>) {
         let same = |known: &Finding, other: &Finding| Finding { variant: None, ..known.clone() } == *other;
         for (all, more) in [(&mut self.problems, more.problems), (&mut self.warnings, more.warnings)] {
             for finding in more {

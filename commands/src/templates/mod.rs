@@ -9,7 +9,7 @@ mod history;
 mod links;
 mod publishing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use finding::{Examined, Finding, examined};
 pub use history::{Change, Happened, Version, history, version};

@@ -12,11 +12,11 @@ use serde_json::json;
 use std::future::Future;
 use std::pin::Pin;
 
-fn key(text: &str) -> TemplateKey {
+pub(crate) fn key(text: &str) -> TemplateKey {
     TemplateKey::new(text).unwrap()
 }
 
-fn source(kind: TemplateKind, text: &str) -> Source {
+pub(crate) fn source(kind: TemplateKind, text: &str) -> Source {
     let parameter = Parameter {
         name: "who".to_owned(),
         kind: ParameterType::String,
@@ -46,7 +46,7 @@ fn publisher(bus: &Bus) -> Publisher {
     Publisher::new(bus.clone(), Arc::new(InProcess))
 }
 
-async fn publish(bus: &Bus, of: &str, source: Source) -> Published {
+pub(crate) async fn publish(bus: &Bus, of: &str, source: Source) -> Published {
     draft(bus, of, source).await;
     publisher(bus).publish(&key(of), None, None, &meta()).await.unwrap()
 }

@@ -229,7 +229,7 @@ impl Aggregate for Category {
             limits: e.limits.clone(),
             over_limit: e.over_limit,
             quiet_hours: e.quiet_hours,
-            digest: e.digest,
+            digest: e.digest.clone(),
             time_to_live: e.time_to_live,
             tracking: e.tracking,
             from: e.from.clone(),

@@ -110,7 +110,7 @@ fn limits_of_zero_and_impossible_windows_are_refused() {
     assert_eq!(refused(|command| command.dedup_window = Some(7 * DAY_MS + 1)), CategoryRefusal::DedupWindow);
     assert_eq!(refused(|command| command.time_to_live = Some(0)), CategoryRefusal::TimeToLive);
     assert_eq!(refused(|command| command.over_limit = OverLimit::Digest), CategoryRefusal::NoDigest);
-    let digest = |window, max_items| refused(|command| command.digest = Some(DigestSettings { window, max_items }));
+    let digest = |window, max_items| refused(|command| command.digest = Some(DigestSettings { window, max_items, template: None }));
     assert_eq!(digest(DigestWindow::Fixed { millis: 0 }, 5), DigestError::Window.into());
     assert_eq!(digest(DigestWindow::Sliding { millis: 60_000, at_most: 1_000 }, 5), DigestError::AtMost.into());
     assert_eq!(digest(DigestWindow::Fixed { millis: 60_000 }, 0), DigestError::Items(0).into());

@@ -1,6 +1,6 @@
 //! Events of a digest.
 
-use crate::values::{CategoryKey, Millis, NotificationId, RecipientId, SenderKey};
+use crate::values::{CategoryKey, Millis, NotificationId, RecipientId, SenderKey, TemplateKey};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +58,15 @@ pub struct DigestItemRemoved {
     pub notification: NotificationId,
 }
 
+/// A template that could not say a summary, which was then said in the words of Bongsu's own: no digest is lost by it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TemplateUnused {
+    /// The template that the category names.
+    pub key: TemplateKey,
+    /// Why, as a short stable code.
+    pub code: String,
+}
+
 /// Collects no more. What was collected is told by the summary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DigestClosed {
@@ -71,6 +80,9 @@ pub struct DigestClosed {
     /// Further ones, which it counts only.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more: u32,
+    /// The category's template, where it could not say the summary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_unused: Option<TemplateUnused>,
 }
 
 crate::plain_bodies!(DigestOpened, DigestItemAdded, DigestItemRemoved, DigestClosed);

@@ -1,6 +1,6 @@
 //! The digest's state and its decisions.
 
-use super::events::{DigestClosed, DigestEvent, DigestItemAdded, DigestItemRemoved, DigestOpened};
+use super::events::{DigestClosed, DigestEvent, DigestItemAdded, DigestItemRemoved, DigestOpened, TemplateUnused};
 use crate::aggregate::Aggregate;
 use crate::calendar::{LocalTime, TimeZone};
 use crate::values::{CategoryKey, DigestSettings, DigestWindow, Millis, NotificationId, RecipientId, SenderKey};
@@ -81,6 +81,8 @@ pub enum DigestCommand {
         summary: NotificationId,
         /// Of its items, those that the recipient does not want any more: the summary is silent on them.
         unwanted: Vec<NotificationId>,
+        /// The template that could not say the summary.
+        template_unused: Option<TemplateUnused>,
         /// Now.
         now: Millis,
     },
@@ -137,10 +139,11 @@ impl Aggregate for Digest {
             (DigestCommand::Remove { window, notification }, Some(open)) if window == self.window && (open.items.contains(&notification) || open.more > 0) => {
                 vec![DigestEvent::DigestItemRemoved(DigestItemRemoved { window, notification })]
             }
-            (DigestCommand::Close { window, summary, unwanted, now }, Some(open)) if window == self.window && open.closes_at <= now => {
+            (DigestCommand::Close { window, summary, unwanted, template_unused, now }, Some(open)) if window == self.window && open.closes_at <= now => {
                 let items: Vec<_> = open.items.iter().copied().filter(|item| !unwanted.contains(item)).collect();
                 let empty = items.is_empty() && open.more == 0;
-                let closed = DigestClosed { window, summary: (!empty).then_some(summary), items, more: open.more };
+                let closed =
+                    DigestClosed { window, summary: (!empty).then_some(summary), items, more: open.more, template_unused: template_unused.filter(|_| !empty) };
                 vec![DigestEvent::DigestClosed(closed)]
             }
             (DigestCommand::Remove { .. } | DigestCommand::Close { .. }, _) => Vec::new(),

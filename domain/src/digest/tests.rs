@@ -3,7 +3,7 @@
 use super::*;
 use crate::aggregate::Aggregate;
 use crate::calendar::{LocalTime, TimeZone};
-use crate::values::{CategoryKey, DigestSettings, DigestWindow, Millis, NotificationId, RecipientId, SenderKey};
+use crate::values::{CategoryKey, DigestSettings, DigestWindow, Millis, NotificationId, RecipientId, SenderKey, TemplateKey};
 use cqrs_es::test::TestFramework;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 type Test = TestFramework<Digest>;
 
-const SLIDING: DigestSettings = DigestSettings { window: DigestWindow::Sliding { millis: 100, at_most: 250 }, max_items: 2 };
+const SLIDING: DigestSettings = DigestSettings { window: DigestWindow::Sliding { millis: 100, at_most: 250 }, max_items: 2, template: None };
 const SUMMARY: NotificationId = NotificationId(Uuid::from_u128(99));
 
 fn id(number: u128) -> NotificationId {
@@ -54,20 +54,38 @@ fn removed(window: u32, number: u128) -> DigestEvent {
 }
 
 fn close(window: u32, now: Millis) -> DigestCommand {
-    DigestCommand::Close { window, summary: SUMMARY, unwanted: Vec::new(), now }
+    DigestCommand::Close { window, summary: SUMMARY, unwanted: Vec::new(), template_unused: None, now }
 }
 
 fn closed(window: u32, items: &[u128], more: u32) -> DigestEvent {
     let summary = (!items.is_empty() || more > 0).then_some(SUMMARY);
-    DigestEvent::DigestClosed(DigestClosed { window, summary, items: items.iter().map(|number| id(*number)).collect(), more })
+    DigestEvent::DigestClosed(DigestClosed { window, summary, items: items.iter().map(|number| id(*number)).collect(), more, template_unused: None })
 }
 
 #[test]
 fn a_summary_is_silent_on_what_is_not_wanted_any_more() {
     let given = || vec![opened(1, 1_000, 1_100, None), added(1, 1, None), added(1, 2, None)];
-    let close = |unwanted: &[u128]| DigestCommand::Close { window: 1, summary: SUMMARY, unwanted: unwanted.iter().map(|n| id(*n)).collect(), now: 1_100 };
+    let close = |unwanted: &[u128]| DigestCommand::Close {
+        window: 1,
+        summary: SUMMARY,
+        unwanted: unwanted.iter().map(|n| id(*n)).collect(),
+        template_unused: None,
+        now: 1_100,
+    };
     Test::with(()).given(given()).when(close(&[1])).then_expect_events(vec![closed(1, &[2], 0)]);
     Test::with(()).given(given()).when(close(&[1, 2])).then_expect_events(vec![closed(1, &[], 0)]);
+}
+
+#[test]
+fn a_template_that_could_not_say_a_summary_is_named_beside_it() {
+    let unused = || TemplateUnused { key: TemplateKey::new("weekly").unwrap(), code: "TEMPLATE_ARCHIVED".to_owned() };
+    let close = || DigestCommand::Close { window: 1, summary: SUMMARY, unwanted: vec![id(1)], template_unused: Some(unused()), now: 1_100 };
+    let given = |items: &[u128]| [vec![opened(1, 1_000, 1_100, None)], items.iter().map(|n| added(1, *n, None)).collect()].concat();
+    let DigestEvent::DigestClosed(told) = closed(1, &[2], 0) else { unreachable!("it is closed") };
+    let told = DigestEvent::DigestClosed(DigestClosed { template_unused: Some(unused()), ..told });
+    Test::with(()).given(given(&[1, 2])).when(close()).then_expect_events(vec![told]);
+    // Where nothing is told, no template was missed.
+    Test::with(()).given(given(&[1])).when(close()).then_expect_events(vec![closed(1, &[], 0)]);
 }
 
 #[test]
@@ -84,7 +102,7 @@ fn the_first_item_opens_a_window_and_later_ones_put_its_end_off_so_far() {
 
 #[test]
 fn a_window_until_a_time_closes_by_the_recipients_clock() {
-    let settings = DigestSettings { window: DigestWindow::Until { local_time: LocalTime::new("08:00").unwrap() }, max_items: 2 };
+    let settings = DigestSettings { window: DigestWindow::Until { local_time: LocalTime::new("08:00").unwrap() }, max_items: 2, template: None };
     // Midnight UTC is 09:00 in Seoul: the next 08:00 is 23 hours away.
     let until = 23 * 3_600_000;
     Test::with(()).given_no_previous_events().when(add(1, 0, settings)).then_expect_events(vec![opened(1, 0, until, None), added(1, 1, None)]);
@@ -134,7 +152,7 @@ proptest! {
         let (mut listed, mut windows) = (BTreeSet::new(), 0);
         for step in moves {
             let command = match &step {
-                Move::Add(pause) => { now += pause; next += 1; add(next, now, settings) }
+                Move::Add(pause) => { now += pause; next += 1; add(next, now, settings.clone()) }
                 Move::Remove(place) => match inside.get(*place) {
                     Some((number, window)) => DigestCommand::Remove { window: *window, notification: id(*number) },
                     None => continue,

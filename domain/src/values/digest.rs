@@ -1,17 +1,20 @@
-//! How long a digest collects, and how much of it is listed.
+//! How long a digest collects, how much of it is listed, and in whose words.
 
-use super::{DAY_MS, Millis};
+use super::{DAY_MS, Millis, TemplateKey};
 use crate::calendar::LocalTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a category's digests are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DigestSettings {
     /// How long it collects.
     pub window: DigestWindow,
     /// Items that the summary lists, 1 to 1000; further ones are counted only.
     pub max_items: u16,
+    /// The template that says the summary; absent: in the words of Bongsu's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateKey>,
 }
 
 /// When a digest closes.

@@ -11,7 +11,7 @@ use commands::log::{Position, Recorded, Sequence};
 use domain::address::{AddressEvent, SuppressionReason};
 use domain::aggregate::Aggregate;
 use domain::category::{Category, CategoryEvent};
-use domain::digest::DigestEvent;
+use domain::digest::{DigestEvent, TemplateUnused};
 use domain::frequency::{Counted, FrequencyEvent};
 use domain::notification::Notification;
 use domain::recipient::{Recipient, RecipientEvent, RemovalReason};
@@ -134,7 +134,7 @@ impl Seen<'_> {
             sentence.push_str(&format!("; the same content is told once within {}", words::length(window)));
         }
         if let Some(digest) = &state.digest {
-            sentence.push_str(&format!("; its digests collect {}", words::digest_window(digest)));
+            sentence.push_str(&format!("; its digests collect {}", words::digest(digest)));
         }
         ExplainedFact { at: Some(defined.at), by: Some(by), ..ExplainedFact::new(AggregateKind::Category, sequence, sentence) }
     }
@@ -350,7 +350,11 @@ pub(super) fn collected(library: &Library, digest: DigestId, window: u32) -> Exp
         Some(summary) => {
             let events = library.all(super::library::notification_stream(summary));
             let state = Notification::replay(super::own_events(events).map(|(_, event)| event));
-            format!("its summary is notification {summary}, which is {}", Outcome::of(&state).words())
+            let instead = closed.template_unused.as_ref().map_or_else(String::new, |unused| {
+                let TemplateUnused { key, code } = unused;
+                format!("; template {key} could not say it: {}; it is in words of Bongsu's own", words::template_unused(code))
+            });
+            format!("its summary is notification {summary}, which is {}{instead}", Outcome::of(&state).words())
         }
     };
     let sentence = format!("the digest collected{since} in its window {window} and closed on {} with {count}; {summary}", moment(at));

@@ -28,7 +28,12 @@ pub const NAME: &str = "notifications";
 /// See the module.
 pub const REGISTRATION: Registration = Registration {
     name: NAME,
-    migrations: &[CHECKPOINTS, include_str!("../../../migrations/sqlite/0001_notifications.sql"), include_str!("../../../migrations/sqlite/0002_history.sql")],
+    migrations: &[
+        CHECKPOINTS,
+        include_str!("../../../migrations/sqlite/0001_notifications.sql"),
+        include_str!("../../../migrations/sqlite/0002_history.sql"),
+        include_str!("../../../migrations/sqlite/0003_template.sql"),
+    ],
     indexes: include_str!("../../../migrations/sqlite/notifications_indexes.sql"),
     deferral: Some(query::DEFERRAL),
     postgres: PostgresTables {
@@ -37,6 +42,7 @@ pub const REGISTRATION: Registration = Registration {
             include_str!("../../../migrations/postgres/0001_notifications.sql"),
             EPOCHS_POSTGRES,
             include_str!("../../../migrations/postgres/0003_room_for_changes.sql"),
+            include_str!("../../../migrations/postgres/0004_template.sql"),
         ],
         indexes: include_str!("../../../migrations/postgres/notifications_indexes.sql"),
     },

@@ -15,8 +15,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 static INSERT: Sql = Sql {
-    text: "INSERT INTO notifications (number, id, recipient, sender, category, priority, sandbox, requested_position, requested_at, visible_position, deliveries, flags, box, updated_position) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (number) DO NOTHING",
-    types: "ibbttiiiiitiii",
+    text: "INSERT INTO notifications (number, id, recipient, sender, category, priority, sandbox, requested_position, requested_at, visible_position, deliveries, flags, box, updated_position, template) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ON CONFLICT (number) DO NOTHING",
+    types: "ibbttiiiiitiiit",
     key: 1,
 };
 static APPEND: Sql = Sql {
@@ -130,6 +130,7 @@ fn row(folded: &Folded<'_>, recorded: &Recorded, requested: &Requested) -> Vec<V
         (folded.flags | folded.whole.unwrap_or(0)).into(),
         box_of(folded.flags).into(),
         folded.updated.into(),
+        requested.template.as_ref().map(|used| used.key.as_str()).into(),
     ]
 }
 

@@ -6,7 +6,8 @@ use crate::testing::stores::{Dump, InFiles, InPostgres, Store, on_every_store};
 use crate::testing::views::View;
 use commands::database::Deferral;
 use domain::notification::{Cancelled, Deferred, Digested, Expired, NotificationEvent, Released};
-use domain::values::{CategoryKey, Channel, NotificationId, Rule, SenderKey};
+use domain::template::TemplateUse;
+use domain::values::{CategoryKey, Channel, NotificationId, Rule, SenderKey, TemplateKey};
 use proptest::prelude::*;
 
 fn page(first: usize, order: Order) -> HistoryPage {
@@ -23,7 +24,8 @@ on_every_store!(
     history_pages_filters_and_counts,
     what_was_requested_is_found_whether_or_not_it_is_seen,
     nothing_personal_is_in_the_rows,
-    what_waits_is_found_by_who_asked_and_becomes_visible_when_it_is_released
+    what_waits_is_found_by_who_asked_and_becomes_visible_when_it_is_released,
+    what_is_made_from_a_template_is_found_by_it
 );
 
 fn deferred(rule: Rule) -> NotificationEvent {
@@ -64,6 +66,7 @@ async fn what_waits_is_found_by_who_asked_and_becomes_visible_when_it_is_release
         Search { sender: SenderKey::new("bank").ok(), ..Search::default() },
         Search { category: CategoryKey::new("news").ok(), ..Search::default() },
         Search { sandbox: Some(true), ..Search::default() },
+        Search { template: TemplateKey::new("welcome").ok(), ..Search::default() },
     ] {
         assert_eq!(status(nothing, 0, 10).await, (Vec::new(), None));
     }
@@ -83,6 +86,27 @@ async fn what_waits_is_found_by_who_asked_and_becomes_visible_when_it_is_release
     assert_eq!(status(Search::default(), 0, 10).await.0, then);
     let seen = notifications.history(recipient(1), page(10, Order::OldestFirst), ALL).await.unwrap();
     assert_eq!(seen.iter().map(|row| (row.number, row.visible_position)).collect::<Vec<_>>(), [(1, Some(12))]);
+}
+
+async fn what_is_made_from_a_template_is_found_by_it<S: Store>() {
+    let key = |text: &str| TemplateKey::new(text).unwrap();
+    let mut story = Story::default();
+    for (number, template) in (1..).zip([Some("welcome"), None, Some("welcome-back"), Some("welcome")]) {
+        let NotificationEvent::Requested(mut asked) = requested(recipient(number), false) else { unreachable!() };
+        asked.template = template.map(|of| TemplateUse { key: key(of), version: 3, assigned: None, locale: None, zone: None });
+        story.notification(number, NotificationEvent::Requested(asked)).notification(number, queued(0, Channel::InApp));
+    }
+    let (_view, notifications) = view::<S>(&story).await;
+    let found = async |search: Search, after, first| {
+        let page = notifications.search(search, after, first).await.unwrap();
+        (page.rows.iter().map(|row| row.number).collect::<Vec<_>>(), page.next)
+    };
+    let of = |text: &str| Search { template: Some(key(text)), ..Search::default() };
+    assert_eq!(found(of("welcome"), 0, 10).await, (vec![1, 4], None));
+    assert_eq!(found(of("welcome"), 0, 1).await, (vec![1], Some(1)));
+    assert_eq!(found(of("welcome"), 1, 1).await.0, [4]);
+    assert_eq!(found(of("welcome-back"), 0, 10).await.0, [3]);
+    assert_eq!(found(Search { recipient: Some(recipient(4)), ..of("welcome") }, 0, 10).await.0, [4]);
 }
 
 async fn view<S: Store>(story: &Story) -> (View<S>, Notifications) {

@@ -1,7 +1,8 @@
 //! Digests: many items, one message, each item in exactly one of them.
 
 use super::deciding::{SEOUL, await_that, cancel, define};
-use super::explaining::{explain, says};
+use super::explaining::{explain, says, step};
+use super::templates::{ask, publish};
 use anyhow::{Context, Result};
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
@@ -149,5 +150,68 @@ async fn a_digest_slides_with_its_items_and_another_closes_by_the_recipients_clo
     let sent = shop.send("alice", json!({ "category": "daily" })).await?;
     await_that(&shop, &sent.id, "collected", |one| one["status"] == "digested").await?;
     says(&explain(&shop, &sent.id).await?, &["and closes on 20", " 23:00:00 UTC"]);
+    Ok(())
+}
+
+const DEFINE: &str = "mutation($input: DefineCategoryInput!) { defineCategory(input: $input) { __typename ... on Refused { code message field } } }";
+
+/// The summary of an item once it was sent: how it came about, what it says, and from which template.
+async fn summary(by: &Client, item: &str) -> Result<(String, Value)> {
+    let asked = "query($id: ID!) { notification(id: $id) { content(channel: EMAIL) { title body } template { key version } } }";
+    let id = until("the digest closed", async || {
+        let told = explain(by, item).await?;
+        let (_, after) = told["sentence"].as_str().and_then(|sentence| sentence.split_once("its summary is notification ")).unzip();
+        Ok(after.and_then(|after| after.split(',').next()).map(str::to_owned))
+    });
+    let id = id.await?;
+    by.await_status(&id, "sent").await?;
+    let how = step(&explain(by, &id).await?, "Requested")?["sentence"].as_str().unwrap_or_default().to_owned();
+    Ok((how, by.query(asked, json!({ "id": id })).await?["notification"].clone()))
+}
+
+#[tokio::test]
+async fn a_template_says_the_summary_and_no_digest_is_lost_by_it() -> Result<()> {
+    let (app, shop) = start(json!({ "fixedSeconds": 1 })).await?;
+    let category = |template: &str| json!({ "key": "likes", "name": "Likes", "defaultChannels": ["EMAIL"], "digest": { "window": { "fixedSeconds": 1 }, "maxItems": 2, "template": template } });
+    let refused = app.admin.query(DEFINE, json!({ "input": category("weekly") })).await?["defineCategory"].clone();
+    assert_eq!((&refused["code"], &refused["field"]), (&json!("TEMPLATE_NOT_FOUND"), &json!("digest.template")), "{refused}");
+    let parameter = |name: &str, kind: &str, example: Value| json!({ "name": name, "type": kind, "required": true, "example": example });
+    let source = |words: &str| {
+        json!({
+            "name": "Weekly", "defaultLocale": "en",
+            "parameters": [
+                parameter("count", "INTEGER", json!(3)), parameter("items", "LIST", json!([{ "title": "a" }])),
+                parameter("more", "INTEGER", json!(1)), parameter("category", "STRING", json!("Likes")),
+            ],
+            "locales": [
+                { "locale": "en", "bodies": [{ "title": "{{ category }}: {{ count }}", "text": format!("{words} {{% for item in items %}}{{{{ item.title }}}} {{% endfor %}}+{{{{ more }}}}") }] },
+                { "locale": "ko", "bodies": [{ "title": "{{ category }} {{ count }}건", "text": format!("모음 {words} {{% for item in items %}}{{{{ item.title }}}} {{% endfor %}}+{{{{ more }}}}") }] },
+            ],
+        })
+    };
+    publish(&app.admin, "weekly", source("First")).await?;
+    define(&app, category("weekly")).await?;
+    shop.upsert_recipient(json!({ "id": "alice", "locale": "ko-KR" })).await?;
+    let first = shop.send("alice", item("one", None)).await?;
+    for name in ["two", "three"] {
+        shop.send("alice", item(name, None)).await?;
+    }
+    let (how, told) = summary(&shop, &first.id).await?;
+    assert_eq!(told["content"], json!({ "title": "Likes 3건", "body": "모음 First <one> <two> +1" }));
+    assert_eq!(told["template"], json!({ "key": "weekly", "version": 1 }));
+    assert!(how.contains("from version 1 of template weekly for readers of ko-KR"), "{how}");
+
+    // The version that is current when it closes; and where none can be used, the words of Bongsu's own.
+    publish(&app.admin, "weekly", source("Second")).await?;
+    let fourth = shop.send("alice", item("four", None)).await?;
+    let (_, told) = summary(&shop, &fourth.id).await?;
+    assert_eq!((&told["content"]["body"], &told["template"]["version"]), (&json!("모음 Second <four> +0"), &json!(2)));
+    ask(&app.admin, "archiveTemplate", "weekly", "").await?;
+    let fifth = shop.send("alice", item("five", None)).await?;
+    let (how, told) = summary(&shop, &fifth.id).await?;
+    assert_eq!((&told["content"], &told["template"]), (&json!({ "title": "Likes: 알림 1건", "body": "<five>" }), &Value::Null));
+    assert!(how.contains("template weekly could not say it: it was archived; it is in words of Bongsu's own"), "{how}");
+    let refused = app.admin.query(DEFINE, json!({ "input": category("weekly") })).await?["defineCategory"].clone();
+    assert_eq!(refused["code"], "TEMPLATE_ARCHIVED", "{refused}");
     Ok(())
 }

@@ -14,12 +14,12 @@ async fn save(by: &Client, key: &str, source: Value) -> Result<Value> {
 }
 
 /// Runs a mutation that takes a template's key; `more` are further arguments.
-async fn ask(by: &Client, field: &str, key: &str, more: &str) -> Result<Value> {
+pub async fn ask(by: &Client, field: &str, key: &str, more: &str) -> Result<Value> {
     let query = format!("mutation($key: String!) {{ {field}(key: $key {more}) {{ __typename {CHANGED} }} }}");
     Ok(by.query(&query, json!({ "key": key })).await?[field].clone())
 }
 
-async fn publish(by: &Client, key: &str, source: Value) -> Result<Value> {
+pub async fn publish(by: &Client, key: &str, source: Value) -> Result<Value> {
     let saved = save(by, key, source).await?;
     ensure!(saved["__typename"] == "TemplateChanged", "{saved}");
     let published = ask(by, "publishTemplate", key, "").await?;
@@ -310,5 +310,54 @@ async fn an_experiment_keeps_everybody_on_their_variant_and_tells_what_came_of_i
     let told = shop.query(asked, json!({ "id": sent.id })).await?["notification"].clone();
     assert_eq!((&told["content"]["body"], &told["template"]["variant"]), (&json!("Dear all: 3"), &Value::Null));
     assert_eq!(ask(&app.admin, "promoteVariant", "order-shipped", "variant: \"warm\"").await?["code"], "NOT_FOUND");
+    Ok(())
+}
+
+#[tokio::test]
+async fn notifications_are_found_by_template_status_and_words_of_their_title_until_somebody_is_erased() -> Result<()> {
+    let (app, shop) = start().await?;
+    publish(&app.admin, "order-shipped", shipped("Hello")).await?;
+    let parameters = json!({ "name": "Mina", "order": 7 });
+    let korean = shop.send("alice", from("order-shipped", parameters.clone(), json!(["IN_APP"]))).await?.id;
+    let english = shop.send("bob", from("order-shipped", parameters, json!(["IN_APP"]))).await?.id;
+    let plain = shop.send("alice", json!({ "channels": ["IN_APP"], "content": { "title": "Straßenfest: 출발 Today", "body": "b" } })).await?.id;
+    let later = crate::deciding::written(crate::deciding::ahead(3_600_000));
+    let held = shop.send("bob", json!({ "sendAt": later, "content": { "title": "On its way soon", "body": "b" } })).await?.id;
+    let bank = app.sender("bank").await?;
+    let other = bank.send("bob", json!({ "channels": ["IN_APP"], "content": { "title": "On its way to the bank", "body": "b" } })).await?.id;
+
+    let asked = "query($query: NotificationFilter!, $first: Int!, $after: Position, $at: Position) {
+        requestedNotifications(query: $query, first: $first, after: $after, atLeastPosition: $at) { notifications { id } cursor } }";
+    let at = app.admin.head().await?;
+    let page = async |by: &Client, query: Value, first: i32, after: Value| -> Result<(Vec<String>, Value)> {
+        let told = by.query(asked, json!({ "query": query, "first": first, "after": after, "at": at })).await?["requestedNotifications"].clone();
+        let ids = told["notifications"].as_array().into_iter().flatten().filter_map(|one| one["id"].as_str().map(str::to_owned)).collect();
+        Ok((ids, told["cursor"].clone()))
+    };
+    let found = async |by: &Client, query: Value| -> Result<Vec<String>> { Ok(page(by, query, 20, Value::Null).await?.0) };
+    assert_eq!(found(&shop, json!({ "template": "order-shipped" })).await?, [korean.clone(), english.clone()]);
+    assert_eq!(found(&shop, json!({ "template": "order-shipped", "recipient": "bob" })).await?, std::slice::from_ref(&english));
+    assert_eq!(found(&shop, json!({ "template": "nobody" })).await?, Vec::<String>::new());
+    assert_eq!(found(&shop, json!({ "status": "deferred" })).await?, std::slice::from_ref(&held));
+    assert_eq!(found(&shop, json!({ "recipient": "alice", "titleWords": "출발" })).await?, [korean.clone(), plain.clone()]);
+    assert_eq!(found(&shop, json!({ "recipient": "alice", "titleWords": "today STRASSE" })).await?, Vec::<String>::new(), "ß is no ss");
+    assert_eq!(found(&shop, json!({ "recipient": "alice", "titleWords": "  TODAY straß " })).await?, std::slice::from_ref(&plain));
+    // In the words of its own language, and of one's own notifications only.
+    let since = json!({ "category": "general", "requestedAfter": "2020-01-01T00:00:00Z", "titleWords": "on its WAY" });
+    assert_eq!(found(&shop, since.clone()).await?, [english.clone(), held.clone()]);
+    assert_eq!(found(&bank, since.clone()).await?, std::slice::from_ref(&other));
+    assert_eq!(found(&app.admin, since.clone()).await?, [english.clone(), held, other]);
+    let (first, cursor) = page(&shop, since.clone(), 1, Value::Null).await?;
+    assert_eq!((first, cursor.is_string()), (vec![english], true));
+    let (rest, _) = page(&shop, since, 1, cursor).await?;
+    assert_eq!(rest.len(), 1, "{rest:?}");
+    for unbounded in [json!({ "titleWords": "way" }), json!({ "titleWords": "way", "category": "general" }), json!({ "recipient": "bob", "titleWords": " " })] {
+        let refused = shop.query(asked, json!({ "query": unbounded, "first": 5, "at": at })).await;
+        ensure!(refused.is_err(), "{unbounded}");
+    }
+    // Titles go with the person.
+    app.admin.query("mutation { eraseRecipient(input: { recipient: \"alice\" }) { __typename } }", json!({})).await?;
+    assert_eq!(found(&shop, json!({ "recipient": "alice", "titleWords": "출발" })).await?, Vec::<String>::new());
+    assert_eq!(found(&shop, json!({ "recipient": "alice" })).await?, [korean, plain]);
     Ok(())
 }

@@ -165,3 +165,64 @@ async fn a_draft_is_looked_at_tried_on_oneself_and_sent() -> Result<()> {
     assert_eq!(subject(app.simulators.messages("smtp").await?, &sent.id).as_deref(), Some("Subject: Your order 2077 is on its way"));
     Ok(())
 }
+
+#[tokio::test]
+async fn an_experiment_is_kept_as_files() -> Result<()> {
+    let app = App::start().await?;
+    let shop = app.sender("shop").await?;
+    let own = app.root().join("own");
+    let folder = own.display().to_string();
+    let head = "name = \"Greeting\"\ndefault_locale = \"en\"\n\n[[parameters]]\nname = \"name\"\ntype = \"string\"\nrequired = true\nexample = \"Mina\"\n";
+    let tried =
+        |weight: u32| format!("{head}\n[experiment]\nname = \"tone\"\ncontrol_weight = {weight}\n\n[[experiment.variants]]\nname = \"warm\"\nweight = 100\n");
+    let mut all = BTreeMap::new();
+    let mut put = |name: &str, text: String| drop(all.insert(PathBuf::from(name), text));
+    put("greeting/template.toml", tried(0));
+    put("greeting/en.toml", "[any]\ntitle = \"Hello\"\ntext = \"Hello {{ name }}\"\n".to_owned());
+    put("greeting/variant-warm/en.toml", "[any]\ntext = \"Dear {{ name }}\"\n".to_owned());
+    put("greeting/variant-warm/ko.toml", "[any]\ntext = \"{{ name }}님께\"\n".to_owned());
+    write(&own, &all)?;
+    ends(&app, 0, &["lint", &folder]).await?;
+    let preview = ends(&app, 0, &["preview", &format!("{folder}/greeting"), "--channel", "in_app", "--variant", "warm"]).await?;
+    ensure!(preview.contains("Dear Mina"), "{preview}");
+    ends(&app, 2, &["preview", &format!("{folder}/greeting"), "--variant", "cold"]).await?;
+    asked(&app, &["push", &folder, "--publish", "--yes"]).await?;
+    assert_eq!(ends(&app, 0, &["diff", &folder]).await?, "");
+    let remote = ends(&app, 0, &["preview", "greeting", "--channel", "in_app", "--locale", "ko", "--variant", "warm"]).await?;
+    ensure!(remote.contains("Mina님께"), "{remote}");
+
+    // It is what is sent: with these weights everybody gets the variant.
+    app.recipient(&shop, "alice").await?;
+    let sent =
+        shop.send("alice", json!({ "content": null, "template": { "key": "greeting", "parameters": { "name": "Ali" } }, "channels": ["IN_APP"] })).await?;
+    let told = shop.query("query($id: ID!) { notification(id: $id) { content { body } template { variant } } }", json!({ "id": sent.id })).await?;
+    assert_eq!(told["notification"], json!({ "content": { "body": "Dear Ali" }, "template": { "variant": "warm" } }));
+
+    // A pull gives the same files, and takes away what is no more.
+    let other = app.root().join("other");
+    let pulled = other.display().to_string();
+    asked(&app, &["pull", &pulled, "greeting"]).await?;
+    assert_eq!(files(&other)?, all);
+    std::fs::remove_dir_all(own.join("greeting/variant-warm"))?;
+    std::fs::write(own.join("greeting/template.toml"), head)?;
+    let differs = ends(&app, 1, &["diff", &folder]).await?;
+    ensure!(differs.contains("--- server/greeting/variant-warm/en.toml") && differs.contains("-[experiment]"), "{differs}");
+    asked(&app, &["push", &folder, "--yes"]).await?;
+    asked(&app, &["pull", &pulled, "greeting", "--yes"]).await?;
+    assert_eq!(files(&other)?.keys().collect::<Vec<_>>(), [Path::new("greeting/en.toml"), Path::new("greeting/template.toml")]);
+    ensure!(!other.join("greeting/variant-warm").exists());
+
+    // What is out is the older version still; GraphQL tells the difference, too.
+    let difference =
+        "query($from: Int, $to: Int) { templateDiff(key: \"greeting\", from: $from, to: $to) { from to files { file added removed diff } parts { key } } }";
+    let diff = app.admin.query(difference, json!({})).await?["templateDiff"].clone();
+    assert_eq!((&diff["from"], &diff["to"]), (&json!(1), &Value::Null));
+    let names: Vec<&str> = diff["files"].as_array().into_iter().flatten().filter_map(|file| file["file"].as_str()).collect();
+    assert_eq!(names, ["template.toml", "variant-warm/en.toml", "variant-warm/ko.toml"]);
+    assert_eq!((&diff["files"][1]["added"], &diff["files"][1]["removed"]), (&json!(0), &json!(2)));
+    let same = app.admin.query(difference, json!({ "from": 1, "to": 1 })).await?["templateDiff"].clone();
+    assert_eq!(same["files"], json!([]));
+    ensure!(app.admin.query(difference, json!({ "from": 9 })).await.is_err());
+    assert_eq!(app.sender("blog").await?.query("{ templateDiff(key: \"nobody\") { from } }", json!({})).await?["templateDiff"], Value::Null);
+    Ok(())
+}

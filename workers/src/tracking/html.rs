@@ -18,6 +18,30 @@ use url::Url;
 /// servers take.
 const MOST: u16 = 500;
 
+/// What an author writes on a link that is to stay as it is, with the value `off`: such as a link to a page of law, or one that
+/// signs somebody in.
+const MARK: &str = "data-bongsu-track";
+
+/// Whether an author keeps a link from being tracked.
+fn is_excluded(element: &Element<'_, '_>) -> bool {
+    element.get_attribute(MARK).is_some_and(|value| value.trim().eq_ignore_ascii_case("off"))
+}
+
+/// The HTML without these marks, which are nobody else's business; nothing, where it has none.
+pub fn unmarked(html: &str) -> Option<String> {
+    // As HTML reads names of attributes.
+    if !html.as_bytes().windows(MARK.len()).any(|window| window.eq_ignore_ascii_case(MARK.as_bytes())) {
+        return None;
+    }
+    let marked: Selector = format!("[{MARK}]").parse().ok()?;
+    let unmark = ElementContentHandlers::default().element(|element: &mut Element<'_, '_>| {
+        element.remove_attribute(MARK);
+        Ok(())
+    });
+    let settings = RewriteStrSettings { element_content_handlers: vec![(Cow::Owned(marked), unmark)], ..RewriteStrSettings::new() };
+    rewrite_str(html, settings).ok()
+}
+
 /// Where a link leads that a browser would follow over the net; none of others, such as `mailto:`.
 fn target(element: &Element<'_, '_>) -> Option<Url> {
     let raw = element.get_attribute("href")?;
@@ -90,7 +114,7 @@ pub fn rewritten(html: &str, mail: &TrackedMail) -> Option<String> {
     let rewritten = walk(
         html,
         |number, url, element| {
-            if mail.clicks && !mail.is_ours(url.as_str()) && !is_placeholder(url.as_str()) {
+            if mail.clicks && !is_excluded(element) && !mail.is_ours(url.as_str()) && !is_placeholder(url.as_str()) {
                 refused |= element.set_attribute("href", &mail.link(number)).is_err();
             }
         },

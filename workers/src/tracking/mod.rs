@@ -12,7 +12,7 @@ mod recorder;
 mod tests;
 mod visitor;
 
-pub use html::{nth_link, rewritten};
+pub use html::{nth_link, rewritten, unmarked};
 pub use recorder::{Recorder, Sighting};
 pub use visitor::{Asking, TOO_SOON, is_program, is_too_soon};
 
@@ -25,15 +25,20 @@ use domain::{AggregateKind, Fact, StreamId};
 use std::sync::Arc;
 use url::Url;
 
-/// A content as its mail goes out: the same, where it is not tracked, has no HTML or cannot be rewritten.
+/// A content as its mail goes out: the same, where it has no HTML, or that is neither tracked nor marked, or cannot be
+/// rewritten.
 pub fn tracked(content: Arc<Content>, mail: Option<&TrackedMail>) -> Arc<Content> {
-    let (Some(mail), Some(html)) = (mail, content.html.as_deref()) else { return content };
-    match rewritten(html, mail) {
-        Some(html) => Arc::new(Content { html: Some(html), ..Content::clone(&content) }),
-        None => {
+    let Some(html) = content.html.as_deref() else { return content };
+    let followed = mail.and_then(|mail| {
+        let followed = rewritten(html, mail);
+        if followed.is_none() {
             metrics::counter!("bongsu_tracking_not_rewritten_total").increment(1);
-            content
         }
+        followed
+    });
+    match unmarked(followed.as_deref().unwrap_or(html)).or(followed) {
+        Some(html) => Arc::new(Content { html: Some(html), ..Content::clone(&content) }),
+        None => content,
     }
 }
 

@@ -89,6 +89,19 @@ fn our_own_pages_stay_and_count_all_the_same() {
 }
 
 #[test]
+fn a_link_that_its_author_excludes_stays_and_counts_all_the_same() {
+    let html = "<a data-bongsu-track=\"off\" href=\"https://law.test/\">law</a><a DATA-BONGSU-TRACK=' OFF ' href=https://in.test/>in</a><a data-bongsu-track=on href=\"https://shop.test/\">shop</a>";
+    let content = Arc::new(Content { html: Some(html.to_owned()), ..Content::default() });
+    let sent = tracked(Arc::clone(&content), Some(&mail(false, true))).html.clone().unwrap();
+    assert!(sent.contains("<a href=\"https://law.test/\">law") && sent.contains("in.test/") && !sent.contains("shop.test"), "{sent}");
+    assert!(sent.contains(&mail(false, true).link(2)) && !sent.to_ascii_lowercase().contains("bongsu-track"), "{sent}");
+    assert_eq!(leads(html, 2).as_deref(), Some("https://shop.test/"));
+    // The mark is for us only, also where nothing is tracked.
+    let plain = tracked(content, None).html.clone().unwrap();
+    assert!(plain.contains("https://shop.test/") && !plain.to_ascii_lowercase().contains("bongsu-track"), "{plain}");
+}
+
+#[test]
 fn the_picture_stands_once_at_the_end() {
     let picture = mail(true, false).picture();
     for (html, behind) in

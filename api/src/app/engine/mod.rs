@@ -267,14 +267,14 @@ impl Engine {
         // What is decided later is decided on the same terms.
         let terms = AcceptorSettings { overall: settings.overall.clone() };
         let due = Due::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), terms.clone());
+        let links = Arc::new(Links::new(master, settings.links.clone()));
         let templates = Templates::new(bus.clone());
-        let due = due.sharing(templates.clone());
+        let due = due.sharing(templates.clone(), links.at_hand());
         let publisher = Publisher::new(bus.clone(), Arc::clone(&settings.examiner));
         let (objects, kept) = settings.files.clone();
         let attachments = Attachments::new(objects, kept, Arc::clone(&clock));
         let acceptor =
             Acceptor::new(bus.clone(), Arc::clone(&facts), hashing.clone(), Arc::clone(&clock), Arc::clone(&random), terms).with(attachments.clone());
-        let links = Arc::new(Links::new(master, settings.links.clone()));
         let tracking = Arc::new(Recorder::new(bus.clone()));
         let sources = Sources { log: Arc::clone(&log), tail: Arc::clone(&tail), clock: Arc::clone(&clock) };
         let live = Arc::new(LocalFeed::new(&sources, read_models.notifications()?));

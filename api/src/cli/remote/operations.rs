@@ -117,7 +117,7 @@ pub const TEMPLATE: &str = "query Template($key: String!) {
       name description tags kind defaultLocale
       parameters { name type description required default example }
       locales { locale bodies { channel title text html mjml preheader data } }
-      experiment { name }
+      experiment { name controlWeight variants { name weight locales { locale bodies { channel title text html mjml preheader data } } } }
     }
   }
 }";

@@ -1,14 +1,13 @@
 //! `bongsu template diff`: what a push would change.
 
-use super::files::{Files, write};
 use super::folder::Folder;
-use super::{lines, server};
+use super::server;
 use crate::cli::exit::CliError;
 use crate::cli::output::Output;
 use crate::cli::remote::Remote;
+use crate::template_files::{differences, write};
 use clap::Args;
 use serde_json::json;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -36,7 +35,7 @@ impl Diff {
             return Err(CliError::failure(format!("{mistake}; `bongsu template lint` tells all")));
         }
         let client = self.remote.client()?;
-        let mut differences = Vec::new();
+        let mut found = Vec::new();
         for (key, read) in &folder.templates {
             let there = server::template(&client, key).await?;
             let state = match &there {
@@ -45,22 +44,16 @@ impl Diff {
                 Some(_) => continue,
             };
             let there = there.map(|there| write(&there.draft)).unwrap_or_default();
-            differences.push((key.to_string(), state, told(key.as_str(), &there, &write(&read.source))));
+            let told = differences((&format!("server/{key}"), key.as_str()), &there, &write(&read.source));
+            found.push((key.to_string(), state, told.into_iter().map(|(_, told)| told).collect::<String>()));
         }
         if out.json {
-            let rows: Vec<_> = differences.iter().map(|(key, state, diff)| json!({ "key": key, "state": state, "diff": diff })).collect();
+            let rows: Vec<_> = found.iter().map(|(key, state, diff)| json!({ "key": key, "state": state, "diff": diff })).collect();
             out.json_value(&rows)?;
         } else {
-            differences.iter().try_for_each(|(_, _, diff)| out.line(diff.trim_end()))?;
-            out.note(format_args!("{} of {} templates differ", differences.len(), folder.templates.len()));
+            found.iter().try_for_each(|(_, _, diff)| out.line(diff.trim_end()))?;
+            out.note(format_args!("{} of {} templates differ", found.len(), folder.templates.len()));
         }
-        Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-}
-
-/// The differences of all files of a template.
-fn told(key: &str, there: &Files, here: &Files) -> String {
-    let names: BTreeSet<&String> = there.keys().chain(here.keys()).collect();
-    let text = |files: &Files, name: &String| files.get(name).cloned().unwrap_or_default();
-    names.into_iter().map(|name| lines::unified((&format!("server/{key}/{name}"), &format!("{key}/{name}")), &text(there, name), &text(here, name))).collect()
 }

@@ -1,9 +1,9 @@
 //! Ready-made templates within this binary, for servers that begin with none.
 
-use super::files::read;
 use super::{key, server};
 use crate::cli::exit::CliError;
 use crate::cli::remote::Client;
+use crate::template_files::read;
 
 /// A file of docs/templates, with its name.
 macro_rules! file {

@@ -1,8 +1,8 @@
 //! A folder of templates: a folder for each, named by its key.
 
-use super::files::{At, Files, HEAD, Read, read};
 use super::remark::{Level, Remark};
 use crate::cli::exit::CliError;
+use crate::template_files::{At, Files, HEAD, Read, VARIANT, read};
 use domain::rendering::{Parts, references};
 use domain::template::{Source, TemplateKind};
 use domain::values::TemplateKey;
@@ -42,10 +42,15 @@ fn entries(path: &Path) -> Result<Vec<(String, PathBuf)>, CliError> {
     Ok(entries)
 }
 
-/// The files of one template; notes for people (`.md`) are none of them.
+/// The files of one template, those of its variants too; notes for people (`.md`) are none of them.
 pub fn files(path: &Path) -> Result<Files, CliError> {
     let mut files = Files::new();
     for (name, path) in entries(path)?.into_iter().filter(|(name, _)| !name.ends_with(".md")) {
+        if name.starts_with(VARIANT) && path.is_dir() {
+            let below = self::files(&path)?;
+            files.extend(below.into_iter().map(|(file, text)| (format!("{name}/{file}"), text)));
+            continue;
+        }
         let size = std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?;
         if size.is_file() && size.len() > LARGEST {
             return Err(CliError::failure(format!("{} has more than {} KB, which is too large for a template", path.display(), LARGEST / 1024)));
@@ -53,6 +58,11 @@ pub fn files(path: &Path) -> Result<Files, CliError> {
         files.insert(name, std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?);
     }
     Ok(files)
+}
+
+/// The layouts and partials that a template and its variants name.
+fn rests_on(source: &Source) -> BTreeSet<TemplateKey> {
+    source.all_variants().flat_map(|(_, whole)| references(&whole).unwrap_or_default()).collect()
 }
 
 impl Folder {
@@ -91,7 +101,7 @@ impl Folder {
     /// The layouts and partials that a template rests on, as far as the folder has them.
     pub fn parts(&self, source: &Source) -> Parts {
         let mut parts = Parts::new();
-        let mut open: Vec<TemplateKey> = references(source).unwrap_or_default().into_iter().collect();
+        let mut open: Vec<TemplateKey> = rests_on(source).into_iter().collect();
         while let Some(key) = open.pop() {
             let part = self.templates.get(&key).map(|read| &read.source).filter(|part| part.kind != TemplateKind::Message);
             if let Some(part) = part.filter(|_| !parts.contains_key(&key)) {
@@ -117,7 +127,7 @@ impl Folder {
         if !seen.insert(key.clone()) {
             return;
         }
-        for part in references(&read.source).unwrap_or_default() {
+        for part in rests_on(&read.source) {
             self.visit(&part, seen, order);
         }
         order.push(key.clone());

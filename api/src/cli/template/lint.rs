@@ -5,7 +5,8 @@ use super::remark::{Level, Remark};
 use crate::cli::exit::CliError;
 use crate::cli::output::Output;
 use clap::Args;
-use commands::templates::examined;
+use commands::templates::{Examined, examined};
+use domain::template::CONTROL;
 use domain::values::TemplateKey;
 use serde_json::json;
 use std::path::PathBuf;
@@ -63,12 +64,15 @@ fn about(folder: &Folder, key: &TemplateKey) -> Vec<Remark> {
     if let Err(refusal) = read.source.check() {
         return vec![Remark::of_shape(key, &refusal)];
     }
-    let found = examined(&read.source, &folder.parts(&read.source));
+    let (parts, mut found) = (folder.parts(&read.source), Examined::default());
+    for (variant, whole) in read.source.all_variants() {
+        found.add(examined(&whole, &parts), (variant != CONTROL).then_some(variant));
+    }
     let of = |level| move |finding| Remark::of_finding(folder, key, level, finding);
     let mut remarks: Vec<Remark> = found.problems.iter().map(of(Level::Problem)).collect();
     remarks.extend(found.warnings.iter().map(of(Level::Warning)));
     remarks.extend(domain::rendering::missing(&read.source).into_iter().map(|(locale, channel, field)| {
-        let message = format!("[{}] has no {}, which {} has", super::files::section_of(channel), field.name(), read.source.default_locale);
+        let message = format!("[{}] has no {}, which {} has", crate::template_files::section_of(channel), field.name(), read.source.default_locale);
         Remark::new(Level::Warning, &format!("{key}/{locale}.toml"), "MISSING_TRANSLATION", message)
     }));
     remarks

@@ -6,9 +6,7 @@
 mod diff;
 mod embedded;
 mod examine;
-mod files;
 mod folder;
-mod lines;
 mod lint;
 mod preview;
 mod pull;

@@ -1,6 +1,5 @@
 //! `bongsu template preview`: what a template says, from files or from the server.
 
-use super::files::HEAD;
 use super::folder::Folder;
 use super::lint::remarks;
 use super::remark::Level;
@@ -8,11 +7,12 @@ use super::server;
 use crate::cli::exit::CliError;
 use crate::cli::output::Output;
 use crate::cli::remote::{Remote, accepted, operations};
+use crate::template_files::HEAD;
 use clap::Args;
 use commands::templates::placeholders;
 use domain::calendar::TimeZone;
 use domain::rendering::{Audience, compile};
-use domain::template::check_parameters;
+use domain::template::{CONTROL, check_parameters};
 use domain::values::{Channel, Locale, TemplateKey};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -38,6 +38,9 @@ pub struct Preview {
     /// In which language [default: the template's].
     #[arg(long)]
     pub locale: Option<String>,
+    /// A variant of its experiment [default: the template without it].
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
     /// Parameters: a JSON object, or a file with one [default: the examples].
     #[arg(long, value_name = "FILE|JSON")]
     pub parameters: Option<String>,
@@ -97,7 +100,8 @@ impl Preview {
         let folder = Folder::read(above)?;
         let key = TemplateKey::new(name).ok();
         let Some((key, read)) = key.and_then(|key| folder.templates.get_key_value(&key)) else { return Err(wrong(&folder, name)) };
-        let source = &read.source;
+        let variant = self.variant.as_deref().unwrap_or(CONTROL);
+        let source = &read.source.as_variant(variant).ok_or_else(|| CliError::usage(format!("{key} has no variant `{variant}`")))?;
         let compiled = compile(source, &folder.parts(source)).map_err(|_| wrong(&folder, key.as_str()))?;
         let parameters = data.unwrap_or_else(|| source.examples());
         check_parameters(&source.parameters, &parameters).map_err(CliError::usage)?;
@@ -111,7 +115,7 @@ impl Preview {
 
     async fn remote(&self, data: Option<Map<String, Value>>) -> Result<Value, CliError> {
         let key = super::key(&self.template)?;
-        let input = json!({ "key": key.as_str(), "channel": self.channel.to_uppercase(), "locale": self.locale, "parameters": data });
+        let input = json!({ "key": key.as_str(), "channel": self.channel.to_uppercase(), "locale": self.locale, "variant": self.variant, "parameters": data });
         let mut answer = self.remote.client()?.run(operations::PREVIEW_TEMPLATE, json!({ "input": input })).await?;
         let told = &mut answer["previewTemplate"];
         if told["__typename"] == "TemplatePreviewFailed" {

@@ -1,11 +1,11 @@
 //! `bongsu template pull`: from the server into files.
 
-use super::files::{Files, HEAD, read, write};
 use super::folder::files;
 use super::server;
 use crate::cli::exit::CliError;
 use crate::cli::output::Output;
 use crate::cli::remote::Remote;
+use crate::template_files::{Files, HEAD, read, write};
 use clap::Args;
 use domain::template::Source;
 use domain::values::TemplateKey;
@@ -82,8 +82,15 @@ fn replace(path: &Path, written: &Files) -> Result<(), CliError> {
     std::fs::create_dir_all(path).map_err(failed)?;
     for old in files(path)?.keys().filter(|name| !written.contains_key(*name)) {
         std::fs::remove_file(path.join(old)).map_err(failed)?;
+        // The folder of a variant that is no more goes with its last file.
+        if let Some((folder, _)) = old.split_once('/') {
+            let _ = std::fs::remove_dir(path.join(folder));
+        }
     }
     for (name, text) in written {
+        if let Some((folder, _)) = name.split_once('/') {
+            std::fs::create_dir_all(path.join(folder)).map_err(failed)?;
+        }
         std::fs::write(path.join(name), text).map_err(failed)?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! What there is to say about a file: `file:line:column code message`, as editors and CI read it.
 
-use super::files::{At, FieldKey, HEAD, Read};
 use super::folder::Folder;
+use crate::template_files::{At, FieldKey, HEAD, Read};
 use commands::templates::Finding;
 use domain::template::TemplateRefusal;
 use domain::values::{Channel, Locale, TemplateKey};
@@ -80,10 +80,14 @@ fn place(read: &Read, finding: &Finding, in_part: bool) -> At {
     let (line, column) = (number(finding.line), number(finding.column));
     // What is told of HTML or a text is told of what it was made from.
     let told = finding.field.as_deref().unwrap_or("text");
-    for field in [told, "mjml", "html", "text", "title"] {
-        let found = read.fields.iter().find(|((tag, of, name), _): &(&FieldKey, _)| tag == locale.as_str() && *of == channel && *name == field);
-        if let Some((_, at)) = found {
-            return at.within(line, column);
+    // What a variant does not say itself is the template's.
+    let own = finding.variant.as_ref().filter(|_| !in_part);
+    for variant in own.map(Some).into_iter().chain([None]) {
+        for field in [told, "mjml", "html", "text", "title"] {
+            let wanted = |(of, tag, over, name): &FieldKey| of.as_ref() == variant && tag == locale.as_str() && *over == channel && *name == field;
+            if let Some((_, at)) = read.fields.iter().find(|(key, _)| wanted(key)) {
+                return at.within(line, column);
+            }
         }
     }
     At::file(&format!("{locale}.toml"))

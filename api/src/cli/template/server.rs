@@ -1,9 +1,9 @@
 //! Templates on a server: read and written over GraphQL, in the domain's own terms here.
 
-use super::files::ordered;
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::remote::{Client, accepted, operations};
-use domain::template::Source;
+use crate::template_files::ordered;
+use domain::template::{Source, TemplateRefusal};
 use domain::values::TemplateKey;
 use serde_json::{Value, json};
 
@@ -39,11 +39,6 @@ pub async fn template(client: &Client, key: &TemplateKey) -> Result<Option<OnSer
     let found = &data["template"];
     if found["draft"].is_null() {
         return Ok(None);
-    }
-    if let Some(experiment) = found["draft"]["experiment"]["name"].as_str() {
-        let message =
-            format!("{key} has the experiment {experiment}, which files do not hold; end it with promoteVariant, or change the template with saveTemplate");
-        return Err(CliError::new(Exit::Conflict, message));
     }
     Ok(Some(OnServer { revision: found["revision"].as_i64().unwrap_or_default(), draft: ordered(source(&found["draft"])?) }))
 }
@@ -104,31 +99,50 @@ fn renamed(mut source: Value, change: fn(&str) -> String) -> Value {
         }
     };
     each(source.get_mut("parameters"), &mut |parameter| rename(parameter.get_mut("type")));
-    each(source.get_mut("locales"), &mut |localized| each(localized.get_mut("bodies"), &mut |body| rename(body.get_mut("channel"))));
+    let told = &mut |localized: &mut Value| each(localized.get_mut("bodies"), &mut |body| rename(body.get_mut("channel")));
+    each(source.get_mut("locales"), told);
+    if let Some(experiment) = source.get_mut("experiment") {
+        each(experiment.get_mut("variants"), &mut |variant| each(variant.get_mut("locales"), told));
+    }
     source
 }
 
-/// Moves a value to another name.
-fn moved(mut source: Value, from: &str, to: &str) -> Value {
-    if let Some(map) = source.as_object_mut()
-        && let Some(value) = map.remove(from)
-    {
-        map.insert(to.to_owned(), value);
-    }
+/// Names of fields in the domain and in the schema.
+const FIELDS: [(&str, &str); 2] = [("default_locale", "defaultLocale"), ("control_weight", "controlWeight")];
+
+/// Moves values from their names to others, in the source and in its experiment.
+fn moved(mut source: Value, to: fn((&'static str, &'static str)) -> (&'static str, &'static str)) -> Value {
+    let move_in = |value: Option<&mut Value>| {
+        let Some(map) = value.and_then(Value::as_object_mut) else { return };
+        for (from, to) in FIELDS.map(to) {
+            if let Some(value) = map.remove(from) {
+                map.insert(to.to_owned(), value);
+            }
+        }
+    };
+    move_in(source.get_mut("experiment"));
+    move_in(Some(&mut source));
     source
 }
 
 /// As the schema's `TemplateSourceInput` has it.
 fn input(source: &Source) -> Result<Value, CliError> {
     let source = serde_json::to_value(source).map_err(CliError::failure)?;
-    Ok(renamed(moved(source, "default_locale", "defaultLocale"), str::to_uppercase))
+    Ok(renamed(moved(source, |names| names), str::to_uppercase))
 }
 
 /// From the schema's `TemplateSource`.
 fn source(answer: &Value) -> Result<Source, CliError> {
-    let source = renamed(moved(answer.clone(), "defaultLocale", "default_locale"), str::to_lowercase);
-    serde_json::from_value(source)
-        .map_err(|error| CliError::failure(format!("the server has a template that this program cannot read: {error}; use its own version of bongsu")))
+    let source = renamed(moved(answer.clone(), |(own, schemas)| (schemas, own)), str::to_lowercase);
+    let unreadable = |why: &dyn std::fmt::Display| {
+        CliError::failure(format!("the server has a template that this program cannot read: {why}; use its own version of bongsu"))
+    };
+    let source: Source = serde_json::from_value(source).map_err(|error| unreadable(&error))?;
+    // Variants' names become names of folders.
+    match &source.experiment {
+        Some(experiment) if !experiment.is_sound() => Err(unreadable(&TemplateRefusal::Experiment)),
+        _ => Ok(source),
+    }
 }
 
 #[cfg(test)]
@@ -141,11 +155,18 @@ mod tests {
     fn a_source_comes_back_as_it_went() {
         let stored = json!({ "name": "A", "kind": "layout", "default_locale": "en",
             "parameters": [{ "name": "at", "type": "date_time", "example": { "type": "x", "none": null } }],
-            "locales": [{ "locale": "en", "bodies": [{ "channel": "kakao_talk", "text": "a" }, { "text": "b" }] }] });
+            "locales": [{ "locale": "en", "bodies": [{ "channel": "kakao_talk", "text": "a" }, { "text": "b" }] }],
+            "experiment": { "name": "tone", "control_weight": 1, "variants": [
+                { "name": "warm", "weight": 2, "locales": [{ "locale": "en", "bodies": [{ "channel": "sms", "text": "c" }] }] }] } });
         let known: Source = serde_json::from_value(stored).unwrap();
         let sent = input(&known).unwrap();
         assert_eq!((&sent["kind"], &sent["parameters"][0]["type"]), (&json!("LAYOUT"), &json!("DATE_TIME")));
         assert_eq!(sent["locales"][0]["bodies"][0]["channel"], "KAKAO_TALK");
+        let variant = &sent["experiment"]["variants"][0];
+        assert_eq!((&sent["experiment"]["controlWeight"], &variant["locales"][0]["bodies"][0]["channel"]), (&json!(1), &json!("SMS")));
         assert_eq!(source(&sent).unwrap(), known);
+        let mut elsewhere = sent;
+        elsewhere["experiment"]["variants"][0]["name"] = json!("../../x");
+        assert!(source(&elsewhere).is_err());
     }
 }

@@ -1,9 +1,9 @@
 //! Folders of templates: those that come with Bongsu, and what is said of wrong ones.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use super::files::{read, write};
 use super::folder::{Folder, files};
 use super::lint::remarks;
+use crate::template_files::{read, write};
 use domain::calendar::TimeZone;
 use domain::rendering::{Audience, Links, compile};
 use domain::template::TemplateKind;
@@ -129,6 +129,28 @@ fn what_is_wrong_is_told_with_its_file_and_line() {
     has("foot/en.any.txt:2:5 UNKNOWN_PARAMETER");
     assert_eq!(told.iter().filter(|line| line.starts_with("foot/")).count(), 1, "once, and not for its users: {told:?}");
     has("No Key/template.toml:1:1 FILE the folder's name is the template's key");
+}
+
+#[test]
+fn variants_are_tried_and_told_by_their_own_files() {
+    let tried = "\n[[parameters]]\nname = \"name\"\ntype = \"string\"\nrequired = true\nexample = \"Mina\"\n\n[experiment]\nname = \"tone\"\ncontrol_weight = 1\n\n[[experiment.variants]]\nname = \"warm\"\nweight = 1\n";
+    let head = format!("{HEAD}{tried}");
+    let whole = |text: &str| {
+        folder_of(&[
+            ("a/template.toml", &head),
+            ("a/en.toml", "[any]\ntitle = \"Hi\"\ntext = \"Hello {{ name }}\"\n"),
+            ("a/variant-warm/en.any.txt", text),
+            ("a/variant-warm/notes.md", "notes"),
+            ("foot/template.toml", "name = \"Foot\"\nkind = \"partial\"\ndefault_locale = \"en\"\n"),
+            ("foot/en.any.txt", "bye"),
+        ])
+        .1
+    };
+    let good = whole("Dear {{ name }}: {% include \"foot\" %}");
+    assert!(remarks(&good).is_empty(), "{:?}", remarks(&good));
+    assert_eq!(good.in_order().iter().map(|key| key.as_str()).collect::<Vec<_>>(), ["foot", "a"], "a variant rests on it");
+    let told: Vec<String> = remarks(&whole("one\nDear {{ nobody }}")).iter().map(ToString::to_string).collect();
+    assert!(matches!(told.as_slice(), [one] if one.starts_with("a/variant-warm/en.any.txt:2:6 UNKNOWN_PARAMETER")), "{told:?}");
 }
 
 #[test]

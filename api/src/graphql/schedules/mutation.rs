@@ -77,7 +77,7 @@ async fn define(
         return Ok(Err(refusal.into()));
     }
     if let Some(key) = &content.template {
-        let template = engine.facts.template::<Refusal>(&engine.bus, key).await.map_err(bus_error)?;
+        let (_, template) = engine.facts.template::<Refusal>(&engine.bus, key).await.map_err(bus_error)?;
         if let Err(unusable) = usable(&template.state, &terms.sender, content.parameters.as_deref().unwrap_or("{}")) {
             return Ok(Err(Refusal::Template(unusable).into()));
         }

@@ -1,41 +1,25 @@
 //! Taking back, singly or by query; and the list of what was asked for, seen or not, that goes with it.
 
+use super::finding::{NotificationFilter, found};
 use crate::auth::Caller;
 use crate::graphql::context::{metadata, principal, services, staff};
-use crate::graphql::error::{bus_error, failure, read_error};
+use crate::graphql::error::{bus_error, failure};
 use crate::graphql::notifications::NotificationObject;
 use crate::graphql::position::Position;
 use crate::graphql::problem::Refused;
 use crate::graphql::wait::at_least;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Union};
-use chrono::{DateTime, Utc};
 use commands::bus::Refused as BusRefused;
 use commands::cancel::{Stopped, cancel};
 use domain::notification::{Notification, NotificationRefusal};
-use domain::values::{CategoryKey, DeliveryNo, NotificationId, SenderKey};
+use domain::values::{DeliveryNo, NotificationId};
 use domain::{AggregateKind, StreamId};
-use projections::notifications::{Search, SearchPage};
 
 /// What to take back.
 #[derive(InputObject)]
 pub struct CancelNotificationInput {
     /// The notification.
     pub id: ID,
-}
-
-/// Which notifications.
-#[derive(InputObject)]
-pub struct NotificationFilter {
-    /// Your id of the recipient.
-    recipient: Option<String>,
-    /// Key of the category.
-    category: Option<String>,
-    /// Key of the sender; with a sender's key only its own are meant in any case.
-    sender: Option<String>,
-    /// Accepted at this moment or later.
-    requested_after: Option<DateTime<Utc>>,
-    /// Accepted before this moment.
-    requested_before: Option<DateTime<Utc>>,
 }
 
 /// What to take back.
@@ -122,45 +106,6 @@ fn cancelled(id: NotificationId, stopped: &Stopped) -> NotificationCancelled {
     }
 }
 
-/// What a caller may look for; none where nothing can be found.
-fn search(ctx: &Context<'_>, filter: &NotificationFilter) -> Result<Option<Search>> {
-    let engine = &services(ctx)?.engine;
-    let mut search = Search {
-        recipient: filter.recipient.as_deref().map(|name| engine.hashing.recipient(name)),
-        requested_from: filter.requested_after.map(|at| at.timestamp_millis()),
-        requested_before: filter.requested_before.map(|at| at.timestamp_millis()),
-        ..Search::default()
-    };
-    for (text, field) in [(&filter.category, "category"), (&filter.sender, "sender")] {
-        let Some(text) = text else { continue };
-        // What is no key is nobody's.
-        match field {
-            "category" => search.category = CategoryKey::new(text).ok(),
-            _ => search.sender = SenderKey::new(text).ok(),
-        }
-        if search.category.is_none() && field == "category" || search.sender.is_none() && field == "sender" {
-            return Ok(None);
-        }
-    }
-    if let Caller::Sender { sender, sandbox, .. } = principal(ctx)?.caller.as_ref() {
-        if search.sender.as_ref().is_some_and(|named| named != sender) {
-            return Ok(None);
-        }
-        search.sender = Some(sender.clone());
-        search.sandbox = Some(*sandbox);
-    }
-    Ok(Some(search))
-}
-
-async fn found(ctx: &Context<'_>, filter: &NotificationFilter, after: Option<Position>, first: i32, most: usize) -> Result<SearchPage> {
-    let first = usize::try_from(first).ok().filter(|first| (1..=most).contains(first));
-    let first = first.ok_or_else(|| failure("BAD_USER_INPUT", format!("Ask for 1 to {most} at once.")))?;
-    match search(ctx, filter)? {
-        None => Ok(SearchPage::default()),
-        Some(search) => services(ctx)?.notifications.search(search, after.map_or(0, |after| after.0), first).await.map_err(read_error),
-    }
-}
-
 /// Mutations that take back.
 #[derive(Default)]
 pub struct CancelMutation;
@@ -203,12 +148,7 @@ impl CancelMutation {
     ) -> Result<NotificationsCancelled> {
         staff(ctx)?;
         let query = &input.query;
-        if query.recipient.is_none()
-            && query.category.is_none()
-            && query.sender.is_none()
-            && query.requested_after.is_none()
-            && query.requested_before.is_none()
-        {
+        if query.is_empty() {
             return Err(failure("BAD_USER_INPUT", "Name at least one field of `query`; for everything, `requestedBefore: \"<now>\"`."));
         }
         let services = services(ctx)?;
@@ -257,7 +197,8 @@ pub struct SearchQuery;
 #[Object]
 impl SearchQuery {
     /// Notifications as they were asked for, oldest first, whatever became of them: also what waits, was
-    /// collected or decided against, which no recipient's history shows. For senders their own.
+    /// collected or decided against, which no recipient's history shows. For senders their own. With `status` or
+    /// `titleWords` a page looks at a thousand of them, and may be short or empty while there is a `cursor`.
     #[graphql(complexity = "20 + first.max(1) as usize * child_complexity / 10")]
     async fn requested_notifications(
         &self,

@@ -1,6 +1,7 @@
 //! Sending, looking ahead at what would become of it, and taking back.
 
 mod cancelling;
+mod finding;
 mod input;
 mod mutation;
 mod preview;

@@ -3,6 +3,7 @@
 //! The read model finds them; what they say is read from the log. Administrators may everything; a sender what the
 //! template's access says. What a caller may not know of is answered like what does not exist.
 
+mod difference;
 mod input;
 mod mutation;
 mod object;
@@ -11,6 +12,7 @@ mod query;
 mod results;
 mod trial;
 
+pub use difference::TemplateDiffQuery;
 pub use input::{TemplateContentInput, from_template};
 pub use mutation::TemplateMutation;
 pub use preview::TemplatePreviewQuery;

@@ -13,7 +13,7 @@ use async_graphql::{Context, InputObject, Json, Object, Result, SimpleObject, Un
 use commands::templates::{Finding, placeholders};
 use domain::calendar::TimeZone;
 use domain::rendering::{Audience, Parts, Rendered, compile};
-use domain::template::{Source, TemplateRefusal};
+use domain::template::{CONTROL, Source, TemplateRefusal};
 use domain::values::Locale;
 use serde_json::{Map, Value};
 
@@ -26,6 +26,8 @@ pub struct PreviewTemplateInput {
     source: Option<TemplateSourceInput>,
     /// A version that was published; leave out for what was written last.
     version: Option<i32>,
+    /// A variant of its experiment; leave out for what it says without one.
+    variant: Option<String>,
     /// Over which channel.
     channel: Channel,
     /// In which language; leave out for the template's default.
@@ -178,6 +180,9 @@ impl TemplatePreviewQuery {
         if !examined.problems.is_empty() {
             return Ok(failed(&examined.problems));
         }
+        let Some(source) = source.as_variant(input.variant.as_deref().unwrap_or(CONTROL)) else {
+            return Ok(TemplatePreviewResult::Refused(refused(&TemplateRefusal::NoSuchVariant)));
+        };
         Ok(match rendered(source, resolved.parts, reader).await {
             Ok(told) => TemplatePreviewResult::Preview(TemplatePreview {
                 locale: told.locale.to_string(),

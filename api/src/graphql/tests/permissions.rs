@@ -77,6 +77,7 @@ const QUERIES: &[Row] = &[
     ("categories", "{ key }", ALL),
     ("template", r#"(key: "a") { key }"#, STAFF),
     ("templates", "{ key }", STAFF),
+    ("templateDiff", r#"(key: "a") { from }"#, STAFF),
     ("templateHistory", r#"(key: "a") { by }"#, STAFF),
     ("experimentResults", r#"(key: "a") { experiment }"#, STAFF),
     ("previewTemplate", r#"(input: {key: "a", channel: EMAIL}) { __typename }"#, STAFF),

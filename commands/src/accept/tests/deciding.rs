@@ -28,7 +28,7 @@ async fn limited(most: u32) -> Arc<Fixture> {
 
 async fn digesting(max_items: u16) -> Arc<Fixture> {
     let fixture = fixture().await;
-    fixture.category(|category| category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items })).await;
+    fixture.category(|category| category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items, template: None })).await;
     Arc::new(fixture)
 }
 
@@ -187,7 +187,7 @@ async fn a_failed_commit_leaves_nothing_in_the_log_or_in_memory() {
         .category(|category| {
             category.limits = vec![Limit { most: 1, per: LimitWindow::Calendar(Period::Day) }];
             category.over_limit = OverLimit::Digest;
-            category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items: 5 });
+            category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items: 5, template: None });
         })
         .await;
     let head = fixture.bus.log().head().await.unwrap();

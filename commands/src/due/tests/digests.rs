@@ -19,7 +19,9 @@ use std::sync::atomic::Ordering;
 
 impl World {
     async fn collects(&self, max_items: u16) {
-        self.fixture.category(|category| category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items })).await;
+        self.fixture
+            .category(|category| category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items, template: None }))
+            .await;
     }
 
     fn digest(&self) -> DigestId {
@@ -27,20 +29,20 @@ impl World {
         self.fixture.hashing.digest(self.fixture.hashing.recipient("alice"), &request.category, &request.sender, false, None)
     }
 
-    fn stream(&self) -> StreamId {
+    pub(super) fn stream(&self) -> StreamId {
         digest_stream(self.digest())
     }
 
-    async fn item(&self, title: Option<&str>, body: &str) -> NotificationId {
+    pub(super) async fn item(&self, title: Option<&str>, body: &str) -> NotificationId {
         let content = Content { title: title.map(str::to_owned), body: body.to_owned(), ..Content::default() };
         self.fixture.send(SendRequest { content, ..request(None, "") }).await.unwrap().id
     }
 
-    async fn close(&self) -> Asked {
+    pub(super) async fn close(&self) -> Asked {
         self.ask_one(self.stream(), TimerName::Close).await
     }
 
-    async fn summary(&self, window: u32) -> (Requested, Vec<NotificationEvent>) {
+    pub(super) async fn summary(&self, window: u32) -> (Requested, Vec<NotificationEvent>) {
         let mut events = self.fixture.events(self.fixture.hashing.summary(self.digest(), window).0).await;
         let NotificationEvent::Requested(requested) = events.remove(0) else { panic!("{events:?}") };
         (requested, events)
@@ -170,7 +172,7 @@ async fn a_summary_counts_as_one() {
         .fixture
         .category(|category| {
             category.limits = vec![Limit { most: 1, per: LimitWindow::Calendar(Period::Day) }];
-            category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items: 5 });
+            category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items: 5, template: None });
         })
         .await;
     for window in 1..=2 {

@@ -135,7 +135,10 @@ async fn who_holds_a_place_goes_out_in_it_and_takes_no_other() {
 async fn what_waited_may_be_collected() {
     let world = world().await;
     let id = {
-        world.fixture.category(|category| category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items: 3 })).await;
+        world
+            .fixture
+            .category(|category| category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items: 3, template: None }))
+            .await;
         world.waits().await
     };
     world.pass(6 * HOUR);

@@ -49,7 +49,7 @@ fn a_digest_and_a_schedule_are_asked_at_the_moment_that_the_last_event_names() {
     let added = |closes_at| DigestEvent::DigestItemAdded(DigestItemAdded { window: 1, notification: NotificationId::default(), closes_at });
     assert_eq!(timers_of(&added(Some(9)).into()), set(TimerName::Close, 9));
     assert_eq!(timers_of(&added(None).into()), None);
-    let closed = DigestEvent::DigestClosed(DigestClosed { window: 1, summary: None, items: Vec::new(), more: 0 });
+    let closed = DigestEvent::DigestClosed(DigestClosed { window: 1, summary: None, items: Vec::new(), more: 0, template_unused: None });
     assert_eq!(timers_of(&closed.into()), Some(TimerChange::ClearAll));
     assert_eq!(timers_of(&ScheduleEvent::NextRunMoved(NextRunMoved { next: Some(3) }).into()), set(TimerName::Run, 3));
     assert_eq!(timers_of(&ScheduleEvent::SchedulePaused(SchedulePaused {}).into()), Some(TimerChange::ClearAll));

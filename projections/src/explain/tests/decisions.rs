@@ -7,13 +7,13 @@ use commands::accept::subscription_stream;
 use domain::address::{AddressEvent, AddressSuppressed, SuppressionReason};
 use domain::calendar::{LocalTime, Period, Weekday, WeeklyWindow, WeeklyWindows};
 use domain::category::CategoryEvent;
-use domain::digest::{DigestClosed, DigestEvent, DigestItemAdded, DigestOpened};
+use domain::digest::{DigestClosed, DigestEvent, DigestItemAdded, DigestOpened, TemplateUnused};
 use domain::frequency::{Counted, FrequencyEvent};
 use domain::notification::*;
 use domain::recipient::{Erased, RecipientEvent};
 use domain::schedule::{OccurrenceFired, ScheduleDefined, ScheduleEvent, Terms, Trigger};
 use domain::subscription::{QuietHoursChanged, Resubscribed};
-use domain::values::{DigestId, Limit, LimitWindow, NotificationId, Origin, Rule, ScheduleId, SenderKey};
+use domain::values::{DigestId, Limit, LimitWindow, NotificationId, Origin, Rule, ScheduleId, SenderKey, TemplateKey};
 use domain::{AggregateKind, StreamId};
 
 fn suppressed(rule: Rule, channel: Option<Channel>, subscription: u64) -> NotificationEvent {
@@ -203,13 +203,15 @@ fn a_digest_says_until_when_it_collects_and_then_what_became_of_its_summary() {
     let told = of(&story, 1);
     assert_eq!((told.outcome, told.over), (Outcome::Digested, false));
     assert!(told.sentence.contains("holds 1 item now, and closes on 2027-01-15 09:00:00 UTC"), "{}", told.sentence);
-    let closed = DigestClosed { window: 1, summary: Some(summary), items: vec![NotificationId(stream(1).id)], more: 0 };
+    let unused = TemplateUnused { key: TemplateKey::new("weekly").unwrap(), code: "TEMPLATE_ARCHIVED".to_owned() };
+    let closed = DigestClosed { window: 1, summary: Some(summary), items: vec![NotificationId(stream(1).id)], more: 0, template_unused: Some(unused) };
     story.add(own, DigestEvent::DigestClosed(closed));
     let NotificationEvent::Requested(mut asked) = requested(to(), false) else { unreachable!() };
     asked.origin = Some(Origin::Digest { digest, window: 1 });
     story.notification(7, NotificationEvent::Requested(asked)).notification(7, suppressed(Rule::OptedOutOfAll, None, 0));
     let told = of(&story, 1);
     assert!(told.over && told.sentence.contains(&format!("its summary is notification {summary}, which is not sent")), "{}", told.sentence);
+    assert!(told.sentence.contains("; template weekly could not say it: it was archived; it is in words of Bongsu's own"), "{}", told.sentence);
     assert_eq!(told.steps[1].facts[0].notification, Some(summary));
     assert!(said(&of(&story, 7), "Requested").contains("the digest collected since"));
 }

@@ -11,12 +11,29 @@ pub(in crate::explain) fn limit(limit: &Limit) -> String {
     }
 }
 
-/// How long a digest collects.
-pub(in crate::explain) fn digest_window(settings: &DigestSettings) -> String {
-    match settings.window {
+/// How long a digest collects, and whose words its summary is in.
+pub(in crate::explain) fn digest(settings: &DigestSettings) -> String {
+    let window = match settings.window {
         DigestWindow::Fixed { millis } => format!("for {} from the first item", length(millis)),
         DigestWindow::Sliding { millis, at_most } => format!("until {} without an item, {} at most", length(millis), length(at_most)),
         DigestWindow::Until { local_time } => format!("until {local_time} on the recipient's clock"),
+    };
+    match &settings.template {
+        Some(key) => format!("{window} and are told by template {key}"),
+        None => window,
+    }
+}
+
+/// Why a template could not say a digest's summary.
+pub(in crate::explain) fn template_unused(code: &str) -> &str {
+    match code {
+        "TEMPLATE_NOT_FOUND" => "it did not exist",
+        "TEMPLATE_UNPUBLISHED" => "it was not published",
+        "TEMPLATE_ARCHIVED" => "it was archived",
+        "TEMPLATE_NOT_A_MESSAGE" => "it is a layout or partial",
+        "TEMPLATE_PARAMETERS" => "it needs parameters that no digest gives",
+        "TEMPLATE_NO_BODY" => "it has nothing for one of the channels",
+        _ => super::answer(None, code).unwrap_or(code),
     }
 }
 

@@ -5,7 +5,7 @@ mod provider;
 mod rules;
 mod time;
 
-pub(super) use limits::{digest_window, limit, next_when};
+pub(super) use limits::{digest, limit, next_when, template_unused};
 pub(super) use provider::answer;
 pub(super) use rules::{by_name, by_words, rule, source_name, source_words};
 pub(super) use time::{length, local, moment};

@@ -7,7 +7,7 @@ use super::signed;
 use crate::notifications::row::{NotificationRow, columns};
 use crate::store::ReadError;
 use commands::log::StreamNo;
-use domain::values::{CategoryKey, Millis, RecipientId, SenderKey};
+use domain::values::{CategoryKey, Millis, RecipientId, SenderKey, TemplateKey};
 use rusqlite::{Connection, params};
 use sqlx::PgPool;
 
@@ -23,6 +23,8 @@ pub struct Search {
     pub sender: Option<SenderKey>,
     /// Which kind.
     pub category: Option<CategoryKey>,
+    /// The template that it is made from.
+    pub template: Option<TemplateKey>,
     /// Asked with a sandbox key, or not.
     pub sandbox: Option<bool>,
     /// Accepted then or later (ms since the epoch).
@@ -67,7 +69,9 @@ macro_rules! found {
             $number,
             " IS NULL OR requested_at >= $7) AND ($8",
             $number,
-            " IS NULL OR requested_at < $8) ORDER BY number LIMIT $9"
+            " IS NULL OR requested_at < $8) AND ($9",
+            $text,
+            " IS NULL OR template = $9) ORDER BY number LIMIT $10"
         )
     };
 }
@@ -87,6 +91,7 @@ pub(super) fn in_sqlite(connection: &Connection, search: &Search, after: StreamN
         search.sandbox.map(i64::from),
         search.requested_from,
         search.requested_before,
+        search.template.as_ref().map(TemplateKey::as_str),
         signed(first as u64)
     ])?;
     let mut found = Vec::new();
@@ -108,6 +113,7 @@ pub(super) async fn in_postgres(pool: PgPool, search: Search, after: StreamNo, f
         .bind(search.sandbox.map(i64::from))
         .bind(search.requested_from)
         .bind(search.requested_before)
+        .bind(search.template.as_ref().map(TemplateKey::as_str))
         .bind(signed(first as u64));
     let found = query.fetch_all(&pool).await?.into_iter().map(NotificationRow::of).collect::<Result<_, _>>()?;
     let last = sqlx::query_scalar(LAST).fetch_one(&pool).await?;

@@ -15,11 +15,13 @@ use crate::graphql::position::Position;
 use crate::graphql::problem::Refused;
 use crate::graphql::wait::at_least;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject, Union};
-use commands::accept::category_stream;
+use commands::accept::{Unusable, category_stream, template_stream};
 use commands::bus::Refused as BusRefused;
+use commands::due::says_summaries;
 use domain::Fact;
 use domain::aggregate::Aggregate as _;
 use domain::category::{Category, CategoryRefusal, DefineCategory};
+use domain::template::Template;
 use domain::values::{self, CategoryKey};
 use object::CategoryObject;
 use rules::{DigestInput, LimitInput, OverLimit, QuietBehaviour, TrackingInput};
@@ -124,6 +126,20 @@ fn refused(refusal: CategoryRefusal) -> Refused {
     Refused::at(field, code, refusal.to_string())
 }
 
+/// Why the template that it names could not say the summary of a digest.
+async fn no_summary(ctx: &Context<'_>, define: &DefineCategory) -> Result<Option<Refused>> {
+    let Some(key) = define.digest.as_ref().and_then(|digest| digest.template.as_ref()) else { return Ok(None) };
+    let template = services(ctx)?.engine.bus.load::<Template>(template_stream(key)).await.map_err(bus_error)?.state;
+    Ok(says_summaries(&template).err().map(|unusable| {
+        let message = match &unusable {
+            Unusable::Unknown => format!("there is no template {key}; write and publish it first"),
+            Unusable::Parameters(refusal) => format!("{refusal}; a digest gives `count`, `items`, `more` and `category`, so let all others have defaults"),
+            _ => unusable.to_string(),
+        };
+        Refused::at("digest.template", unusable.code(), message)
+    }))
+}
+
 /// Mutations on categories.
 #[derive(Default)]
 pub struct CategoryMutation;
@@ -138,6 +154,9 @@ impl CategoryMutation {
             Err(refused) => return Ok(CategoryResult::Refused(refused)),
         };
         if let Some(refused) = not_allowed(&define.from, &services(ctx)?.also_from) {
+            return Ok(CategoryResult::Refused(refused));
+        }
+        if let Some(refused) = no_summary(ctx, &define).await? {
             return Ok(CategoryResult::Refused(refused));
         }
         match services(ctx)?.engine.bus.execute::<Category>(category_stream(&define.key), &metadata(ctx)?, define).await {

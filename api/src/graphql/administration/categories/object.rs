@@ -54,7 +54,7 @@ impl From<&Category> for CategoryObject {
             limits: state.limits.iter().map(Into::into).collect(),
             over_limit: state.over_limit.into(),
             quiet_hours: state.quiet_hours.into(),
-            digest: state.digest.map(Into::into),
+            digest: state.digest.as_ref().map(Into::into),
             time_to_live_seconds: state.time_to_live.map(|life| life / 1_000),
             tracking: state.tracking.into(),
             from: (&state.from).into(),

@@ -4,7 +4,7 @@ use crate::graphql::problem::Refused;
 use async_graphql::{Enum, InputObject, OneofObject, SimpleObject};
 use domain::calendar::{self, LocalTime};
 use domain::category;
-use domain::values::{self, LimitWindow};
+use domain::values::{self, LimitWindow, TemplateKey};
 
 /// A stretch of the calendar in the recipient's time zone.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +122,9 @@ pub struct DigestInput {
     /// Items that the summary lists, 1 to 1000; further ones are counted only.
     #[graphql(default = 20)]
     max_items: i32,
+    /// Key of the template that says the summary, from `count`, `items`, `more` and `category`; leave out for words of
+    /// Bongsu's own. Where it cannot be used when a digest closes, those are used.
+    template: Option<String>,
 }
 
 impl DigestInput {
@@ -135,7 +138,9 @@ impl DigestInput {
                 local_time: LocalTime::new(&text).map_err(|error| Refused::at("digest.window.until", "TIME_INVALID", error.to_string()))?,
             },
         };
-        Ok(values::DigestSettings { window, max_items: u16::try_from(self.max_items).unwrap_or(0) })
+        let key = |text: String| TemplateKey::new(&text).map_err(|error| Refused::at("digest.template", "TEMPLATE_NOT_FOUND", error.to_string()));
+        let template = self.template.map(key).transpose()?;
+        Ok(values::DigestSettings { window, max_items: u16::try_from(self.max_items).unwrap_or(0), template })
     }
 }
 
@@ -153,11 +158,20 @@ pub struct DigestObject {
     at_most_seconds: Option<i64>,
     /// Items that the summary lists.
     max_items: i32,
+    /// The template that says the summary.
+    template: Option<String>,
 }
 
-impl From<values::DigestSettings> for DigestObject {
-    fn from(digest: values::DigestSettings) -> Self {
-        let mut object = Self { fixed_seconds: None, sliding_seconds: None, until: None, at_most_seconds: None, max_items: i32::from(digest.max_items) };
+impl From<&values::DigestSettings> for DigestObject {
+    fn from(digest: &values::DigestSettings) -> Self {
+        let mut object = Self {
+            fixed_seconds: None,
+            sliding_seconds: None,
+            until: None,
+            at_most_seconds: None,
+            max_items: i32::from(digest.max_items),
+            template: digest.template.as_ref().map(ToString::to_string),
+        };
         match digest.window {
             values::DigestWindow::Fixed { millis } => object.fixed_seconds = Some(millis / 1_000),
             values::DigestWindow::Sliding { millis, at_most } => {

@@ -149,7 +149,7 @@ fn over_the_limit_it_waits_for_its_place_is_collected_or_not_sent() {
     world.category.over_limit = OverLimit::Suppress;
     assert_eq!(world.decide(&ask, NOW + 1).outcome, suppressed(Rule::OverLimit));
     world.category.over_limit = OverLimit::Digest;
-    world.category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items: 5 });
+    world.category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items: 5, template: None });
     assert_eq!(world.decide(&ask, NOW + 1).outcome, Decided::Digest { digest: DIGEST, window: 4, rule: Rule::OverLimit });
     assert!(matches!(world.decide(&Ask { digest: None, ..ask }, NOW + 1).outcome, Decided::Defer { .. }));
 }
@@ -179,7 +179,7 @@ fn a_category_that_collects_everything_takes_no_places() {
     let mut world = World::new();
     world.category.limits = vec![limit(1, HOUR)];
     world.place(Some(NOW), None, false);
-    world.category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items: 5 });
+    world.category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items: 5, template: None });
     assert_eq!(world.outcome(|ask| ask.digest = Some(DIGEST)), Decided::Digest { digest: DIGEST, window: 4, rule: Rule::Digested });
     world.subscription.do_not_disturb_until = Some(NOW + HOUR);
     assert!(matches!(world.outcome(|ask| ask.digest = Some(DIGEST)), Decided::Defer { rule: Rule::DoNotDisturb, .. }));

@@ -59,7 +59,7 @@ prop_compose! {
         world.category.quiet_hours = behaviour;
         world.category.dedup_window = dedup.then_some(DAY_MS);
         if digest || over == OverLimit::Digest {
-            world.category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items: 5 });
+            world.category.digest = Some(DigestSettings { window: DigestWindow::Fixed { millis: HOUR }, max_items: 5, template: None });
         }
         world.overall = overall;
         for at in places {

@@ -147,7 +147,7 @@ impl<'a> World<'a> {
             limits: terms.limits.clone(),
             over_limit: terms.over,
             quiet_hours: terms.quiet,
-            digest: terms.digest.map(|(millis, max_items)| DigestSettings { window: DigestWindow::Fixed { millis }, max_items }),
+            digest: terms.digest.map(|(millis, max_items)| DigestSettings { window: DigestWindow::Fixed { millis }, max_items, template: None }),
             time_to_live: terms.life,
             ..DefineCategory::plain(key.clone(), "News".to_owned(), String::new(), terms.required, terms.channels.clone(), terms.priority)
         };

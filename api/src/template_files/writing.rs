@@ -1,7 +1,7 @@
 //! From a template to files: one form for each template, so that differences are differences.
 
-use super::{Files, HEAD, ordered, section_of};
-use domain::template::{Body, Parameter, Source, TemplateKind};
+use super::{Files, HEAD, VARIANT, ordered, section_of};
+use domain::template::{Body, Experiment, Localized, Parameter, Source, TemplateKind};
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -11,8 +11,17 @@ use toml::ser::ValueSerializer;
 pub fn write(source: &Source) -> Files {
     let source = ordered(source.clone());
     let mut files = Files::from([(HEAD.to_owned(), head(&source))]);
-    for localized in &source.locales {
-        let tag = localized.locale.as_str();
+    told(&mut files, "", &source.locales);
+    for variant in source.experiment.iter().flat_map(|experiment| &experiment.variants) {
+        told(&mut files, &format!("{VARIANT}{}/", variant.name), &variant.locales);
+    }
+    files
+}
+
+/// What is told in each language, below a folder.
+fn told(files: &mut Files, below: &str, locales: &[Localized]) {
+    for localized in locales {
+        let tag = format!("{below}{}", localized.locale);
         let mut language = String::new();
         for body in &localized.bodies {
             let section = section_of(body.channel);
@@ -29,11 +38,10 @@ pub fn write(source: &Source) -> Files {
             }
         }
         // Files beside it make a language, too.
-        if !language.is_empty() || !files.keys().any(|name| name.strip_prefix(tag).is_some_and(|rest| rest.starts_with('.'))) {
+        if !language.is_empty() || !files.keys().any(|name| name.strip_prefix(&tag).is_some_and(|rest| rest.starts_with('.'))) {
             files.insert(format!("{tag}.toml"), language);
         }
     }
-    files
 }
 
 /// Line ends of other systems would be read as our own.
@@ -73,7 +81,21 @@ fn head(source: &Source) -> String {
         out.push_str("\n[[parameters]]\n");
         declared(&mut out, parameter);
     }
+    if let Some(experiment) = &source.experiment {
+        tried(&mut out, experiment);
+    }
     out
+}
+
+fn tried(out: &mut String, experiment: &Experiment) {
+    out.push_str("\n[experiment]\n");
+    pair(out, "name", &experiment.name);
+    pair(out, "control_weight", &experiment.control_weight);
+    for variant in &experiment.variants {
+        out.push_str("\n[[experiment.variants]]\n");
+        pair(out, "name", &variant.name);
+        pair(out, "weight", &variant.weight);
+    }
 }
 
 fn declared(out: &mut String, parameter: &Parameter) {

@@ -1,7 +1,7 @@
 //! From files to a template.
 
-use super::{ANY, At, FieldKey, Files, HEAD, Mistake, Read, channel_of, ordered};
-use domain::template::{Body, Localized, Parameter, ParameterType, Source, TemplateKind};
+use super::{ANY, At, FieldKey, Files, HEAD, Mistake, Read, VARIANT, channel_of, ordered};
+use domain::template::{Body, Experiment, Localized, Parameter, ParameterType, Source, TemplateKind, Variant};
 use domain::values::{Channel, Locale};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
@@ -22,6 +22,22 @@ struct Head {
     default_locale: Spanned<String>,
     #[serde(default)]
     parameters: Vec<Declared>,
+    experiment: Option<Tried>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tried {
+    name: String,
+    control_weight: u32,
+    variants: Vec<Weighted>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Weighted {
+    name: String,
+    weight: u32,
 }
 
 #[derive(Deserialize)]
@@ -110,12 +126,22 @@ pub fn read(files: &Files) -> Result<Read, Vec<Mistake>> {
     for (name, text) in files.iter().filter(|(name, _)| !name.ends_with(".toml")) {
         reading.beside(&File { name, text });
     }
+    let head = head.map(|mut head| {
+        head.locales = reading.told(None);
+        for variant in head.experiment.iter_mut().flat_map(|experiment| &mut experiment.variants) {
+            variant.locales = reading.told(Some(&variant.name));
+        }
+        head
+    });
+    // What is left belongs to no variant.
+    for (variant, locales) in &reading.locales {
+        let (Some(variant), Some(tag)) = (variant, locales.keys().next()) else { continue };
+        let message = format!("{HEAD} has no variant `{variant}` under [[experiment.variants]]");
+        reading.mistakes.push(Mistake { at: At::file(&format!("{VARIANT}{variant}/{tag}.toml")), message });
+    }
     let mut mistakes = reading.mistakes;
     match head {
-        Ok(head) if mistakes.is_empty() => {
-            let locales = reading.locales.into_values().map(|(locale, bodies)| Localized { locale, bodies: bodies.into_values().collect() });
-            Ok(Read { source: ordered(Source { locales: locales.collect(), ..head }), fields: reading.fields })
-        }
+        Ok(head) if mistakes.is_empty() => Ok(Read { source: ordered(head), fields: reading.fields }),
         Ok(_) => Err(mistakes),
         Err(mistake) => {
             mistakes.insert(0, mistake);
@@ -155,8 +181,14 @@ fn head(file: &File<'_>) -> Result<Source, Mistake> {
         default_locale,
         parameters: head.parameters.into_iter().map(parameter).collect::<Result<_, _>>()?,
         locales: Vec::new(),
-        experiment: None,
+        experiment: head.experiment.map(experiment),
     })
+}
+
+/// What is tried, but not yet what its variants say.
+fn experiment(tried: Tried) -> Experiment {
+    let variants = tried.variants.into_iter().map(|Weighted { name, weight }| Variant { name, weight, locales: Vec::new() }).collect();
+    Experiment { name: tried.name, control_weight: tried.control_weight, variants }
 }
 
 /// A value, or the JSON text of one that TOML cannot say.
@@ -185,17 +217,34 @@ fn json(value: toml::Value) -> Option<Value> {
     })
 }
 
+/// What is told in each language, by its tag.
+type Told = BTreeMap<String, (Locale, BTreeMap<Option<Channel>, Body>)>;
+
+/// The variant that a file belongs to, and the rest of its name.
+fn split(name: &str) -> (Option<String>, &str) {
+    let of_variant = name.split_once('/').and_then(|(folder, rest)| Some((folder.strip_prefix(VARIANT)?, rest)));
+    of_variant.map_or((None, name), |(variant, rest)| (Some(variant.to_owned()), rest))
+}
+
 /// What was read so far.
 struct Reading {
-    locales: BTreeMap<String, (Locale, BTreeMap<Option<Channel>, Body>)>,
+    /// Of the template itself (none) and of each variant.
+    locales: BTreeMap<Option<String>, Told>,
     fields: BTreeMap<FieldKey, At>,
     mistakes: Vec<Mistake>,
 }
 
 impl Reading {
+    /// Takes out what the template itself (none) or a variant says.
+    fn told(&mut self, variant: Option<&str>) -> Vec<Localized> {
+        let told = self.locales.remove(&variant.map(str::to_owned)).unwrap_or_default();
+        told.into_values().map(|(locale, bodies)| Localized { locale, bodies: bodies.into_values().collect() }).collect()
+    }
+
     /// `<locale>.toml`.
     fn language(&mut self, file: &File<'_>) {
-        let locale = match locale(file.name.trim_end_matches(".toml")) {
+        let (variant, name) = split(file.name);
+        let locale = match locale(name.trim_end_matches(".toml")) {
             Ok(locale) => locale,
             Err(message) => return self.mistakes.push(file.mistake(None, message)),
         };
@@ -208,7 +257,7 @@ impl Reading {
         for (Name(channel), section) in sections {
             let mut take = |field: &'static str, text: Option<Spanned<String>>| {
                 let text = text?;
-                self.fields.insert((tag.clone(), channel, field), file.inner(&text.span()));
+                self.fields.insert((variant.clone(), tag.clone(), channel, field), file.inner(&text.span()));
                 Some(text.into_inner())
             };
             let body = Body {
@@ -222,13 +271,14 @@ impl Reading {
             };
             bodies.insert(channel, body);
         }
-        self.locales.insert(tag, (locale, bodies));
+        self.locales.entry(variant).or_default().insert(tag, (locale, bodies));
     }
 
     /// `<locale>.<section>.<mjml|html|txt>`.
     fn beside(&mut self, file: &File<'_>) {
         const SHAPE: &str = "the files are template.toml, LOCALE.toml and LOCALE.CHANNEL.mjml, .html or .txt";
-        let parts: Vec<&str> = file.name.split('.').collect();
+        let (variant, name) = split(file.name);
+        let parts: Vec<&str> = name.split('.').collect();
         let [tag, section, ending] = parts.as_slice() else { return self.mistakes.push(file.mistake(None, SHAPE)) };
         let field = match *ending {
             "mjml" => "mjml",
@@ -243,7 +293,8 @@ impl Reading {
             Ok(locale) => locale,
             Err(message) => return self.mistakes.push(file.mistake(None, message)),
         };
-        let (_, bodies) = self.locales.entry((*tag).to_owned()).or_insert_with(|| (locale, BTreeMap::new()));
+        let told = self.locales.entry(variant.clone()).or_default();
+        let (_, bodies) = told.entry((*tag).to_owned()).or_insert_with(|| (locale, BTreeMap::new()));
         let body = bodies.entry(channel).or_insert_with(|| Body { channel, ..Body::default() });
         let place = match field {
             "mjml" => &mut body.mjml,
@@ -255,6 +306,6 @@ impl Reading {
         if place.replace(text.to_owned()).is_some() {
             return self.mistakes.push(file.mistake(None, format!("`{field}` is written in {tag}.toml too; keep one of them")));
         }
-        self.fields.insert(((*tag).to_owned(), channel, field), At::file(file.name));
+        self.fields.insert((variant, (*tag).to_owned(), channel, field), At::file(file.name));
     }
 }

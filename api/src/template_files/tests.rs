@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use super::*;
-use domain::template::{Body, Localized, Parameter, ParameterType, TemplateKind};
+use domain::template::{Body, Experiment, Localized, Parameter, ParameterType, TemplateKind, Variant};
 use domain::values::Locale;
 use serde_json::json;
 
@@ -63,6 +63,14 @@ fn everything() -> Source {
     }
 }
 
+fn tried() -> Source {
+    let whole = everything();
+    let variant = |name: &str, weight, locales: &[Localized]| Variant { name: name.to_owned(), weight, locales: locales.to_vec() };
+    // Their order says who gets which.
+    let variants = vec![variant("warm", 30, &whole.locales[..2]), variant("a.b-c", 0, &whole.locales[2..])];
+    Source { experiment: Some(Experiment { name: "tone".to_owned(), control_weight: 70, variants }), kind: TemplateKind::Message, ..whole }
+}
+
 #[test]
 fn what_was_written_is_read_as_it_was() {
     let source = everything();
@@ -70,6 +78,40 @@ fn what_was_written_is_read_as_it_was() {
     let read_again = read(&written).unwrap();
     assert_eq!(read_again.source, ordered(source));
     assert_eq!(write(&read_again.source), written, "and has one form");
+}
+
+#[test]
+fn an_experiment_is_read_as_it_was_with_a_folder_for_each_variant() {
+    let source = tried();
+    let written = write(&source);
+    let folders: Vec<&str> = written.keys().filter_map(|name| Some(name.split_once('/')?.0)).collect();
+    assert!(folders.contains(&"variant-warm") && folders.contains(&"variant-a.b-c"), "{folders:?}");
+    assert!(written[HEAD].contains("[experiment]\nname = \"tone\"\ncontrol_weight = 70\n\n[[experiment.variants]]\nname = \"warm\"\nweight = 30\n"));
+    let read_again = read(&written).unwrap();
+    assert_eq!(read_again.source, ordered(source));
+    assert_eq!(write(&read_again.source), written, "and has one form");
+    let warm = (Some("warm".to_owned()), "ko".to_owned(), Some(Channel::Sms), "title");
+    assert_eq!(read_again.fields[&warm].file, "variant-warm/ko.toml");
+}
+
+#[test]
+fn a_folder_of_no_variant_is_a_mistake() {
+    let (file, _, message) = mistake("variant-warm/en.toml", "[any]\ntext = \"a\"\n");
+    assert_eq!(file, "variant-warm/en.toml");
+    assert!(message.contains("no variant `warm`"), "{message}");
+}
+
+#[test]
+fn differences_are_told_file_by_file() {
+    let files = |text: &str| write(&Source { description: text.to_owned(), ..tried() });
+    let told = differences(("old", "new"), &files("a"), &files("b"));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].0, HEAD);
+    assert!(told[0].1.starts_with("--- old/template.toml\n+++ new/template.toml\n@@ ") && told[0].1.contains("-description = \"a\"\n+description = \"b\"\n"));
+    let mut more = tried();
+    more.experiment = None;
+    let told = differences(("old", "new"), &write(&tried()), &write(&more));
+    assert!(told.iter().any(|(file, told)| file == "variant-warm/en.toml" && !told.lines().skip(2).any(|line| line.starts_with('+'))), "{told:?}");
 }
 
 #[test]
@@ -95,7 +137,7 @@ fn every_text_knows_where_it_stands() {
     let all = files(&[(HEAD, HEAD_TEXT), ("en.toml", text), ("en.email.html", "<p>")]);
     let fields = read(&all).unwrap().fields;
     let at = |channel, field, line, column| {
-        let at = fields[&("en".to_owned(), channel, field)].within(line, column);
+        let at = fields[&(None, "en".to_owned(), channel, field)].within(line, column);
         (at.file, at.line, at.column)
     };
     assert_eq!(at(None, "title", 1, 4), ("en.toml".to_owned(), 2, 13));
