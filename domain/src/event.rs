@@ -9,13 +9,21 @@ use crate::values::RecipientId;
 use serde::{Deserialize, Serialize};
 
 /// The personal part of an event: known, or erased together with its subject's key.
+///
+/// Apart from the event, since an event of any kind takes as much memory as the largest one, and tens of thousands are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Personal<T> {
     /// Readable.
-    Known(T),
+    Known(Box<T>),
     /// The subject's key is gone, or the event never had this part.
     #[default]
     Erased,
+}
+
+impl<T> From<T> for Personal<T> {
+    fn from(value: T) -> Self {
+        Self::Known(Box::new(value))
+    }
 }
 
 impl<T> Personal<T> {
@@ -36,7 +44,7 @@ impl<T: Serialize> Serialize for Personal<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Personal<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Option::<T>::deserialize(deserializer)?.map_or(Self::Erased, Self::Known))
+        Ok(Option::<T>::deserialize(deserializer)?.map_or(Self::Erased, Self::from))
     }
 }
 
@@ -127,7 +135,7 @@ macro_rules! personal_body {
                 }
             }
             fn attach_personal(&mut self, json: &[u8]) -> Result<(), serde_json::Error> {
-                self.personal = $crate::event::Personal::Known(serde_json::from_slice(json)?);
+                self.personal = $crate::event::Personal::Known(Box::new(serde_json::from_slice(json)?));
                 Ok(())
             }
         }

@@ -201,8 +201,8 @@ impl SendRequest {
             plan: plan_of(self.plan.as_ref(), self.channels.is_some(), category).cloned(),
             category_version: category.version,
             origin: None,
-            template: facts.template.as_ref().and_then(|(_, template)| bound(&template.state, recipient, &facts.recipient.state)),
-            personal: Personal::Known(Content { template: None, ..self.content.clone() }),
+            template: facts.template.as_ref().and_then(|(_, template)| bound(&template.state, recipient, &facts.recipient.state)).map(Box::new),
+            personal: Personal::from(Content { template: None, ..self.content.clone() }),
         }
     }
 }

@@ -52,8 +52,8 @@ pub(super) fn occurrence(schedule: &Schedule, facts: &Gathered, hashing: &Hashin
         plan: plan_of(None, terms.channels.is_some(), category).cloned(),
         category_version: category.version,
         origin: Some(Origin::Schedule { schedule: schedule.id, occurrence: moment }),
-        template: facts.template.as_ref().and_then(|(_, template)| bound(&template.state, schedule.recipient, recipient)),
-        personal: Personal::Known(Content { template: None, ..content.clone() }),
+        template: facts.template.as_ref().and_then(|(_, template)| bound(&template.state, schedule.recipient, recipient)).map(Box::new),
+        personal: Personal::from(Content { template: None, ..content.clone() }),
     };
     let told = category.dedup_window.map(|_| hashing.content(&terms.category, content));
     Occurrence::Fire { moment, id: hashing.occurrence(schedule.id, moment), requested: Box::new(requested), content: told }

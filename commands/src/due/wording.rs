@@ -42,7 +42,7 @@ impl Due {
     /// Puts the words into the request: the template's, bound to its version that is current, or ours. Tells of a
     /// template that could not be used.
     pub(super) async fn word(&self, facts: &Gathered, summary: &Summary<'_>, requested: &mut Requested) -> Result<Option<TemplateUnused>, LogError> {
-        requested.personal = Personal::Known(summary.content());
+        requested.personal = Personal::from(summary.content());
         let (Some(settings), Some((_, template))) = (&facts.category.state.digest, &facts.template) else { return Ok(None) };
         let Some(key) = settings.template.clone() else { return Ok(None) };
         let code = match sendable(&template.state).and_then(|published| asked_for(published, summary)) {
@@ -50,7 +50,7 @@ impl Due {
             Ok(parameters) => {
                 let content = Content { parameters: Some(Value::Object(parameters).to_string()), ..Content::default() };
                 let used = bound(&template.state, requested.recipient, &facts.recipient.state);
-                let worded = Requested { template: used, personal: Personal::Known(content), ..requested.clone() };
+                let worded = Requested { template: used.map(Box::new), personal: Personal::from(content), ..requested.clone() };
                 match self.unsayable(facts, &worded).await? {
                     Some(code) => code,
                     None => {

@@ -24,7 +24,7 @@ async fn sent(bus: &Bus, notification: NotificationId) {
         SenderKey::new("shop").unwrap(),
         RecipientId(Uuid::from_u128(1)),
         CategoryKey::new("orders").unwrap(),
-        Personal::Known(Content { body: "Paid".to_owned(), ..Content::default() }),
+        Personal::from(Content { body: "Paid".to_owned(), ..Content::default() }),
     );
     let queued = Queued { delivery: 0, channel: Channel::Sms, address: Some(ADDRESS), rule: Rule::DefaultOptIn, rules: 1, facts: FactVersions::default() };
     let started = AttemptStarted { delivery: 0, attempt: 1, provider: "twilio".to_owned(), after_unknown: false, from: None };

@@ -63,7 +63,7 @@ pub struct Requested {
     pub origin: Option<Origin>,
     /// The template that its content is made from; then the sealed content holds the parameters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<TemplateUse>,
+    pub template: Option<Box<TemplateUse>>,
     /// Sealed: the content.
     #[serde(skip)]
     #[schemars(skip)]

@@ -19,7 +19,7 @@ fn requested(fingerprint: &str) -> Requested {
             SenderKey::new("shop").unwrap(),
             RecipientId(Uuid::from_u128(1)),
             CategoryKey::new("orders").unwrap(),
-            Personal::Known(Content { body: "Paid".to_owned(), ..Content::default() }),
+            Personal::from(Content { body: "Paid".to_owned(), ..Content::default() }),
         )
     }
 }

@@ -189,7 +189,7 @@ impl Aggregate for Recipient {
                         recipient: id,
                         time_zone: profile.time_zone,
                         locale: profile.locale,
-                        personal: Personal::Known(profile.details),
+                        personal: Personal::from(profile.details),
                     })]
                 }
             }
@@ -197,7 +197,7 @@ impl Aggregate for Recipient {
                 if self.address(address).is_some_and(|known| known.details.known() == Some(&details)) {
                     Vec::new()
                 } else {
-                    vec![RecipientEvent::AddressChanged(AddressChanged { recipient, channel, address, registered_at: now, personal: Personal::Known(details) })]
+                    vec![RecipientEvent::AddressChanged(AddressChanged { recipient, channel, address, registered_at: now, personal: Personal::from(details) })]
                 }
             }
             C::RemoveAddress { channel, reason } => {
@@ -220,7 +220,7 @@ impl Aggregate for Recipient {
                         channel,
                         address,
                         registered_at: now,
-                        personal: Personal::Known(details),
+                        personal: Personal::from(details),
                     })]
                 }
             }

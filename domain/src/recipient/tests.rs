@@ -23,7 +23,7 @@ fn details(value: &str) -> AddressDetails {
 }
 
 fn known() -> RecipientEvent {
-    RecipientEvent::ProfileChanged(ProfileChanged { recipient: id(), time_zone: None, locale: None, personal: Personal::Known(ProfileDetails::default()) })
+    RecipientEvent::ProfileChanged(ProfileChanged { recipient: id(), time_zone: None, locale: None, personal: Personal::from(ProfileDetails::default()) })
 }
 
 fn registered(at: i64) -> RecipientEvent {
@@ -32,7 +32,7 @@ fn registered(at: i64) -> RecipientEvent {
         channel: Channel::AndroidPush,
         address: token(),
         registered_at: at,
-        personal: Personal::Known(details("t")),
+        personal: Personal::from(details("t")),
     })
 }
 
@@ -73,7 +73,7 @@ fn a_channel_with_one_address_replaces_it() {
             channel: Channel::Email,
             address: AddressId(Uuid::from_u128(n)),
             registered_at: 1,
-            personal: Personal::Known(details(value)),
+            personal: Personal::from(details(value)),
         })
     };
     let state = Recipient::replay(&[known(), email(1, "a@example.com"), registered(2), email(2, "b@example.com")]);
@@ -118,7 +118,7 @@ fn a_rehearsal_adds_and_repeats_but_changes_nothing() {
         channel: Channel::Email,
         address: AddressId(Uuid::from_u128(8)),
         registered_at: 5,
-        personal: Personal::Known(details("e")),
+        personal: Personal::from(details("e")),
     });
     let there = || vec![known(), emailed.clone(), registered(5)];
 
@@ -141,7 +141,7 @@ fn what_is_personal_is_in_no_debug_output() {
     let profile = ProfileDetails { external_id: "alice@example.com".to_owned(), attributes: Some("{\"plan\":\"gold\"}".to_owned()) };
     let address = AddressDetails { value: "+82-10-1234".to_owned(), secret: Some("whsec_abc".to_owned()) };
     let content = crate::values::Content { title: Some("Diagnosis".to_owned()), body: "positive".to_owned(), ..Default::default() };
-    let printed = format!("{:?} {:#?} {:?}", Personal::Known(profile), Personal::Known(address), Personal::Known(content));
+    let printed = format!("{:?} {:#?} {:?}", Personal::from(profile), Personal::from(address), Personal::from(content));
     for secret in ["alice", "gold", "1234", "whsec", "Diagnosis", "positive"] {
         assert!(!printed.contains(secret), "{printed}");
     }

@@ -71,7 +71,7 @@ impl Schedule {
         }
         let next = self.check(&define)?;
         let Define { schedule, recipient, terms, content, now: since, .. } = define;
-        Ok(vec![ScheduleEvent::ScheduleDefined(ScheduleDefined { schedule, recipient, terms, since, next, personal: Personal::Known(content) })])
+        Ok(vec![ScheduleEvent::ScheduleDefined(ScheduleDefined { schedule, recipient, terms, since, next, personal: Personal::from(content) })])
     }
 
     fn change(&self, define: Define) -> Result<Vec<ScheduleEvent>, ScheduleRefusal> {
@@ -83,7 +83,7 @@ impl Schedule {
         }
         let next = self.check(&define)?.filter(|_| self.standing == Standing::Active);
         let Define { recipient, terms, content, now: since, .. } = define;
-        let (schedule, personal) = (self.id, Personal::Known(content));
+        let (schedule, personal) = (self.id, Personal::from(content));
         Ok(vec![ScheduleEvent::ScheduleChanged(ScheduleChanged { schedule, recipient, terms, since, next, personal })])
     }
 

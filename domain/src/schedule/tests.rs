@@ -48,7 +48,7 @@ fn define(terms: Terms, now: Millis) -> Box<Define> {
 
 fn defined(terms: Terms, since: Millis, next: Millis) -> ScheduleEvent {
     let (schedule, recipient) = (ScheduleId(Uuid::from_u128(5)), RecipientId(Uuid::from_u128(1)));
-    ScheduleEvent::ScheduleDefined(ScheduleDefined { schedule, recipient, terms, since, next: Some(next), personal: Personal::Known(content()) })
+    ScheduleEvent::ScheduleDefined(ScheduleDefined { schedule, recipient, terms, since, next: Some(next), personal: Personal::from(content()) })
 }
 
 fn id(occurrence: Millis) -> NotificationId {

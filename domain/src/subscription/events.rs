@@ -181,7 +181,7 @@ macro_rules! with_evidence {
             }
             fn encode_personal(&self, into: &mut Vec<u8>) -> bool {
                 match (&self.personal, self.recipient) {
-                    (Personal::Known(evidence), Some(_)) if *evidence != Evidence::default() => {
+                    (Personal::Known(evidence), Some(_)) if **evidence != Evidence::default() => {
                         crate::event::write_json(evidence, into);
                         true
                     }
@@ -189,7 +189,7 @@ macro_rules! with_evidence {
                 }
             }
             fn attach_personal(&mut self, json: &[u8]) -> Result<(), serde_json::Error> {
-                self.personal = Personal::Known(serde_json::from_slice(json)?);
+                self.personal = Personal::from(serde_json::from_slice::<Evidence>(json)?);
                 Ok(())
             }
         }

@@ -58,7 +58,7 @@ impl Subscription {
         if news && known.is_none() && self.switches.len() >= MAX_SWITCHES {
             return Err(SubscriptionRefusal::TooManySwitches);
         }
-        let (recipient, personal) = (Some(recipient), if evidence == Evidence::default() { Personal::Erased } else { Personal::Known(evidence) });
+        let (recipient, personal) = (Some(recipient), if evidence == Evidence::default() { Personal::Erased } else { Personal::from(evidence) });
         let turned = |scope| {
             let personal = personal.clone();
             if subscribed {

@@ -93,7 +93,7 @@ async fn what_is_made_from_a_template_is_found_by_it<S: Store>() {
     let mut story = Story::default();
     for (number, template) in (1..).zip([Some("welcome"), None, Some("welcome-back"), Some("welcome")]) {
         let NotificationEvent::Requested(mut asked) = requested(recipient(number), false) else { unreachable!() };
-        asked.template = template.map(|of| TemplateUse { key: key(of), version: 3, assigned: None, locale: None, zone: None });
+        asked.template = template.map(|of| Box::new(TemplateUse { key: key(of), version: 3, assigned: None, locale: None, zone: None }));
         story.notification(number, NotificationEvent::Requested(asked)).notification(number, queued(0, Channel::InApp));
     }
     let (_view, notifications) = view::<S>(&story).await;

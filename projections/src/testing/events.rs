@@ -58,7 +58,7 @@ pub fn requested(to: RecipientId, sandbox: bool) -> NotificationEvent {
             SenderKey::new("shop").unwrap(),
             to,
             CategoryKey::new("orders").unwrap(),
-            Personal::Known(Content { title: Some("secret title".to_owned()), body: "secret body".to_owned(), ..Content::default() }),
+            Personal::from(Content { title: Some("secret title".to_owned()), body: "secret body".to_owned(), ..Content::default() }),
         )
     })
 }

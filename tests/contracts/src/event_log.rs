@@ -44,7 +44,7 @@ pub fn commit(stream: StreamId, expected: u64, events: Vec<Fact>) -> Commit {
 fn profile(n: u128, name: &str) -> Fact {
     let details = ProfileDetails { external_id: name.to_owned(), attributes: None };
     let recipient = RecipientId(Uuid::from_u128(n));
-    RecipientEvent::ProfileChanged(ProfileChanged { recipient, time_zone: None, locale: None, personal: Personal::Known(details) }).into()
+    RecipientEvent::ProfileChanged(ProfileChanged { recipient, time_zone: None, locale: None, personal: Personal::from(details) }).into()
 }
 
 fn known(event: &Recorded) -> Option<String> {

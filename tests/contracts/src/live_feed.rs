@@ -83,7 +83,7 @@ fn notification(number: u128, recipient: RecipientId) -> StreamAppend {
             SenderKey::new("shop").unwrap(),
             recipient,
             CategoryKey::new("orders").unwrap(),
-            Personal::Known(Content { body: format!("number {number}"), ..Content::default() }),
+            Personal::from(Content { body: format!("number {number}"), ..Content::default() }),
         )
     };
     let queued = Queued { delivery: 0, channel: Channel::InApp, address: None, rule: Rule::DefaultOptIn, rules: Rule::VERSION, facts: FactVersions::default() };

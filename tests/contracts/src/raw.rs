@@ -18,7 +18,7 @@ fn profile(n: u128) -> Fact {
         time_zone: None,
         locale: None,
         // What is in a row need not be what a name is.
-        personal: Personal::Known(ProfileDetails { external_id: format!("person {n} — 사람 \"\\\u{0}"), attributes: None }),
+        personal: Personal::from(ProfileDetails { external_id: format!("person {n} — 사람 \"\\\u{0}"), attributes: None }),
     })
     .into()
 }

@@ -37,7 +37,7 @@ fn profile(of: RecipientId) -> RecipientEvent {
         recipient: of,
         time_zone: None,
         locale: None,
-        personal: Personal::Known(ProfileDetails { external_id: "alice@example.com".to_owned(), attributes: None }),
+        personal: Personal::from(ProfileDetails { external_id: "alice@example.com".to_owned(), attributes: None }),
     })
 }
 

@@ -115,7 +115,7 @@ fn profile(number: u128) -> RecipientEvent {
         recipient: recipient(number),
         time_zone: None,
         locale: None,
-        personal: Personal::Known(ProfileDetails { external_id: "alice@example.com".to_owned(), attributes: None }),
+        personal: Personal::from(ProfileDetails { external_id: "alice@example.com".to_owned(), attributes: None }),
     })
 }
 

@@ -287,7 +287,7 @@ impl NotificationObject {
 
     /// The template that it is made from, in the version that was current when it was accepted.
     async fn template(&self, ctx: &Context<'_>) -> Result<Option<UsedTemplate>> {
-        Ok(self.existing(ctx).await?.requested().and_then(|requested| requested.template.as_ref()).map(Into::into))
+        Ok(self.existing(ctx).await?.requested().and_then(|requested| requested.template.as_deref()).map(Into::into))
     }
 
     /// The sender's own notes; for its sender and administrators.

@@ -63,7 +63,7 @@ fn profile(n: u128, name: &str) -> Fact {
         recipient: RecipientId(Uuid::from_u128(n)),
         time_zone: None,
         locale: None,
-        personal: Personal::Known(details),
+        personal: Personal::from(details),
     })
     .into()
 }

@@ -56,7 +56,7 @@ pub fn world() -> Story {
     let mut story = Story::default();
     story.add(category_stream(&orders()), CategoryEvent::CategoryDefined(category()));
     let profile = ProfileDetails { external_id: "alice".to_owned(), attributes: None };
-    let profile = ProfileChanged { recipient: to(), time_zone: Some("Asia/Seoul".to_owned()), locale: None, personal: Personal::Known(profile) };
+    let profile = ProfileChanged { recipient: to(), time_zone: Some("Asia/Seoul".to_owned()), locale: None, personal: Personal::from(profile) };
     story.add(recipient_stream(to()), RecipientEvent::ProfileChanged(profile));
     let mailbox = AddressChanged { recipient: to(), channel: Channel::Email, address: address(), registered_at: START, personal: Personal::Erased };
     story.add(recipient_stream(to()), RecipientEvent::AddressChanged(mailbox));

@@ -18,7 +18,7 @@ fn assigned(to: u128, variant: Option<&str>, sandbox: bool) -> NotificationEvent
     let assigned = variant.map(|variant| Assigned { experiment: "subject".to_owned(), variant: variant.to_owned() });
     let template = TemplateUse { key: TemplateKey::new("welcome").unwrap(), version: 1, assigned, locale: None, zone: None };
     let plain = Requested::plain(SenderKey::new("shop").unwrap(), recipient(to), CategoryKey::new("news").unwrap(), Personal::Erased);
-    NotificationEvent::Requested(Requested { template: Some(template), sandbox, ..plain })
+    NotificationEvent::Requested(Requested { template: Some(Box::new(template)), sandbox, ..plain })
 }
 
 fn opened(automatic: bool) -> NotificationEvent {

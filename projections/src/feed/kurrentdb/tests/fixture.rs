@@ -173,7 +173,7 @@ pub fn profile(n: u128, name: &str) -> Fact {
         recipient: RecipientId(Uuid::from_u128(n)),
         time_zone: None,
         locale: None,
-        personal: Personal::Known(ProfileDetails { external_id: name.to_owned(), attributes: None }),
+        personal: Personal::from(ProfileDetails { external_id: name.to_owned(), attributes: None }),
     })
     .into()
 }
