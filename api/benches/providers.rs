@@ -48,7 +48,7 @@ impl Simulators {
     async fn start(folder: &Path) -> Result<Self> {
         let ready = folder.join("ready.json");
         let mut process = Command::new(env!("CARGO_BIN_EXE_bongsu"))
-            .args(["simulate", "--state"])
+            .args(["simulate", "--json", "--state"])
             .arg(folder)
             .arg("--ready-file")
             .arg(&ready)
