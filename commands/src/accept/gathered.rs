@@ -104,10 +104,9 @@ impl Gathered {
         self.recipient.state.addresses.iter().filter(move |address| self.wants(&ask, address.channel)).map(|address| address.id)
     }
 
-    /// The channels over which it could reach the recipient, who has an address there where one is needed.
-    pub(crate) fn channels<'a>(&'a self, ask: Ask<'a>) -> impl Iterator<Item = Channel> + 'a {
-        let known = |channel: Channel| self.recipient.state.addresses.iter().any(|address| address.channel == channel);
-        Channel::ALL.into_iter().filter(move |channel| self.wants(&ask, *channel) && (!channel.has_provider() || known(*channel)))
+    /// The channels that it may go over, where the recipient has an address now or later.
+    pub(crate) fn wanted<'a>(&'a self, ask: Ask<'a>) -> impl Iterator<Item = Channel> + 'a {
+        Channel::ALL.into_iter().filter(move |channel| self.wants(&ask, *channel))
     }
 
     fn wants(&self, ask: &Ask<'_>, channel: Channel) -> bool {

@@ -64,9 +64,10 @@ impl Due {
         Ok(Some(TemplateUnused { key, code: code.to_owned() }))
     }
 
-    /// Why it cannot be said over one of the channels that it could go over.
+    /// Why it cannot be said over one of the channels that it could go over: a summary may wait, and the recipient have
+    /// other addresses by then.
     async fn unsayable(&self, facts: &Gathered, worded: &Requested) -> Result<Option<&'static str>, LogError> {
-        for channel in facts.channels(question(worded, None)) {
+        for channel in facts.wanted(question(worded, None)) {
             if let Some(Err(unrendered)) = self.templates.content(worded, channel, placeholders(self.links)).await? {
                 return Ok(Some(unrendered.code()));
             }

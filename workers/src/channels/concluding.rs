@@ -16,6 +16,7 @@ use domain::notification::{Notification, NotificationEvent};
 use domain::recipient::{Recipient, RecipientCommand, RemovalReason};
 use domain::values::{AddressId, BadAddress, Millis, Outcome, TextCost};
 use domain::{AggregateKind, Fact, StreamId};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -29,8 +30,7 @@ pub(super) struct Concluded {
     pub trial: bool,
     /// Of a text message that was taken: what it cost.
     pub cost: Option<TextCost>,
-    /// That it was in these hands: until its outcome is recorded.
-    #[expect(dead_code, reason = "held, not read")]
+    /// That it was in these hands, until its outcome is recorded; none of a process that has ended.
     pub entered: Option<Arc<Entered>>,
 }
 
@@ -40,6 +40,8 @@ pub(super) struct Concluder {
 }
 
 const BATCH: usize = 500;
+/// Attempts of a process that has ended, of which so many are recorded side by side, in common commits.
+const RECOVERED_AT_ONCE: usize = 64;
 
 impl Concluder {
     pub(super) const fn new(shared: Arc<Shared>) -> Self {
@@ -75,14 +77,15 @@ impl Concluder {
         let now = self.shared.clock.now();
         let mut commits = Vec::with_capacity(batch.len());
         let mut submitted = Vec::with_capacity(batch.len());
+        let mut recovered = Vec::new();
         for concluded in batch {
             if let Outcome::BadAddress { kind: BadAddress::Dead, .. } = concluded.outcome {
                 self.alone(&concluded).await?;
                 continue;
             }
             // Of a process that has ended: the item is as the table has it, which does not say whether it was taken back.
-            if let Outcome::Unknown { .. } = concluded.outcome {
-                self.alone(&concluded).await?;
+            if concluded.entered.is_none() {
+                recovered.push(concluded);
                 continue;
             }
             let item = &concluded.item;
@@ -94,6 +97,7 @@ impl Concluder {
             });
             submitted.push(concluded);
         }
+        stream::iter(recovered).map(Ok).try_for_each_concurrent(RECOVERED_AT_ONCE, |concluded| async move { self.alone(&concluded).await }).await?;
         let outcomes = self.shared.bus.committer().commit(Lane::Internal, commits).await?;
         for (concluded, outcome) in submitted.into_iter().zip(outcomes) {
             match outcome {
@@ -129,9 +133,14 @@ impl Concluder {
         let bus = &self.shared.bus;
         loop {
             let loaded = bus.load::<Notification>(stream_of(item)).await.map_err(Refused::into_log)?;
-            let Some(delivery) = loaded.state.delivery(item.delivery.number) else { return Ok(()) };
-            let events = loaded.state.concluded(delivery, self.events(concluded, delivery, self.shared.clock.now()));
+            let events = loaded
+                .state
+                .delivery(item.delivery.number)
+                .map_or_else(Vec::new, |delivery| loaded.state.concluded(delivery, self.events(concluded, delivery, self.shared.clock.now())));
             if events.is_empty() {
+                // Somebody else concluded it, who thought this process dead. A window is perhaps not told of that, and
+                // would hold it for under way for ever.
+                self.shared.settle(vec![item.clone()]).await;
                 return Ok(());
             }
             let events = events.into_iter().map(Fact::from).collect();

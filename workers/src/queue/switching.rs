@@ -21,6 +21,7 @@ use domain::values::{Millis, Priority};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -63,12 +64,14 @@ pub struct SwitchingQueue {
     shared: Arc<dyn SharedQueue>,
     local: Arc<Window>,
     mode: watch::Sender<Mode>,
+    /// How often something was taken.
+    takes: AtomicUsize,
 }
 
 impl SwitchingQueue {
     /// Uses the window until the shared one has answered.
     pub fn new(shared: Arc<dyn SharedQueue>, local: Arc<Window>) -> Self {
-        Self { shared, local, mode: watch::Sender::new(Mode::Local) }
+        Self { shared, local, mode: watch::Sender::new(Mode::Local), takes: AtomicUsize::new(0) }
     }
 
     /// Which one is used, from now on.
@@ -88,7 +91,15 @@ impl SwitchingQueue {
 
     /// Keeps what was just accepted, as far as it may; gives the rest.
     pub fn keep(&self, mut items: Vec<Item>) -> Vec<Item> {
-        let room = if self.keeps() { KEPT_AT_MOST.saturating_sub(self.local.len()) } else { 0 };
+        if !self.keeps() {
+            return items;
+        }
+        let room = || KEPT_AT_MOST.saturating_sub(self.local.len());
+        if room() < items.len() {
+            // Of a channel that nobody delivers, or that is held, nothing is ever taken.
+            self.local.let_go_of_old();
+        }
+        let room = room();
         let rest = items.split_off(room.min(items.len()));
         items.into_iter().for_each(|item| self.local.offer_kept(item));
         rest
@@ -163,12 +174,18 @@ impl WorkQueue for SwitchingQueue {
 
     fn take(&self, route: Route, most: usize) -> Asking<'_, Vec<Item>> {
         Box::pin(async move {
-            let mut taken = if self.keeps() { self.local.take(route, most) } else { Vec::new() };
+            let keeps = self.keeps();
+            // What all share is older, or was refused here: it has its part also while what is accepted would fill every take.
+            let ours = if self.takes.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) { most } else { most / 2 };
+            let mut taken = if keeps { self.local.take(route, ours) } else { Vec::new() };
             if taken.len() < most {
                 match self.used().take(route, most - taken.len()).await {
                     Ok(more) => taken.extend(more),
                     Err(error) => self.fail(&error),
                 }
+            }
+            if keeps && taken.len() < most {
+                taken.extend(self.local.take(route, most - taken.len()));
             }
             Ok(taken)
         })

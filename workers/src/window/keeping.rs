@@ -12,6 +12,7 @@
 //! process that hangs would keep them too.
 
 use super::Window;
+use super::lanes::Key;
 use crate::pending::Item;
 use commands::log::Position;
 use domain::notification::DeliveryState;
@@ -82,6 +83,17 @@ impl Window {
     /// It is so late: what was kept for too long is not handed out.
     pub fn tick(&self, now: Millis) {
         self.lock().keeping.now(now);
+    }
+
+    /// Lets go of what was kept for too long.
+    pub fn let_go_of_old(&self) {
+        let mut inner = self.lock();
+        let keys: Vec<Key> = inner.items.values().flatten().map(|tracked| (tracked.item.stream, tracked.item.delivery.number)).collect();
+        for key in keys {
+            if inner.is_anothers(key) {
+                inner.remove(key);
+            }
+        }
     }
 
     /// Whether a delivery was taken from here. One that only stands here was taken from somewhere else.

@@ -262,7 +262,11 @@ impl Window {
 
     /// Drops an item that is not owed any more, or of which the table knows better.
     pub fn forget(&self, item: &Item) {
-        self.lock().remove((item.stream, item.delivery.number));
+        let mut inner = self.lock();
+        let key = (item.stream, item.delivery.number);
+        // What has come here since may be owed.
+        inner.sweep |= inner.tracked(key).is_some_and(|tracked| tracked.item.sequence > item.sequence);
+        inner.remove(key);
     }
 
     /// Takes in what was committed, all of it here.
@@ -315,8 +319,7 @@ impl Window {
         if !tracked.follows {
             // Others' events are not told where replicas keep what they accept, so what happened in between is known by
             // the table alone. Left here, it would stand for something that never ends.
-            let is_behind = tracked.item.sequence < event.sequence;
-            if is_behind && inner.keeping.is_on() {
+            if tracked.item.sequence < event.sequence {
                 inner.remove(key);
                 inner.sweep = true;
             }

@@ -313,23 +313,37 @@ fn what_the_table_has_is_taken_by_share_and_what_was_accepted_here_is_not() {
 }
 
 #[test]
-fn an_attempt_whose_sibling_another_one_made_meanwhile_does_not_stay_under_way_here_for_ever() {
-    let (share, ours, _) = shared();
+fn an_attempt_of_which_something_was_not_told_does_not_stay_under_way_here_for_ever() {
+    // Those that keep what they accept are not told of others' attempts; and may cease to keep meanwhile.
+    for still_keeps in [true, false] {
+        let (share, ours, _) = shared();
+        let window = Window::new(WindowSettings::default());
+        window.set_share(share.clone(), true);
+        window.apply_all(&requested(ours, 1_000), |_| true);
+        assert_eq!(streams(&window.take(PUSH, 10)), [ours]);
+        let started = AttemptStarted { delivery: 0, attempt: 1, provider: "fcm".to_owned(), after_unknown: false, from: None };
+        window.apply(&[happened(ours, 3, NotificationEvent::AttemptStarted(started))]);
+        window.set_share(share, still_keeps);
+        window.take_stirred();
+        // The fourth event is another replica's, of another delivery of the same notification: it is not told.
+        window.apply(&[happened(ours, 5, NotificationEvent::RetryScheduled(RetryScheduled { delivery: 0, due: 1_100, after_unknown: false }))]);
+        assert!(window.is_empty(), "the table knows what is left of it");
+        assert!(window.take_stirred().is_some(), "and is asked");
+        let mut again = item(ours, "shop", Priority::Normal);
+        again.sequence = 5;
+        window.offer(again);
+        assert_eq!(streams(&window.take(PUSH, 10)), [ours]);
+    }
+}
+
+#[test]
+fn what_is_newer_than_what_is_let_go_of_is_asked_of_the_table() {
     let window = Window::new(WindowSettings::default());
-    window.set_share(share, true);
-    window.apply_all(&requested(ours, 1_000), |_| true);
-    assert_eq!(streams(&window.take(PUSH, 10)), [ours]);
-    let started = AttemptStarted { delivery: 0, attempt: 1, provider: "fcm".to_owned(), after_unknown: false, from: None };
-    window.take_stirred();
-    // The fourth event is another replica's, of another delivery of the same notification: it is not told.
-    window.apply(&[
-        happened(ours, 3, NotificationEvent::AttemptStarted(started)),
-        happened(ours, 5, NotificationEvent::RetryScheduled(RetryScheduled { delivery: 0, due: 1_100, after_unknown: false })),
-    ]);
-    assert!(window.is_empty(), "the table knows what is left of it");
-    assert!(window.take_stirred().is_some(), "and is asked");
-    let mut again = item(ours, "shop", Priority::Normal);
-    again.sequence = 5;
-    window.offer(again);
-    assert_eq!(streams(&window.take(PUSH, 10)), [ours]);
+    for (sequence, asked) in [(2, false), (3, true)] {
+        window.offer(Item { sequence, ..item(1, "shop", Priority::Normal) });
+        window.take_stirred();
+        window.forget(&item(1, "shop", Priority::Normal));
+        assert!(window.is_empty());
+        assert_eq!(window.take_stirred().is_some(), asked);
+    }
 }

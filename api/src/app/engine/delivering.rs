@@ -292,6 +292,8 @@ async fn dispatch_while_local(queue: Arc<SwitchingQueue>, dispatcher: Dispatcher
             }
             halt.cancel();
             running.await;
+            // Nobody feeds it from here on: what is left would count as kept, and pass for what was taken from it.
+            dispatcher.window.clear();
         }
         tokio::select! {
             changed = mode.changed() => if changed.is_err() { return },

@@ -139,7 +139,7 @@ impl CancelMutation {
     /// Takes back what a query finds, in pages: oldest first, as far as no provider was called for it
     /// yet. Go on with `cursor` until there is none. Each is taken back on its own: if the call fails
     /// half-way, what was stopped stays so, and the same call does the rest.
-    #[graphql(complexity = "50 + child_complexity")]
+    #[graphql(complexity = "50 + input.limit.max(1) as usize * child_complexity / 10 + input.query.cost()")]
     async fn cancel_notifications(
         &self,
         ctx: &Context<'_>,
@@ -199,7 +199,7 @@ impl SearchQuery {
     /// Notifications as they were asked for, oldest first, whatever became of them: also what waits, was
     /// collected or decided against, which no recipient's history shows. For senders their own. With `status` or
     /// `titleWords` a page looks at a thousand of them, and may be short or empty while there is a `cursor`.
-    #[graphql(complexity = "20 + first.max(1) as usize * child_complexity / 10")]
+    #[graphql(complexity = "20 + first.max(1) as usize * child_complexity / 10 + query.cost()")]
     async fn requested_notifications(
         &self,
         ctx: &Context<'_>,

@@ -60,6 +60,17 @@ impl NotificationFilter {
             && self.requested_before.is_none()
     }
 
+    /// What looking for it may take beside what is found, in the measure of a query's complexity.
+    pub const fn cost(&self) -> usize {
+        if self.title_words.is_some() {
+            2_000
+        } else if self.status.is_some() {
+            200
+        } else {
+            0
+        }
+    }
+
     /// The words of titles, in lower case; none where titles make no difference.
     fn words(&self) -> Result<Vec<String>> {
         let words: Vec<String> = self.title_words.iter().flat_map(|words| words.split_whitespace()).map(str::to_lowercase).collect();
@@ -163,6 +174,8 @@ async fn titles(ctx: &Context<'_>, rows: &[NotificationRow]) -> Result<HashMap<u
     let mut titles = HashMap::with_capacity(rows.len());
     for row in rows {
         let Some(requested) = requests.get(&row.requested_position) else { continue };
+        // Made from a template, each is work enough to let others have their turn.
+        tokio::task::yield_now().await;
         let content = templates.shown(requested, row.deliveries.iter().map(|delivery| delivery.channel)).await.map_err(log_error)?;
         if let Some(title) = content.and_then(std::result::Result::ok).and_then(|content| content.title) {
             titles.insert(row.requested_position, title.to_lowercase());

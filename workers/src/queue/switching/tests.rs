@@ -116,7 +116,7 @@ async fn what_is_kept_comes_first_and_is_nobody_elses() {
     assert_eq!(streams(&shared.items.lock().unwrap()), [3]);
     queue.settle(vec![item(1), item(3)]).await.unwrap();
     assert_eq!(*shared.settled.lock().unwrap(), [3], "the shared one never heard of the other");
-    assert_eq!(streams(&queue.take(ROUTE, 1).await.unwrap()), [2]);
+    assert_eq!(streams(&queue.take(ROUTE, 2).await.unwrap()), [2, 3]);
 }
 
 #[tokio::test]
@@ -128,6 +128,32 @@ async fn what_all_share_is_let_go_of_there_though_it_stands_here_too() {
     queue.settle(vec![item(1)]).await.unwrap();
     queue.give_back(vec![item(2)]).await.unwrap();
     assert_eq!((shared.settled.lock().unwrap().clone(), streams(&shared.items.lock().unwrap())), (vec![1], vec![2]));
+}
+
+#[tokio::test]
+async fn what_all_share_has_its_part_however_much_is_kept() {
+    let (queue, _) = switching(Mode::Shared, true);
+    queue.offer((100..110).map(item).collect()).await.unwrap();
+    assert!(queue.keep((1..41).map(item).collect()).is_empty());
+    let mut shared = 0;
+    for _ in 0..4 {
+        let taken = streams(&queue.take(ROUTE, 10).await.unwrap());
+        assert_eq!(taken.len(), 10);
+        shared += taken.iter().filter(|stream| **stream >= 100).count();
+    }
+    assert_eq!(shared, 10);
+}
+
+#[tokio::test]
+async fn what_nobody_takes_leaves_room_for_what_somebody_does() {
+    let (queue, _) = switching(Mode::Shared, true);
+    let most = u64::try_from(KEPT_AT_MOST).unwrap();
+    assert!(queue.keep((0..most).map(item).collect()).is_empty());
+    assert_eq!(queue.keep(vec![item(most)]).len(), 1, "all of it is young");
+    queue.tick(60_000);
+    let young = Item { requested_at: 59_900, ..item(most) };
+    assert!(queue.keep(vec![young]).is_empty());
+    assert_eq!(streams(&queue.take(ROUTE, 10).await.unwrap()), [most]);
 }
 
 #[tokio::test]
