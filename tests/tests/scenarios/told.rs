@@ -44,15 +44,21 @@ pub(crate) async fn unknown_then_sent(app: &App, client: &Client, to: &str, chan
     Ok(calls)
 }
 
-/// Wrong credentials or settings: the provider is held with what is queued, and nothing fails.
-pub(crate) async fn held(app: &App, client: &Client, to: &str, channel: &str, provider: &str) -> Result<()> {
-    let sent = client.send(to, json!({ "channels": [channel] })).await?;
+/// Waits until operators are told that our credentials or settings for a provider are wrong.
+pub(crate) async fn told_as_misconfigured(app: &App, provider: &str) -> Result<()> {
     tests::until(&format!("{provider} is misconfigured"), async || {
         let data = app.admin.query("{ status { providers { name breaker } } }", json!({})).await?;
         let found = data["status"]["providers"].as_array().into_iter().flatten().any(|one| one["name"] == provider && one["breaker"] == "misconfigured");
         Ok(found.then_some(()))
     })
-    .await?;
+    .await
+    .map(|_| ())
+}
+
+/// Wrong credentials or settings: the provider is held with what is queued, and nothing fails.
+pub(crate) async fn held(app: &App, client: &Client, to: &str, channel: &str, provider: &str) -> Result<()> {
+    let sent = client.send(to, json!({ "channels": [channel] })).await?;
+    told_as_misconfigured(app, provider).await?;
     tests::until("it is held", async || {
         let notification = client.notification(&sent.id).await?;
         Ok((notification["deliveries"][0]["status"] == "waiting").then_some(()))
