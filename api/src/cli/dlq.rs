@@ -201,7 +201,7 @@ impl Change {
             out.note(format_args!("{} dead letters match. Nothing was changed.", found.len()));
             return Ok(());
         }
-        out.confirm(&format!("{} dead letters {}.", found.len(), self.question), yes)?;
+        out.confirm(&format!("{} dead letters {}.", found.len(), self.question), yes, "--dry-run")?;
         let mut count = 0;
         for part in found.chunks(PAGE) {
             let ids: Vec<&Value> = part.iter().map(|letter| &letter["id"]).collect();

@@ -50,13 +50,14 @@ impl Output {
         let _ = writeln!(stderr, "{text}");
     }
 
-    /// Asks before something that cannot be undone: on a terminal a question, otherwise `--yes`.
-    pub fn confirm(self, question: &str, yes: bool) -> Result<(), CliError> {
+    /// Asks before something that cannot be undone: on a terminal a question, otherwise `--yes`. `look` is what shows it
+    /// first.
+    pub fn confirm(self, question: &str, yes: bool, look: &str) -> Result<(), CliError> {
         if yes {
             return Ok(());
         }
         if !std::io::stdin().is_terminal() {
-            return Err(CliError::usage(format!("{question} Nobody can be asked here; say --yes to do it, --dry-run to look first")));
+            return Err(CliError::usage(format!("{question} Nobody can be asked here; say --yes to do it, {look} to look first")));
         }
         let mut stderr = std::io::stderr().lock();
         let _ = write!(stderr, "{question} Type yes to go on: ");

@@ -53,7 +53,7 @@ impl Pull {
         }
         if replaced > 0 {
             let question = format!("{replaced} templates in {} say something else and are replaced by the server's drafts.", self.dir.display());
-            out.confirm(&question, self.yes)?;
+            out.confirm(&question, self.yes, "bongsu template diff")?;
         }
         for (key, source) in &wanted {
             replace(&self.dir.join(key.as_str()), &write(source))?;

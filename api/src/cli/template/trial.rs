@@ -19,7 +19,7 @@ const ADMINISTRATORS: &str = "cli";
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bongsu template test order-shipped --to me
-  bongsu template test order-shipped --to me --channel sms --locale ko --parameters '{\"name\":\"Mina\",\"order\":\"1042\"}'
+  bongsu template test order-shipped --to me --channel sms --locale ko --parameters '{\"name\":\"Mina\",\"order\":\"1042\",\"tracking_url\":\"https://shop.example/orders/1042\"}'
 
 Next: bongsu explain ID with the id that is printed, then bongsu template push DIR --publish")]
 pub struct Trial {
