@@ -1,5 +1,6 @@
 //! Stopping, being killed, and starting again: what was accepted is delivered.
 
+use crate::told::{killed_and_back, under_way};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -130,14 +131,9 @@ async fn killed_again_and_again_it_still_delivers_everything() -> Result<()> {
 async fn a_call_cut_off_by_the_kill_is_recorded_as_unknown() -> Result<()> {
     let mut app = App::start().await?;
     let shop = app.sender("shop").await?;
-    app.recipient(&shop, "alice").await?;
-    app.simulators.rule("fcm", json!("hang")).await?;
-    let sent = shop.send("alice", json!({ "channels": ["ANDROID_PUSH"] })).await?;
-    app.simulators.await_calls(&sent.id, 1).await?;
-    app.kill().await?;
-    app.simulators.behave().await?;
-    app.start_server().await?;
-    let notification = shop.await_status(&sent.id, "sent").await?;
+    let sent = under_way(&app, &shop).await?;
+    killed_and_back(&mut app).await?;
+    let notification = shop.await_status(&sent, "sent").await?;
     let unknown = notification["events"].as_array().into_iter().flatten().find(|event| event["type"] == "AttemptUnknown");
     let payload: Value = serde_json::from_str(unknown.and_then(|event| event["payload"].as_str()).with_context(|| format!("{notification:#}"))?)?;
     assert_eq!((&payload["attempt"], &payload["code"]), (&json!(1), &json!("process ended")));

@@ -1,6 +1,7 @@
 //! Taking back while a provider is being called: what was stopped, what was on its way, and that nothing follows.
 
 use super::deciding::{ahead, written};
+use super::told::{killed_and_back, under_way};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use tests::{App, Client, until};
@@ -73,18 +74,13 @@ async fn a_call_under_way_is_said_to_be_and_is_not_followed_by_a_retry() -> Resu
 async fn what_may_have_arrived_when_it_was_taken_back_is_not_repeated_after_a_kill() -> Result<()> {
     let mut app = App::start().await?;
     let shop = app.sender("shop").await?;
-    app.recipient(&shop, "alice").await?;
-    app.simulators.rule("fcm", json!("hang")).await?;
-    let sent = shop.send("alice", json!({ "channels": ["ANDROID_PUSH"] })).await?;
-    app.simulators.await_calls(&sent.id, 1).await?;
-    assert_eq!(numbers(&cancel(&shop, &sent.id).await?, "underWay"), [0]);
-    app.kill().await?;
-    app.simulators.behave().await?;
-    app.start_server().await?;
+    let sent = under_way(&app, &shop).await?;
+    assert_eq!(numbers(&cancel(&shop, &sent).await?, "underWay"), [0]);
+    killed_and_back(&mut app).await?;
     // Without being taken back it would be repeated: a device can tell a repeat.
-    shop.await_status(&sent.id, "dead_lettered").await?;
-    assert_eq!(shop.story(&sent.id).await?.iter().filter(|kind| *kind == "AttemptStarted").count(), 1);
-    assert_eq!(app.simulators.calls_for(&sent.id).await?.len(), 1);
+    shop.await_status(&sent, "dead_lettered").await?;
+    assert_eq!(shop.story(&sent).await?.iter().filter(|kind| *kind == "AttemptStarted").count(), 1);
+    assert_eq!(app.simulators.calls_for(&sent).await?.len(), 1);
     Ok(())
 }
 

@@ -68,3 +68,19 @@ pub(crate) async fn held(app: &App, client: &Client, to: &str, channel: &str, pr
     assert!(story.contains(&"Held".to_owned()) && !story.contains(&"AttemptFailed".to_owned()), "{story:?}");
     Ok(())
 }
+
+/// Sends a push to alice whose call hangs, and waits until it is under way; gives its id.
+pub(crate) async fn under_way(app: &App, shop: &Client) -> Result<String> {
+    app.recipient(shop, "alice").await?;
+    app.simulators.rule("fcm", json!("hang")).await?;
+    let sent = shop.send("alice", json!({ "channels": ["ANDROID_PUSH"] })).await?;
+    app.simulators.await_calls(&sent.id, 1).await?;
+    Ok(sent.id)
+}
+
+/// The server is killed and comes back, to providers that are well.
+pub(crate) async fn killed_and_back(app: &mut App) -> Result<()> {
+    app.kill().await?;
+    app.simulators.behave().await?;
+    app.start_server().await
+}
